@@ -1,0 +1,40 @@
+import type { Asks, Hello, Launch, Order, RunSnapshot, Target } from '../supervisor/vocabulary.ts';
+
+/**
+ * The world as the loop sees it. Two hosts implement it: the native one speaks with init, the portable one has
+ * child_process. Both pass test/host/conformance.
+ *
+ * Requests are numbered with the seq of the record that decided them, and are idempotent: a host carries out a request
+ * only when its number is greater than that of the last one. None of them answers; what happens comes back as HostNews.
+ */
+export interface Host {
+  /** Begin to report. First `hello`, the runs that exist, the stop asks, then `sync`; from then on whatever changes. */
+  open(report: (news: HostNews) => void): void;
+  /** Start a run; its key is `number`. */
+  spawn(number: number, name: string, launch: Launch, order: Order): void;
+  /** Enter rung `order.index` of a run's ladder now; from now on `order` is what is done without a supervisor. */
+  rung(number: number, key: number, order: Order): void;
+  signal(number: number, key: number, signal: number, target: Target): void;
+  /** The run has ended and its outcome is in the log. */
+  forget(number: number, key: number): void;
+  /** End with this code as soon as every tree is empty. Reports `closed` when there is nothing left to do here. */
+  exit(number: number, code: number): void;
+  /** Everything up to `event` is dealt with; wake the supervisor at `wakeNs` at the latest (null: no need). */
+  seen(event: number, wakeNs: bigint | null): void;
+  close(): void;
+}
+
+export type HostNews =
+  | { readonly kind: 'hello'; readonly hello: Hello }
+  | { readonly kind: 'run'; readonly run: RunSnapshot }
+  | { readonly kind: 'asks'; readonly asks: Asks }
+  | { readonly kind: 'sync'; readonly event: number }
+  | { readonly kind: 'closed'; readonly reason: string };
+
+/** CLOCK_MONOTONIC and wall time. The only source of time of the loop. */
+export interface Clock {
+  nowNs(): bigint;
+  wallMs(): number;
+  /** Call back at `atNs` or later; returns a way to disarm it. */
+  at(atNs: bigint, wake: () => void): () => void;
+}

@@ -1,0 +1,117 @@
+/*
+ * What init, its coordinators and the supervisor say to each other, on one page. Version 1.
+ *
+ * The supervisor has a stream socket (its descriptor 3), a coordinator a SOCK_SEQPACKET one; the frames are the same.
+ * A frame is a head and a body of fixed layout; only SPAWN is followed by strings. Little endian, natural alignment, no
+ * implicit padding: src/host/protocol.ts has the same offsets, and a test compares both. Every frame is bounded by
+ * FRAME_MAX; whoever breaks a bound is cut off. Times are CLOCK_MONOTONIC nanoseconds, FOREVER where none is set.
+ *
+ * supervisor -> init: a request carries the seq of the record that decided it. Init carries out a request only when its
+ * number is greater than that of the last one, so that a request repeated after a crash happens once.
+ *   SPAWN    struct spawn + strings    start a run. Its key, for all that follows, is the number of this request
+ *   RUNG     struct rung_request       enter a rung of the run's ladder now, and from now on have this order
+ *   SIGNAL   struct signal_request     send a signal once, outside the ladder
+ *   FORGET   struct key_request        the run has ended, and its outcome is in the log: its slot may be used again
+ *   EXIT     struct exit_request       nothing will run any more: end, with this code, when every tree is empty
+ *   SEEN     struct seen               (not numbered) everything up to this event is dealt with; wake me at this time
+ *
+ * init -> supervisor: state, not events. What has changed is sent again, whole; what was not yet sent is not queued.
+ *   HELLO    struct hello              first frame of a connection
+ *   RUN      struct run_state          a run as it is now
+ *   ASKS     struct asks               how often a stop has been asked for, and by whom first
+ *   SYNC     struct sync               end of a batch; SEEN answers it. The first one ends the picture of what is there
+ *
+ * init <-> coordinator: SPAWN is inherited by fork; RUNG and SIGNAL are passed on; LINK tells whether a supervisor lives
+ * or is being started; RUN comes back, and RECORD: type and members of a record, as text, that init signs and writes.
+ */
+#ifndef GSUP_PROTOCOL_H
+#define GSUP_PROTOCOL_H
+#include <stdint.h>
+
+enum { PROTOCOL_VERSION = 1, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16 };
+#define FOREVER UINT64_MAX
+
+enum frame_type {
+	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6,
+	HELLO = 16, RUN = 17, ASKS = 18, SYNC = 19,
+	LINK = 32, RECORD = 33
+};
+
+struct head { uint32_t size; uint16_t type; uint16_t version; uint64_t number; }; /* size counts the head */
+
+enum target { TARGET_GROUP = 0, TARGET_LEADER = 1, TARGET_TREE = 2 };
+enum rung_flags { RUNG_HOOK = 1 /* a hook's place: waited out while a supervisor lives, skipped when there is none */ };
+enum { NO_SIGNAL = 0, SIGNAL_AS_RECEIVED = 255 };
+
+struct rung { uint8_t signal, target, flags, pad[5]; uint64_t wait_ns; };
+
+/* The ladder of a run. index: the rung that the run is on (RUNG: enters); NOT_STOPPING before a stop, count when killing. */
+enum { NOT_STOPPING = 0xffffffff };
+enum order_flags { ORDER_MUST_DRAIN = 1, ORDER_NEVER_KILL = 2 };
+struct order {
+	uint32_t level, flags, count, index; /* level: highest stops first when init must stop by itself */
+	uint64_t cap_ns;      /* all rungs together last at most this long; FOREVER: no cap */
+	uint64_t deadline_ns; /* RUNG: when the wait of rung `index` ends */
+	struct rung rungs[RUNGS_MAX];
+};
+
+enum spawn_flags {
+	SPAWN_CLEAR_ENV = 1, SPAWN_NO_NEW_PRIVS = 2, SPAWN_UMASK = 4, SPAWN_NICE = 8, SPAWN_OOM = 16,
+	SPAWN_TERMINAL = 32 /* may have gsup's terminal */, SPAWN_STDIN_NULL = 64, SPAWN_NOTIFY = 128 /* gets a notify socket */
+};
+struct limit { uint32_t resource, pad; uint64_t soft, hard; };
+/* Strings follow, each with its NUL: name, cwd, user, group (empty: as gsup's), argc arguments, env_set K=V, env_unset K. */
+struct spawn {
+	uint32_t flags, umask;
+	int32_t nice, oom_score_adj;
+	uint64_t start_timeout_ns;
+	uint32_t argc, env_set, env_unset, limit_count;
+	struct limit limits[LIMITS_MAX];
+	struct order order;
+};
+
+struct rung_request { uint64_t key; struct order order; };
+struct signal_request { uint64_t key; uint32_t signal, target; };
+struct key_request { uint64_t key; };
+struct exit_request { uint32_t code, pad; };
+struct seen { uint64_t event, wake_ns; };
+
+enum hello_flags { HELLO_PID1 = 1 };
+struct hello {
+	uint32_t version, flags, restarts; /* restarts: how many supervisors there were before this one */
+	int32_t init_pid;
+	uint64_t last_number, init_ticks, pid_ns; /* last_number: of the last request that was carried out */
+	char boot_id[40];
+};
+struct asks { uint32_t count, signal; int32_t pid; uint32_t uid; uint64_t first_ns; };
+struct sync { uint64_t event; };
+struct link { uint32_t present, pad; };
+
+enum phase { PHASE_STARTING = 1, PHASE_RUNNING = 2, PHASE_STOPPING = 3, PHASE_KILLING = 4, PHASE_ENDED = 5 };
+enum run_flags {
+	RUN_LEADER_EXITED = 1, RUN_FORCED = 2 /* SIGKILL was sent */, RUN_STUCK = 4 /* something outlives SIGKILL */,
+	RUN_LOST = 8 /* coordinator gone, nobody knows the status */, RUN_ALONE = 16 /* took its last rung without supervisor */
+};
+enum stage { /* of a start, in their order; START_TIMEOUT when it hung in one of them */
+	STAGE_FORK = 1, STAGE_SESSION, STAGE_TERMINAL, STAGE_LIMITS, STAGE_NICE, STAGE_OOM, STAGE_CWD, STAGE_USER, STAGE_PRIVS,
+	STAGE_STDIN, STAGE_EXEC, STAGE_TIMEOUT
+};
+enum notify_flags { NOTIFY_READY = 1, NOTIFY_STOPPING = 2, NOTIFY_RELOADING = 4 };
+struct usage { uint64_t user_us, sys_us, max_rss_kb; };
+struct run_state {
+	uint64_t key;
+	uint32_t phase, flags;
+	int32_t pid, coordinator_pid;
+	uint64_t start_ticks, coordinator_ticks;
+	uint32_t failed_stage; int32_t failed_errno;   /* 0 unless the start has failed */
+	int32_t code, signal;                          /* of the leader: one of them -1 and 0; both -1 while it lives */
+	uint32_t rung, stragglers;                     /* rung: index as in struct order; stragglers: how many outlived the leader */
+	uint64_t deadline_ns, forked_ns, started_ns, leader_exited_ns, ended_ns, stop_ns;
+	struct usage leader, tree;
+	uint32_t notify, notify_count; int32_t main_pid; uint32_t pad;
+	uint64_t extend_us, watchdog_ns;               /* EXTEND_TIMEOUT_USEC as last sent; time of the last WATCHDOG=1 */
+	int32_t pids[PIDS_MAX];                        /* of stragglers */
+	char name[NAME_SIZE], status[NAME_SIZE];
+};
+
+#endif

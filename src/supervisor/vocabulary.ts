@@ -1,0 +1,161 @@
+/**
+ * The words of the core. Everything here is plain data: no clock, no file, no process.
+ * Times are CLOCK_MONOTONIC nanoseconds (bigint) unless a name says otherwise; durations are milliseconds.
+ */
+
+/** A wait in milliseconds; null is `forever`. */
+export type WaitMs = number | null;
+
+export type Target = 'group' | 'leader' | 'tree';
+
+/** One rung of a stop ladder. `received`: the signal that asked for the stop (SIGTERM when it was asked for in another way). */
+export type Rung =
+  | {
+      readonly action: 'signal';
+      readonly signal: number | 'received';
+      readonly target: Target;
+      readonly waitMs: WaitMs;
+    }
+  | { readonly action: 'wait'; readonly waitMs: WaitMs }
+  | { readonly action: 'exec'; readonly command: Command; readonly waitMs: WaitMs }
+  | { readonly action: 'http_post'; readonly url: string; readonly waitMs: WaitMs };
+
+/** SIGKILL to the group and every straggler follows the last rung, and is not written. */
+export type Ladder = readonly Rung[];
+
+/** `exec`: argument vector; `shell`: a string for `/bin/sh -c`. */
+export type Command = { readonly exec: readonly string[] } | { readonly shell: string };
+
+/** What a coordinator carries out by itself when nobody tells it otherwise; rungs correspond to the ladder's by index. */
+export interface Order {
+  readonly level: number;
+  readonly mustDrain: boolean;
+  readonly neverKill: boolean;
+  /** All rungs together last at most this long. */
+  readonly capMs: WaitMs;
+  /** null: not stopping; equal to rungs.length: SIGKILL. */
+  readonly index: number | null;
+  /** When the wait of rung `index` ends; null: never. */
+  readonly deadlineNs: bigint | null;
+  readonly rungs: readonly OrderRung[];
+}
+
+/** `signal` 0: only wait. `hook`: the place of a rung that only a supervisor can carry out. */
+export interface OrderRung {
+  readonly signal: number | 'received';
+  readonly target: Target;
+  readonly hook: boolean;
+  readonly waitMs: WaitMs;
+}
+
+/** How a command is to be started: what SPAWN says. undefined: as gsup's own. */
+export interface Launch {
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  readonly user?: string;
+  readonly group?: string;
+  readonly umask?: number;
+  readonly nice?: number;
+  readonly oomScoreAdj?: number;
+  readonly noNewPrivs: boolean;
+  readonly clearEnv: boolean;
+  /** Changes to the environment that init was given. */
+  readonly envSet: Readonly<Record<string, string>>;
+  readonly envUnset: readonly string[];
+  /** Soft and hard in the resource's unit; null: unlimited. */
+  readonly limits: readonly {
+    readonly resource: string;
+    readonly soft: number | null;
+    readonly hard: number | null;
+  }[];
+  readonly terminal: boolean;
+  readonly stdinNull: boolean;
+  readonly notify: boolean;
+  readonly startTimeoutMs: WaitMs;
+}
+
+export interface Usage {
+  readonly userUs: number;
+  readonly sysUs: number;
+  readonly maxRssKb: number;
+}
+
+export type Phase = 'starting' | 'running' | 'stopping' | 'killing' | 'ended';
+
+export type StartStage =
+  | 'fork'
+  | 'session'
+  | 'terminal'
+  | 'limits'
+  | 'nice'
+  | 'oom'
+  | 'cwd'
+  | 'user'
+  | 'privs'
+  | 'stdin'
+  | 'exec'
+  | 'timeout';
+
+/** A run as the host sees it now. State, not an event: the same snapshot twice is no news. */
+export interface RunSnapshot {
+  /** Number of the request that spawned it. */
+  readonly key: number;
+  /** `web#1`, or `web#1/pre-stop.1` for a hook. */
+  readonly name: string;
+  readonly phase: Phase;
+  readonly leaderExited: boolean;
+  /** SIGKILL was sent. */
+  readonly forced: boolean;
+  readonly stuck: boolean;
+  readonly lost: boolean;
+  /** It took its present rung without being told. */
+  readonly alone: boolean;
+  readonly pid: number;
+  readonly startTicks: bigint;
+  readonly startFailure: { readonly stage: StartStage; readonly errno: number } | null;
+  /** Of the leader; both null while it lives, or when it is lost. */
+  readonly code: number | null;
+  readonly signal: number | null;
+  /** As in Order. */
+  readonly rung: number | null;
+  readonly deadlineNs: bigint | null;
+  readonly forkedNs: bigint;
+  readonly startedNs: bigint;
+  readonly leaderExitedNs: bigint;
+  readonly endedNs: bigint;
+  /** When its stop began; 0n before. */
+  readonly stopNs: bigint;
+  readonly leaderUsage: Usage;
+  readonly treeUsage: Usage;
+  readonly stragglers: number;
+  readonly stragglerPids: readonly number[];
+  readonly ready: boolean;
+  readonly notifyCount: number;
+  /** EXTEND_TIMEOUT_USEC as last sent; 0 when never. */
+  readonly extendUs: number;
+  readonly mainPid: number;
+  readonly watchdogNs: bigint;
+  readonly statusText: string;
+}
+
+/** How often a stop has been asked for so far. Count 0: never. */
+export interface Asks {
+  readonly count: number;
+  readonly signal: number;
+  readonly pid: number;
+  readonly uid: number;
+  readonly firstNs: bigint;
+}
+
+export interface Hello {
+  readonly version: number;
+  readonly pid1: boolean;
+  /** How many supervisors there were before this one. */
+  readonly restarts: number;
+  readonly initPid: number;
+  readonly initTicks: bigint;
+  readonly pidNs: bigint;
+  readonly bootId: string;
+  /** Number of the last request that was carried out. */
+  readonly lastNumber: number;
+}
