@@ -30,8 +30,7 @@ export type Command = { readonly exec: readonly string[] } | { readonly shell: s
 export interface Order {
   readonly level: number;
   readonly mustDrain: boolean;
-  readonly neverKill: boolean;
-  /** All rungs together last at most this long. */
+  /** The stop budget less its reserve: all rungs together last at most this long. Each wait is cut by the budget rule. */
   readonly capMs: WaitMs;
   /** null: not stopping; equal to rungs.length: SIGKILL. */
   readonly index: number | null;
