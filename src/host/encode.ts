@@ -1,0 +1,132 @@
+import type { Launch, Order, Target, WaitMs } from '../supervisor/vocabulary.ts';
+import type { Layout } from './layout.ts';
+import * as wire from './protocol.ts';
+
+/**
+ * Requests as frames. Launches and orders come from checked configuration, so what cannot be said here is a bug of
+ * gsup's and throws; only a command line may be too long, which is no bug: then there is no frame.
+ */
+export function encodeSpawn(number: number, name: string, launch: Launch, order: Order): Uint8Array | null {
+  const envSet = Object.entries(launch.envSet).map(([key, value]) => `${key}=${value}`);
+  const strings = [
+    name,
+    launch.cwd ?? '',
+    launch.user ?? '',
+    launch.group ?? '',
+    ...launch.argv,
+    ...envSet,
+    ...launch.envUnset,
+  ];
+  if (strings.some((s) => s.includes('\0'))) throw new RangeError('a string of a launch contains a NUL');
+  if (launch.limits.length > wire.LIMITS_MAX) throw new RangeError(`more than ${wire.LIMITS_MAX} limits`);
+  const tail = Buffer.from(strings.map((s) => `${s}\0`).join(''));
+  if (wire.head.size + wire.spawn.size + tail.length > wire.FRAME_MAX) return null;
+  const value = {
+    flags: spawnFlags(launch),
+    umask: launch.umask ?? 0,
+    nice: launch.nice ?? 0,
+    oom_score_adj: launch.oomScoreAdj ?? 0,
+    start_timeout_ns: waitNs(launch.startTimeoutMs),
+    argc: launch.argv.length,
+    env_set: envSet.length,
+    env_unset: launch.envUnset.length,
+    limit_count: launch.limits.length,
+    limits: launch.limits.map((l) => ({
+      resource: resourceNumber(l.resource),
+      soft: limitValue(l.soft),
+      hard: limitValue(l.hard),
+    })),
+    order: orderValue(order),
+  };
+  return encodeFrame(wire.frameType.SPAWN, number, wire.spawn, value, tail);
+}
+
+export function encodeRung(number: number, key: number, order: Order): Uint8Array {
+  return encodeFrame(wire.frameType.RUNG, number, wire.rung_request, {
+    key: BigInt(key),
+    order: orderValue(order),
+  });
+}
+
+export function encodeSignal(number: number, key: number, signal: number, target: Target): Uint8Array {
+  const value = { key: BigInt(key), signal, target: wire.targets.indexOf(target) };
+  return encodeFrame(wire.frameType.SIGNAL, number, wire.signal_request, value);
+}
+
+export function encodeForget(number: number, key: number): Uint8Array {
+  return encodeFrame(wire.frameType.FORGET, number, wire.key_request, { key: BigInt(key) });
+}
+
+export function encodeExit(number: number, code: number): Uint8Array {
+  return encodeFrame(wire.frameType.EXIT, number, wire.exit_request, { code });
+}
+
+export function encodeSeen(event: number, wakeNs: bigint | null): Uint8Array {
+  return encodeFrame(wire.frameType.SEEN, 0, wire.seen, {
+    event: BigInt(event),
+    wake_ns: wakeNs ?? wire.FOREVER,
+  });
+}
+
+export function encodeFrame<T>(
+  type: number,
+  number: number,
+  body: Layout<T>,
+  value: T,
+  tail: Uint8Array = new Uint8Array(),
+): Uint8Array {
+  const frame = new Uint8Array(wire.head.size + body.size + tail.length);
+  const view = new DataView(frame.buffer);
+  const head = { size: frame.length, type, version: wire.PROTOCOL_VERSION, number: BigInt(number) };
+  wire.head.write(view, 0, head);
+  body.write(view, wire.head.size, value);
+  frame.set(tail, wire.head.size + body.size);
+  return frame;
+}
+
+function orderValue(order: Order) {
+  if (order.rungs.length > wire.RUNGS_MAX) throw new RangeError(`more than ${wire.RUNGS_MAX} rungs`);
+  return {
+    level: order.level,
+    flags: order.mustDrain ? wire.orderFlag.ORDER_MUST_DRAIN : 0,
+    count: order.rungs.length,
+    index: order.index ?? wire.NOT_STOPPING,
+    cap_ns: waitNs(order.capMs),
+    deadline_ns: order.deadlineNs ?? wire.FOREVER,
+    rungs: order.rungs.map((rung) => ({
+      signal: rung.signal === 'received' ? wire.SIGNAL_AS_RECEIVED : rung.signal,
+      target: wire.targets.indexOf(rung.target),
+      flags: rung.hook ? wire.rungFlag.RUNG_HOOK : 0,
+      wait_ns: waitNs(rung.waitMs),
+    })),
+  };
+}
+
+function spawnFlags(launch: Launch): number {
+  const flag = wire.spawnFlag;
+  return (
+    (launch.clearEnv ? flag.SPAWN_CLEAR_ENV : 0) |
+    (launch.noNewPrivs ? flag.SPAWN_NO_NEW_PRIVS : 0) |
+    (launch.umask !== undefined ? flag.SPAWN_UMASK : 0) |
+    (launch.nice !== undefined ? flag.SPAWN_NICE : 0) |
+    (launch.oomScoreAdj !== undefined ? flag.SPAWN_OOM : 0) |
+    (launch.terminal ? flag.SPAWN_TERMINAL : 0) |
+    (launch.stdinNull ? flag.SPAWN_STDIN_NULL : 0) |
+    (launch.notify ? flag.SPAWN_NOTIFY : 0)
+  );
+}
+
+function resourceNumber(name: string): number {
+  const number = wire.resources[name];
+  if (number === undefined) throw new RangeError(`unknown resource ${JSON.stringify(name)}`);
+  return number;
+}
+
+/** RLIM_INFINITY is all ones, as is FOREVER. */
+function limitValue(value: number | null): bigint {
+  return value === null ? wire.FOREVER : BigInt(value);
+}
+
+function waitNs(ms: WaitMs): bigint {
+  return ms === null ? wire.FOREVER : BigInt(Math.round(ms * 1e6));
+}

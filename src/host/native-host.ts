@@ -1,0 +1,71 @@
+import { Socket } from 'node:net';
+import type { RunSnapshot } from '../supervisor/vocabulary.ts';
+import { blankRun } from './blank-run.ts';
+import { createFrameReader } from './decode.ts';
+import { encodeExit, encodeForget, encodeRung, encodeSeen, encodeSignal, encodeSpawn } from './encode.ts';
+import type { Host, HostNews } from './host.ts';
+
+/** errno of a command line that is too long for the kernel as well. */
+const E2BIG = 7;
+
+/** The host that init is, at the other end of descriptor `fd`. */
+export function createNativeHost(fd: number): Host {
+  let socket: Socket | null = null;
+  let report: (news: HostNews) => void = () => {};
+
+  const close = (reason: string): void => {
+    const tell = report;
+    report = () => {};
+    socket?.destroy();
+    tell({ kind: 'closed', reason });
+  };
+  // Requests go out in the order in which they are made: a socket writes in order, and nothing else writes to it.
+  const send = (frame: Uint8Array): void => {
+    if (socket?.writable) socket.write(frame);
+  };
+
+  return {
+    open(listener) {
+      report = listener;
+      const decode = createFrameReader();
+      try {
+        socket = new Socket({ fd, readable: true, writable: true });
+      } catch (error) {
+        return close(`no socket to init: ${(error as Error).message}`);
+      }
+      socket.on('data', (bytes) => {
+        const { news, bad } = decode(bytes);
+        for (const item of news) report(item);
+        if (bad !== null) close(`init sent what cannot be understood: ${bad}`);
+      });
+      socket.on('error', (error) => close(`connection to init: ${error.message}`));
+      socket.on('end', () => close('init has closed the connection'));
+      socket.on('close', () => close('connection to init is closed'));
+    },
+    spawn(number, name, launch, order) {
+      const frame = encodeSpawn(number, name, launch, order);
+      if (frame !== null) send(frame);
+      // Asked again after a crash it fails again: the answer needs no memory.
+      else queueMicrotask(() => report({ kind: 'run', run: tooLong(number, name) }));
+    },
+    rung: (number, key, order) => send(encodeRung(number, key, order)),
+    signal: (number, key, signal, target) => send(encodeSignal(number, key, signal, target)),
+    forget: (number, key) => send(encodeForget(number, key)),
+    exit: (number, code) => send(encodeExit(number, code)),
+    seen: (event, wakeNs) => send(encodeSeen(event, wakeNs)),
+    close() {
+      report = () => {};
+      socket?.destroy();
+    },
+  };
+}
+
+function tooLong(key: number, name: string): RunSnapshot {
+  const now = process.hrtime.bigint();
+  return {
+    ...blankRun(key, name),
+    phase: 'ended',
+    startFailure: { stage: 'exec', errno: E2BIG },
+    endedNs: now,
+  };
+}
