@@ -1,0 +1,265 @@
+/**
+ * argv and environment → what to do. This is the language that src/init/options.c reads too, and both must say the
+ * same: hence a scanner of one page instead of a library, which would also cost the supervisor 10 ms at each start.
+ */
+import { signalNumber } from '../signals/names.ts';
+import { fill, quote, TEMPLATES, unknownOptionHint } from './messages.ts';
+import {
+  environmentName,
+  MAX_RUNGS,
+  needOf,
+  OPTION_ROWS,
+  type OPTIONS,
+  type OptionKind,
+  type OptionName,
+  type OptionRow,
+  RUNG_EXCLUDES,
+  ULIMITS,
+} from './options.ts';
+import { convertValue, type OptionValues } from './values.ts';
+
+type ListKind = 'signals' | 'texts' | 'env' | 'ulimits' | 'exit-map' | 'rewrites' | 'rungs';
+type Value<K extends OptionKind> = K extends ListKind
+  ? readonly OptionValues[K][]
+  : K extends 'flag'
+    ? boolean
+    : OptionValues[K] | null;
+
+/** Every option by its long name, defaults filled in; null: nothing was said and there is no default. */
+export type Options = { readonly [Row in (typeof OPTIONS)[number] as Row['long']]: Value<Row['kind']> };
+
+export interface ParsedRun {
+  readonly action: 'run';
+  readonly options: Options;
+  /** The options that were said, and where: `--grace` or `GSUP_GRACE`. */
+  readonly given: ReadonlyMap<OptionName, string>;
+  /** Nothing in it needs the supervisor: an order can express all of it. */
+  readonly plain: boolean;
+  readonly command: readonly string[];
+}
+
+export type Parsed =
+  | ParsedRun
+  | { readonly action: 'help' | 'version'; readonly topic: 'run' | null }
+  /** Another command than `run`; `words` begins with its name. */
+  | { readonly action: 'other'; readonly options: Options; readonly words: readonly string[] }
+  | { readonly action: 'error'; readonly message: string };
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const LISTS: readonly OptionKind[] = ['signals', 'texts', 'env', 'ulimits', 'exit-map', 'rewrites', 'rungs'];
+const COMMON_ROWS = OPTION_ROWS.filter((row) => row.common);
+
+/** Ends the parsing from inside; never leaves this file. */
+class Stop {
+  readonly result: Parsed;
+  constructor(result: Parsed) {
+    this.result = result;
+  }
+}
+
+interface Said {
+  readonly values: Map<string, unknown>;
+  readonly given: Map<OptionName, string>;
+}
+
+/** `argv` without the program's own name. */
+export function parseArguments(argv: readonly string[], env: Environment): Parsed {
+  return stoppable(() => {
+    const said: Said = { values: new Map(), given: new Map() };
+    const word = scan(argv, 0, COMMON_ROWS, said, null);
+    if (argv[word] === 'run') return parseRest(argv, word + 1, env, said);
+    readEnvironment(COMMON_ROWS, env, said);
+    return { action: 'other', options: collect(said), words: argv.slice(word) };
+  });
+}
+
+/** What follows the word `run`, also behind `check`. */
+export function parseRun(argv: readonly string[], env: Environment): Parsed {
+  return stoppable(() => parseRest(argv, 0, env, { values: new Map(), given: new Map() }));
+}
+
+function stoppable(parse: () => Parsed): Parsed {
+  try {
+    return parse();
+  } catch (stop) {
+    if (stop instanceof Stop) return stop.result;
+    throw stop;
+  }
+}
+
+function parseRest(argv: readonly string[], from: number, env: Environment, said: Said): Parsed {
+  const end = scan(argv, from, OPTION_ROWS, said, 'run');
+  const command = argv.slice(argv[end] === '--' ? end + 1 : end);
+  readEnvironment(OPTION_ROWS, env, said);
+  const options = collect(said);
+  refuseConflicts(options, said.given);
+  if (command.length === 0) fail(TEMPLATES.command);
+  return { action: 'run', options, given: said.given, plain: isPlain(options, said.given), command };
+}
+
+/** Reads options from `argv[at]` on; returns where they end: at `--` or at the first that is none. */
+function scan(
+  argv: readonly string[],
+  from: number,
+  rows: readonly OptionRow[],
+  said: Said,
+  topic: 'run' | null,
+): number {
+  let at = from;
+  const value = (row: OptionRow, attached: string | undefined): string => {
+    const text = attached ?? argv[++at];
+    return text ?? fail(TEMPLATES.missing, `--${row.long}`, needOf(row));
+  };
+  for (; at < argv.length; at++) {
+    const arg = argv[at] ?? '';
+    if (arg === '--' || arg === '-' || !arg.startsWith('-')) break;
+    if (arg.startsWith('--')) scanLong(arg, rows, said, topic, value);
+    else scanShort(arg, rows, said, topic, value);
+  }
+  return at;
+}
+
+type TakeValue = (row: OptionRow, attached: string | undefined) => string;
+
+function scanLong(
+  arg: string,
+  rows: readonly OptionRow[],
+  said: Said,
+  topic: 'run' | null,
+  value: TakeValue,
+) {
+  const equals = arg.indexOf('=');
+  const long = arg.slice(2, equals < 0 ? undefined : equals);
+  const attached = equals < 0 ? undefined : arg.slice(equals + 1);
+  const row = rows.find((candidate) => candidate.long === long);
+  if (row === undefined) fail(TEMPLATES.unknown, quote(`--${long}`), unknownOptionHint(long, rows));
+  if (row.kind !== 'flag') say(row, value(row, attached), `--${long}`, said);
+  else if (attached !== undefined) fail(TEMPLATES.flag, `--${long}`, quote(attached));
+  else sayFlag(row, said, topic);
+}
+
+/** Flags may be joined: `-vg5s`. */
+function scanShort(
+  arg: string,
+  rows: readonly OptionRow[],
+  said: Said,
+  topic: 'run' | null,
+  value: TakeValue,
+) {
+  for (let rest = arg.slice(1); rest !== ''; rest = rest.slice(1)) {
+    const row = rows.find((candidate) => candidate.short === rest[0]);
+    if (row === undefined) fail(TEMPLATES.unknown, quote(`-${rest}`), unknownOptionHint('', rows));
+    if (row.kind !== 'flag') return say(row, value(row, rest.slice(1) || undefined), `--${row.long}`, said);
+    sayFlag(row, said, topic);
+  }
+}
+
+function sayFlag(row: OptionRow, said: Said, topic: 'run' | null) {
+  if (row.action) throw new Stop({ action: row.long as 'help' | 'version', topic });
+  said.values.set(row.long, true);
+  said.given.set(row.long as OptionName, `--${row.long}`);
+}
+
+/** `place` is how the user said it: an option or a variable. */
+function say(row: OptionRow, text: string, place: string, said: Said) {
+  const converted = convertValue(row, text);
+  if ('hint' in converted) fail(TEMPLATES.value, place, needOf(row), quote(text), converted.hint);
+  said.given.set(row.long as OptionName, place);
+  if (!LISTS.includes(row.kind)) {
+    said.values.set(row.long, converted.value);
+    return;
+  }
+  const list = [...((said.values.get(row.long) as unknown[] | undefined) ?? []), converted.value];
+  if (row.kind === 'rungs' && list.length > MAX_RUNGS) fail(TEMPLATES.rungs, place);
+  said.values.set(row.long, list);
+}
+
+/** What the command line has not said; an empty variable says nothing, because an image cannot unset one. */
+function readEnvironment(rows: readonly OptionRow[], env: Environment, said: Said) {
+  for (const row of rows) {
+    const name = environmentName(row.long);
+    const text = env[name];
+    if (row.action || said.given.has(row.long as OptionName) || text === undefined || text === '') continue;
+    const texts = LISTS.includes(row.kind) ? text.split('\n').filter((line) => line !== '') : [text];
+    for (const one of texts) say(row, one, name, said);
+  }
+}
+
+function refuseConflicts(options: Options, given: ReadonlyMap<OptionName, string>) {
+  const rung = given.get('rung');
+  const other = RUNG_EXCLUDES.find((long) => given.has(long));
+  if (rung !== undefined && other !== undefined) fail(TEMPLATES.rungAlone, rung, given.get(other) ?? '');
+  const failures = options['max-failures'];
+  if (options.restart === 'no' && failures !== null && failures !== 1) {
+    fail(TEMPLATES.restart, given.get('max-failures') ?? '', given.get('restart') ?? '');
+  }
+}
+
+function isPlain(options: Options, given: ReadonlyMap<OptionName, string>): boolean {
+  return OPTION_ROWS.every((row) => {
+    const long = row.long as OptionName;
+    return row.plain || !given.has(long) || isNeutral(long, options);
+  });
+}
+
+/** An option that would bring the supervisor, said with a value that changes nothing. */
+function isNeutral(long: OptionName, options: Options): boolean {
+  if (long === 'stay') return !options.stay;
+  if (long === 'restart') return options.restart === 'no';
+  if (long === 'max-failures') return options['max-failures'] === 1;
+  if (long === 'rung')
+    return options.rung.every((rung) => rung.action === 'signal' || rung.action === 'wait');
+  return false;
+}
+
+function collect(said: Said): Options {
+  const rows = OPTION_ROWS.filter((row) => !row.action);
+  return Object.fromEntries(
+    rows.map((row) => [row.long, valueOfRow(row, said.values.get(row.long))]),
+  ) as Options;
+}
+
+function valueOfRow(row: OptionRow, value: unknown): unknown {
+  if (LISTS.includes(row.kind)) return normalizeList(row, (value as readonly unknown[] | undefined) ?? []);
+  if (value !== undefined) return value;
+  if (row.kind === 'choice') return row.choices?.[row.default as number] ?? null;
+  return row.default ?? (row.kind === 'flag' ? false : null);
+}
+
+/** Where the order of a list means nothing it is sorted, doubles are gone, and so is what changes nothing. */
+function normalizeList(row: OptionRow, list: readonly unknown[]): readonly unknown[] {
+  switch (row.kind) {
+    case 'signals':
+      return sortBySignal([...new Set([...((row.default as string[] | undefined) ?? []), ...list])], String);
+    case 'exit-map':
+      return pairs(list).sort(([a], [b]) => Number(a) - Number(b));
+    case 'rewrites':
+      return sortBySignal(pairs(list), ([from]) => String(from));
+    case 'ulimits':
+      return lastOfEach(list as unknown[][]).sort((a, b) => ulimitIndex(a[0]) - ulimitIndex(b[0]));
+    default:
+      return list;
+  }
+}
+
+function pairs(list: readonly unknown[]): unknown[][] {
+  return lastOfEach(list as unknown[][]).filter(([from, to]) => from !== to);
+}
+
+function lastOfEach(list: readonly unknown[][]): unknown[][] {
+  return [...new Map(list.map((entry) => [entry[0], entry])).values()];
+}
+
+function sortBySignal<T>(list: T[], nameOf: (item: T) => string): T[] {
+  const number = (item: T) => signalNumber(nameOf(item)) ?? 0;
+  return list.sort((a, b) => number(a) - number(b));
+}
+
+function ulimitIndex(resource: unknown): number {
+  return (ULIMITS as readonly unknown[]).indexOf(resource);
+}
+
+function fail(template: string, ...values: readonly string[]): never {
+  throw new Stop({ action: 'error', message: fill(template, ...values) });
+}
