@@ -92,13 +92,16 @@ function defaults(): string[] {
   });
 }
 
-/** The place of each choice in its list; -1 stands for one that was not made. */
+/** The place of each choice in its list; -1: not made, and no default. Those of `target` are in protocol.h. */
 function choices(): string[] {
   return OPTION_ROWS.flatMap((row) => {
     if (row.choices === undefined) return [];
-    const names = row.choices.map((choice, at) => `${constant(row.long)}_${constant(choice)} = ${at}`);
-    const fallback = `DEFAULT_${constant(row.long)} = ${row.default ?? -1}`;
-    return [enumeration(row.long.replaceAll('-', '_'), [...names, fallback])];
+    const name = constant(row.long);
+    const places = row.choices.map((choice, at) => `${name}_${constant(choice)} = ${at}`);
+    const fallback = define(`DEFAULT_${name}`, typeof row.default === 'number' ? row.default : -1);
+    return row.long === 'target'
+      ? [fallback]
+      : [enumeration(row.long.replaceAll('-', '_'), places), fallback];
   });
 }
 

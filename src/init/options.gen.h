@@ -69,10 +69,13 @@ enum option_id {
 #define DEFAULT_PRE_STOP_TIMEOUT 10000LL /* a hook that hangs must not hold up the stop */
 #define DEFAULT_START_TIMEOUT 10000LL /* from fork to exec nothing is slow except a dead mount */
 
-enum target { TARGET_GROUP = 0, TARGET_LEADER = 1, TARGET_TREE = 2, DEFAULT_TARGET = 0 };
-enum restart { RESTART_NO = 0, RESTART_ON_FAILURE = 1, RESTART_ALWAYS = 2, RESTART_UNLESS_STOPPED = 3, DEFAULT_RESTART = -1 };
-enum log_level { LOG_LEVEL_DEBUG = 0, LOG_LEVEL_INFO = 1, LOG_LEVEL_WARN = 2, LOG_LEVEL_ERROR = 3, DEFAULT_LOG_LEVEL = -1 };
-enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON = 1, DEFAULT_LOG_FORMAT = -1 };
+#define DEFAULT_TARGET 0
+enum restart { RESTART_NO = 0, RESTART_ON_FAILURE = 1, RESTART_ALWAYS = 2, RESTART_UNLESS_STOPPED = 3 };
+#define DEFAULT_RESTART -1
+enum log_level { LOG_LEVEL_DEBUG = 0, LOG_LEVEL_INFO = 1, LOG_LEVEL_WARN = 2, LOG_LEVEL_ERROR = 3 };
+#define DEFAULT_LOG_LEVEL -1
+enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON = 1 };
+#define DEFAULT_LOG_FORMAT -1
 
 /* X(name, number) */
 #define SIGNAL_TABLE(X) \
