@@ -264,8 +264,10 @@ export const recordTable = {
     writer: 'both',
     about: 'records before this one are missing: the disk was full or broken, or the log was begun anew',
     fields: {
-      missing: int('how many numbers are missing before this one'),
-      cause: text('errno name; `damaged`: the log was begun anew; `lost`: an earlier writer took them'),
+      missing: int('how many records are missing before this one'),
+      cause: maybe(
+        text('errno name; `damaged`: the log was begun anew; `lost`: an earlier writer took them'),
+      ),
     },
   },
 } as const satisfies Readonly<Record<string, RecordSpec>>;

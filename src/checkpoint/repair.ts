@@ -103,11 +103,15 @@ function addEntry(log: RepairedLog, record: CheckpointRecord, length: number): v
   log.lastSeq = record.seq;
 }
 
-/** Numbers are consecutive from 1, except that a gap record says how many before it are missing. */
+/**
+ * Numbers are consecutive from 1, except that a gap record may jump over the records that it says are missing. Only the
+ * supervisor's have numbers (it had asked init for something under them); init gives none to what it cannot write.
+ */
 function findSeqFault(record: CheckpointRecord, lastSeq: number): string | undefined {
-  const missing = record.type === 'gap' && record.missing > 0 ? record.missing : 0;
-  const expected = lastSeq + 1 + missing;
-  return record.seq === expected ? undefined : `seq ${record.seq} where ${expected} is due`;
+  const missing = record.type === 'gap' ? Math.max(record.missing, 0) : 0;
+  const expected = lastSeq + 1;
+  if (record.seq >= expected && record.seq <= expected + missing) return undefined;
+  return `seq ${record.seq} where ${expected} is due`;
 }
 
 /**

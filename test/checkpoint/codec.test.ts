@@ -4,17 +4,11 @@ import { decodeLine, encodeBody, encodeRecord, maxLineBytes } from '../../src/ch
 import { crc32c } from '../../src/checkpoint/crc32c.ts';
 import { type CheckpointRecord, stampRecord } from '../../src/checkpoint/record.ts';
 import { type Field, recordTable } from '../../src/checkpoint/record-table.ts';
-import { at, sampleBodies } from './samples.ts';
+import { at, sampleBodies, signLine } from './samples.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const stamp = { at, mono_ns: 5n };
 
-/** A line with a correct CRC, whatever its text says. `json` ends with its closing brace. */
-function signed(json: string | Uint8Array): Uint8Array {
-  const body = typeof json === 'string' ? utf8(json) : json;
-  const crc = crc32c(body).toString(16).padStart(8, '0');
-  return Buffer.concat([body.subarray(0, -1), utf8(`,"crc":"${crc}"}`)]);
-}
 const envelope = `"v":1,"seq":1,"at":"${at}","mono_ns":"5"`;
 const withoutNewline = (line: Uint8Array): Uint8Array => line.subarray(0, -1);
 const decode = (record: CheckpointRecord) => decodeLine(withoutNewline(encodeRecord(record)));
@@ -80,7 +74,7 @@ test('any record of the table survives a round trip', () => {
 });
 
 test('an unknown type is kept with all its members, and written again as it was', () => {
-  const line = signed(`{${envelope},"type":"dream","deep":{"x_ns":"7"},"far_ns":"9","__proto__":{"a":1}}`);
+  const line = signLine(`{${envelope},"type":"dream","deep":{"x_ns":"7"},"far_ns":"9","__proto__":{"a":1}}`);
   const decoded = decodeLine(line);
   expect(decoded).toMatchObject({
     kind: 'record',
@@ -92,7 +86,9 @@ test('an unknown type is kept with all its members, and written again as it was'
 });
 
 test('an unknown field of a known type is kept', () => {
-  const line = signed(`{${envelope},"type":"config","config_digest":"abc","colour":["red"],"seen_ns":"12"}`);
+  const line = signLine(
+    `{${envelope},"type":"config","config_digest":"abc","colour":["red"],"seen_ns":"12"}`,
+  );
   const decoded = decodeLine(line);
   expect(decoded).toMatchObject({
     kind: 'record',
@@ -121,7 +117,7 @@ test.each([
   ],
   ['a type named like a method', '"type":"toString"', 'type not known'],
 ])('a record with %s is kept, but not as one of its type', (_, members, reason) => {
-  const decoded = decodeLine(signed(`{${envelope},${members}}`));
+  const decoded = decodeLine(signLine(`{${envelope},${members}}`));
   expect(decoded).toMatchObject({
     kind: 'record',
     record: { type: 'unknown', reason: expect.stringContaining(reason) },
@@ -129,7 +125,7 @@ test.each([
 });
 
 test('a newer version is told apart from damage', () => {
-  expect(decodeLine(signed('{"v":2,"anything":true}'))).toEqual({ kind: 'newer', version: 2 });
+  expect(decodeLine(signLine('{"v":2,"anything":true}'))).toEqual({ kind: 'newer', version: 2 });
   expect(decodeLine(utf8('{"v":2,"anything":true,"crc":"00000000"}'))).toMatchObject({ kind: 'crc' });
 });
 
@@ -151,12 +147,12 @@ test.each([
   ['a nest of lists', `{${envelope},"type":"x","a":${'['.repeat(500_000)}${']'.repeat(500_000)}}`, 'json'],
   ['an endless list', `{"a":${'['.repeat(1_000_000)}}`, 'json'],
 ])('%s under a correct checksum is refused', (_, json, kind) => {
-  expect(decodeLine(signed(json))).toMatchObject({ kind, reason: expect.any(String) });
+  expect(decodeLine(signLine(json))).toMatchObject({ kind, reason: expect.any(String) });
 });
 
 test('text that is not UTF-8 is refused', () => {
   const body = Buffer.concat([utf8(`{${envelope},"type":"`), Uint8Array.of(0xff, 0xc0), utf8('"}')]);
-  expect(decodeLine(signed(body))).toMatchObject({ kind: 'json' });
+  expect(decodeLine(signLine(body))).toMatchObject({ kind: 'json' });
 });
 
 test('S64 a line never has a control character, and is never too long', () => {
@@ -180,7 +176,7 @@ test('decoding never throws, whatever the bytes', () => {
   );
   fc.assert(
     fc.property(fc.json(), (json) => {
-      expect(decodeLine(signed(json)).kind).not.toBe('record');
+      expect(decodeLine(signLine(json)).kind).not.toBe('record');
     }),
   );
 });

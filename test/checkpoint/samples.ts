@@ -1,5 +1,6 @@
 // Records for tests: one of each type, made from the table, so that a new type cannot be forgotten.
 import { encodeBody, encodeRecord } from '../../src/checkpoint/codec.ts';
+import { crc32c } from '../../src/checkpoint/crc32c.ts';
 import { type CheckpointRecord, type RecordBody, stampRecord } from '../../src/checkpoint/record.ts';
 import { type Field, recordTable } from '../../src/checkpoint/record-table.ts';
 
@@ -41,4 +42,11 @@ export function shortLog(count: number): Buffer {
   const body: RecordBody = { type: 'task-state', state: 'active', exit_code: null };
   const line = (seq: number) => encodeBody(body, seq, { at, mono_ns: BigInt(seq) });
   return Buffer.concat(Array.from({ length: count }, (_, i) => line(i + 1)));
+}
+
+/** A line without its newline and with a correct CRC, whatever its text says. `json` ends with its closing brace. */
+export function signLine(json: string | Uint8Array): Buffer {
+  const body = Buffer.from(json);
+  const crc = crc32c(body).toString(16).padStart(8, '0');
+  return Buffer.concat([body.subarray(0, -1), Buffer.from(`,"crc":"${crc}"}`)]);
 }
