@@ -124,6 +124,7 @@ export const recordTable = {
       wait_ms: orNull(int('longest wait, after cuts; null: for ever')),
       deadline_ns: orNull(ns('end of the wait on CLOCK_MONOTONIC; null: for ever')),
       cut_ms: int('how much the stop budget took from the wait; 0: nothing'),
+      notify_count: maybe(int('how many notify messages of the run had been seen')),
     },
   },
   signal: {
