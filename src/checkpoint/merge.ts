@@ -22,7 +22,7 @@ export function mergeLogs<T extends { record: CheckpointRecord }>(
   const facts = splitByBoot(init);
   houseHomeless(decisions, facts);
   houseHomeless(facts, decisions);
-  return [...new Set([...facts.keys(), ...decisions.keys()])].map((bootId) => ({
+  return orderBoots(decisions, facts).map((bootId) => ({
     bootId,
     items: mergeByTime(decisions.get(bootId) ?? [], facts.get(bootId) ?? []),
   }));
@@ -49,6 +49,12 @@ function houseHomeless<T>(mine: ByBoot<T>, others: ByBoot<T>): void {
   if (homeless === undefined || home === undefined) return;
   mine.delete(null);
   mine.set(home, [...homeless, ...(mine.get(home) ?? [])]);
+}
+
+/** The order of the file that has seen more boots. */
+function orderBoots<T>(decisions: ByBoot<T>, facts: ByBoot<T>): (string | null)[] {
+  const [more, fewer] = decisions.size > facts.size ? [decisions, facts] : [facts, decisions];
+  return [...new Set([...more.keys(), ...fewer.keys()])];
 }
 
 function lastBoot<T>(boots: ByBoot<T>): string | undefined {

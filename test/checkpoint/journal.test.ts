@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   ftruncateSync,
-  ftruncateSync,
   mkdtempSync,
   openSync,
   readdirSync,
