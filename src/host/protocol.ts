@@ -34,13 +34,12 @@ export const phases = ['starting', 'running', 'stopping', 'killing', 'ended'] as
 /** STAGE_*, from 1. */
 export const stages = [
   'fork',
-  'session',
   'terminal',
   'limits',
   'nice',
   'oom',
-  'cwd',
   'user',
+  'cwd',
   'privs',
   'stdin',
   'exec',

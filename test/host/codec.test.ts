@@ -273,7 +273,7 @@ describe('news', () => {
 
   test.each([
     ['phase', { phase: 6 }, 'unknown phase 6'],
-    ['stage', { failed_stage: 13 }, 'unknown stage 13'],
+    ['stage', { failed_stage: 12 }, 'unknown stage 12'],
     ['key', { key: 2n ** 53n }, 'run key out of range'],
   ])('an impossible %s is a reason', (_, change, reason) => {
     const bytes = new Uint8Array(wire.run_state.size);

@@ -1,0 +1,53 @@
+/** What a POST came to: `ok` is a 2xx answer in time. */
+export interface PostResult {
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+/**
+ * POST to a hook's URL. Only the status line of the answer counts, so nothing else of it is kept. `done` is called
+ * once, unless the returned function was called before. node:http is loaded here: most runs never need it.
+ */
+export function postHook(
+  url: string,
+  timeoutMs: number | null,
+  done: (result: PostResult) => void,
+): () => void {
+  const abort = new AbortController();
+  let settled = false;
+  const settle = (ok: boolean, detail: string): void => {
+    if (settled) return;
+    settled = true;
+    clearTimeout(timer);
+    abort.abort();
+    done({ ok, detail });
+  };
+  const timer =
+    timeoutMs === null
+      ? undefined
+      : setTimeout(() => settle(false, `no answer within ${timeoutMs} ms`), timeoutMs);
+
+  const secure = url.startsWith('https:');
+  (secure ? import('node:https') : import('node:http')).then(
+    ({ request }) => {
+      if (settled) return;
+      try {
+        request(url, { method: 'POST', signal: abort.signal, agent: false, headers: { 'content-length': 0 } })
+          .on('response', (response) => {
+            const status = response.statusCode ?? 0;
+            settle(status >= 200 && status < 300, `status ${status}`);
+          })
+          .on('error', (error) => settle(false, error.message))
+          .end();
+      } catch (error) {
+        settle(false, (error as Error).message);
+      }
+    },
+    (error: Error) => settle(false, error.message),
+  );
+  return () => {
+    settled = true;
+    clearTimeout(timer);
+    abort.abort();
+  };
+}
