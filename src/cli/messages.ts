@@ -47,6 +47,15 @@ export function quote(text: string): string {
   return bytes.length > QUOTE_BYTES ? `${shown}...` : shown;
 }
 
+/** A word where a command is expected. */
+export function unknownCommand(word: string, names: readonly string[], before = ''): string {
+  const near = nearest(word, names);
+  const elsewhere =
+    before === '' ? `to supervise a program write gsup run -- ${quote(word)}` : 'see gsup --help';
+  const hint = near === undefined ? elsewhere : `did you mean gsup ${before}${near}?`;
+  return `cannot run "${quote(before + word)}": there is no such command; ${hint}`;
+}
+
 function quoteByte(byte: number): string {
   if (byte === 0x22 || byte === 0x5c) return `\\${String.fromCharCode(byte)}`;
   if (byte >= 0x20 && byte < 0x7f) return String.fromCharCode(byte);

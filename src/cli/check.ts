@@ -1,0 +1,57 @@
+/** `gsup check`: how this command would be stopped, without starting it. */
+import { readFileSync } from 'node:fs';
+import { formatDuration } from '../config/duration.ts';
+import { normalizeRun, type RunConfig } from '../config/run-config.ts';
+import { planStop, restartSentence, type StopStep } from '../config/stop-plan.ts';
+import { EXIT } from '../signals/exit-codes.ts';
+import { quote } from './messages.ts';
+import { failure, type Outcome } from './output.ts';
+import { type Environment, parseArguments } from './parse.ts';
+
+/** `rest`: what follows the word `check`, with or without the word `run`. */
+export function check(before: readonly string[], rest: readonly string[], env: Environment): Outcome {
+  const options = rest[0] === 'run' ? rest.slice(1) : rest;
+  const parsed = parseArguments([...before, 'run', ...options], env);
+  if (parsed.action === 'error') return failure(EXIT.usage, parsed.message);
+  if (parsed.action !== 'run')
+    return failure(EXIT.internal, `internal error: check has become ${parsed.action}`);
+  const configured = normalizeRun(parsed, { env, readFile: (path) => readFileSync(path, 'utf8') });
+  if (configured.kind === 'problems') return failure(EXIT.usage, ...configured.problems);
+  return describe(configured.config, parsed.plain);
+}
+
+function describe(config: RunConfig, plain: boolean): Outcome {
+  const plan = planStop(config);
+  const last: StopStep = {
+    sentence: 'SIGKILL to the group and whatever is left of the tree',
+    waitMs: 0,
+    cutMs: 0,
+  };
+  const hook = config.postStop === null ? [] : [`  then  ${hookText(config)}`];
+  const lines = [
+    `${config.name}: ${restartSentence(config.restart)}`,
+    `supervisor: ${plain ? 'started only when something asks for it' : 'present'}`,
+    'stop:',
+    ...[...plan.steps, last].map(stepLine),
+    ...hook,
+    `worst case: ${plan.worstMs === null ? 'never ends by itself' : formatDuration(plan.worstMs)}`,
+  ];
+  const warnings = plan.warnings.map((warning) => `gsup: warning: ${warning}\n`).join('');
+  return { exitCode: EXIT.success, stdout: `${lines.join('\n')}\n`, stderr: warnings };
+}
+
+function hookText(config: RunConfig): string {
+  const command = config.postStop !== null && 'shell' in config.postStop ? config.postStop.shell : '';
+  return `run ${quote(command)}, at most ${formatDuration(config.postStopTimeoutMs)}`;
+}
+
+function stepLine(step: StopStep, at: number): string {
+  const cut = step.cutMs === 0 ? '' : ` (cut by ${formatDuration(step.cutMs)})`;
+  const wait =
+    step.waitMs === 0
+      ? ''
+      : step.waitMs === null
+        ? ', wait forever'
+        : `, wait up to ${formatDuration(step.waitMs)}`;
+  return `  ${at + 1}  ${quote(step.sentence)}${wait}${cut}`;
+}

@@ -1,0 +1,41 @@
+/** The commands that there are, for `--help` and for the suggestion after a wrong word. */
+
+export interface CommandRow {
+  readonly name: string;
+  readonly usage: string;
+  readonly summary: string;
+  readonly notes?: string;
+  /** Takes the options of `run`. */
+  readonly runOptions?: true;
+}
+
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: 'run',
+    usage: 'run [options] [--] CMD [ARG...]',
+    summary: 'supervise one command',
+    notes: `Options end at the first word that is none, or at --. On SIGTERM, SIGINT or SIGQUIT the command's process group
+gets that signal, the whole tree is waited for as long as --grace says, then SIGKILL goes to what is left.
+A second stop signal goes to the next rung at once, a third kills.`,
+    runOptions: true,
+  },
+  {
+    name: 'check',
+    usage: 'check [run] [options] [--] CMD [ARG...]',
+    summary: 'print how this command would be stopped, and how long that can take, without starting it',
+    runOptions: true,
+  },
+  {
+    name: 'checkpoint',
+    usage: 'checkpoint verify|dump [FILE]',
+    summary: 'check or print the checkpoint log of the task, or of FILE',
+    notes:
+      'verify exits 0 when every line is whole, 65 when one is damaged. dump prints the merged log, a record per line.',
+  },
+  {
+    name: 'install-init',
+    usage: 'install-init [PATH]',
+    summary:
+      "link the native entry in this launcher's place, or at PATH, so that a container starts it directly",
+  },
+];

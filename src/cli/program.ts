@@ -1,0 +1,108 @@
+/** The commands that are not on the way of a start, read by commander: `checkpoint` and `install-init`. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EXIT } from '../signals/exit-codes.ts';
+import { fill, HINTS, quote, TEMPLATES, unknownCommand, unknownOptionHint } from './messages.ts';
+import { needOf, OPTION_ROWS, type OptionRow } from './options.ts';
+import { failure, type Outcome } from './output.ts';
+import type { Options } from './parse.ts';
+import { convertValue } from './values.ts';
+
+const COMMON_ROWS = OPTION_ROWS.filter((row) => row.common && !row.action);
+
+/** `words` begins with the command's name. `options`: what was said before it, and in the environment. */
+export async function runProgram(words: readonly string[], options: Options): Promise<Outcome> {
+  const done: { outcome?: Outcome } = {};
+  try {
+    await buildProgram(options, (outcome) => {
+      done.outcome = outcome;
+    }).parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return failure(EXIT.usage, complaint(error, words));
+  }
+  return done.outcome ?? failure(EXIT.usage, unknownCommand(words.join(' '), []));
+}
+
+function buildProgram(options: Options, done: (outcome: Outcome) => void): Command {
+  const program = quiet(new Command('gsup'));
+  const checkpoint = quiet(program.command('checkpoint'));
+  for (const name of ['verify', 'dump'] as const) {
+    const command = withCommonOptions(quiet(checkpoint.command(name))).argument('[file]');
+    command.action(async (file: string | undefined) => {
+      const { checkpointCommand } = await import('./checkpoint.ts');
+      done(checkpointCommand(name, file, { ...options, ...said(command) }));
+    });
+  }
+  withCommonOptions(quiet(program.command('install-init')))
+    .argument('[path]')
+    .action(async (path: string | undefined) => {
+      const { installInit, packageFolder } = await import('./install-init.ts');
+      done(installInit(packageFolder(import.meta.url), path, process.env.PATH ?? ''));
+    });
+  return program;
+}
+
+/** Sentences and exit codes are gsup's own. */
+function quiet(command: Command): Command {
+  return command
+    .exitOverride()
+    .helpOption(false)
+    .helpCommand(false)
+    .showSuggestionAfterError(false)
+    .allowExcessArguments(false)
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} });
+}
+
+function withCommonOptions(command: Command): Command {
+  for (const row of COMMON_ROWS) {
+    const names = row.short === undefined ? `--${row.long}` : `-${row.short}, --${row.long}`;
+    const option = new Option(row.kind === 'flag' ? names : `${names} <value>`);
+    command.addOption(row.kind === 'flag' ? option : option.argParser((text) => convert(row, text)));
+  }
+  return command;
+}
+
+function convert(row: OptionRow, text: string): unknown {
+  const converted = convertValue(row, text);
+  if ('value' in converted) return converted.value;
+  throw new InvalidArgumentError(
+    fill(TEMPLATES.value, `--${row.long}`, needOf(row), quote(text), converted.hint),
+  );
+}
+
+/** By long name, as everywhere else. */
+function said(command: Command): Partial<Options> {
+  const values = command.options.map(
+    (option) => [option.name(), command.getOptionValue(option.attributeName())] as const,
+  );
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
+}
+
+function hintFor(typed: string, words: readonly string[]): string {
+  const hint = unknownOptionHint(typed.replace(/^--/, ''), COMMON_ROWS);
+  return hint === HINTS.help ? `; see gsup ${words[0]} --help` : hint;
+}
+
+/** commander's errors in gsup's words. What stands between the quotes of its messages is what was typed. */
+function complaint(error: CommanderError, words: readonly string[]): string {
+  const typed = /'(.*)'/s.exec(error.message)?.[1] ?? '';
+  switch (error.code) {
+    case 'commander.unknownOption':
+      return fill(TEMPLATES.unknown, quote(typed), hintFor(typed, words));
+    case 'commander.optionMissingArgument': {
+      const row = COMMON_ROWS.find((candidate) => typed.includes(`--${candidate.long} `));
+      return row === undefined ? error.message : fill(TEMPLATES.missing, `--${row.long}`, needOf(row));
+    }
+    case 'commander.invalidArgument':
+      return error.message.slice(error.message.indexOf('cannot use'));
+    case 'commander.excessArguments':
+      return `cannot run "${quote(words.join(' '))}": fewer words are needed; see gsup ${words[0]} --help`;
+    case 'commander.help':
+    case 'commander.unknownCommand':
+      return words.length > 1
+        ? unknownCommand(words[1] ?? '', ['verify', 'dump'], `${words[0]} `)
+        : `cannot run "${words[0]}": verify or dump is needed, got nothing`;
+    default:
+      return error.message.replace(/^error: /, '');
+  }
+}

@@ -1,0 +1,113 @@
+/** How a stop of one command would go at worst: what `check` prints, and what is warned of at the start. Pure. */
+import { msOf, nsOf, reserveNs, shareOut, sumOf } from '../signals/budget.ts';
+import { signalName } from '../signals/names.ts';
+import type { Command, Ladder, Rung } from '../supervisor/vocabulary.ts';
+import { formatDuration } from './duration.ts';
+import type { RestartConfig, RunConfig } from './run-config.ts';
+
+/** `docker stop` and Compose kill after this long when they are not told otherwise. */
+export const DOCKER_STOP_MS = 10_000;
+
+/** To kill, reap, record and report; what the default grace leaves of Docker's 10 s. */
+const MARGIN_MS = 2000;
+
+export interface StopStep {
+  readonly sentence: string;
+  /** After the budget's cut; null: forever. */
+  readonly waitMs: number | null;
+  readonly cutMs: number;
+}
+
+export interface StopPlan {
+  readonly steps: readonly StopStep[];
+  /** null: it may never end. */
+  readonly worstMs: number | null;
+  readonly warnings: readonly string[];
+}
+
+export function planStop(config: RunConfig): StopPlan {
+  const { ladder, budgetMs } = config.stop;
+  const steps = budgetMs === null ? ladder.map(uncutStep) : cutSteps(ladder, budgetMs);
+  const hookMs = config.postStop === null ? 0 : config.postStopTimeoutMs;
+  const spent = total([...steps.map((step) => step.waitMs), hookMs]);
+  const worstMs = budgetMs === null ? spent : Math.min(spent ?? budgetMs, budgetMs);
+  const asked = total([...ladder.map((rung) => rung.waitMs), hookMs]);
+  return { steps, worstMs, warnings: budgetWarnings(budgetMs, asked, steps) };
+}
+
+/** What happens when the command ends, in one sentence. */
+export function restartSentence(restart: RestartConfig): string {
+  if (restart.policy === 'no') return 'does not run again';
+  const limit =
+    restart.maxFailures === 0 ? 'without limit' : `until it has failed ${times(restart.maxFailures)}`;
+  const when = restart.policy === 'always' ? 'whenever it ends' : 'after failure';
+  const apart =
+    restart.minDurationMs === 0 ? '' : `, at least ${formatDuration(restart.minDurationMs)} apart`;
+  return `runs again ${when}, ${limit}${apart}`;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}
+
+function uncutStep(rung: Rung): StopStep {
+  return { sentence: rungSentence(rung), waitMs: rung.waitMs, cutMs: 0 };
+}
+
+/** As if every rung used all of its share. */
+function cutSteps(ladder: Ladder, budgetMs: number): StopStep[] {
+  const budgetNs = BigInt(budgetMs) * 1_000_000n;
+  let left = budgetNs - reserveNs(budgetNs);
+  return ladder.map((rung, at) => {
+    const later = ladder.slice(at + 1).map((next) => nsOf(next.waitMs));
+    const share = shareOut(nsOf(rung.waitMs), later, left);
+    const waitNs = share.waitNs ?? left;
+    left -= waitNs;
+    return { sentence: rungSentence(rung), waitMs: msOf(waitNs), cutMs: msOf(share.cutNs) };
+  });
+}
+
+function rungSentence(rung: Rung): string {
+  switch (rung.action) {
+    case 'signal': {
+      const signal = rung.signal === 'received' ? 'the signal received' : (signalName(rung.signal) ?? '');
+      return `${signal} to the ${rung.target}`;
+    }
+    case 'wait':
+      return 'wait for it to end by itself';
+    case 'exec':
+      return `run ${commandText(rung.command)}`;
+    case 'http_post':
+      return `POST ${rung.url}`;
+  }
+}
+
+function commandText(command: Command): string {
+  return 'shell' in command ? command.shell : command.exec.join(' ');
+}
+
+function budgetWarnings(budgetMs: number | null, asked: number | null, steps: readonly StopStep[]): string[] {
+  const long = formatDuration(asked);
+  if (budgetMs !== null) {
+    const forever = asked === null;
+    if (!forever && steps.every((step) => step.cutMs === 0)) return [];
+    return [
+      `the ladder may take ${long}, which is more than the stop budget of ${formatDuration(budgetMs)} less a reserve for killing: waits are cut`,
+    ];
+  }
+  if (asked === null)
+    return [
+      'a rung waits forever, and no stop budget is set: what asked for the stop may kill everything first',
+    ];
+  if (asked <= DOCKER_STOP_MS) return [];
+  const seconds = Math.ceil((asked + MARGIN_MS) / 1000);
+  return [
+    `no stop budget is set, and the ladder may take ${long}, while Docker kills after ${formatDuration(DOCKER_STOP_MS)}; ` +
+      `set docker run --stop-timeout ${seconds}, stop_grace_period: ${seconds}s (Compose) or terminationGracePeriodSeconds: ${seconds} (Kubernetes)`,
+  ];
+}
+
+function total(waits: readonly (number | null)[]): number | null {
+  const sum = sumOf(waits.map(nsOf));
+  return sum === null ? null : msOf(sum);
+}
