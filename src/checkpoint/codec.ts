@@ -61,7 +61,7 @@ function encodeMembers(members: Record<string, unknown>): Uint8Array {
 }
 
 /** JSON leaves DEL and the C1 controls as they are, and terminals act on them: a line must be safe to `cat`. */
-function escapeControls(json: string): string {
+export function escapeControls(json: string): string {
   return json.replace(
     /[\u007f-\u009f\u2028\u2029]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
