@@ -1,0 +1,165 @@
+import { signalName } from '../signals/names.ts';
+import type { Happening, StopReport } from '../supervisor/happening.ts';
+import { durationText } from './duration.ts';
+import { errnoText } from './errno.ts';
+import type { Level } from './levels.ts';
+
+export interface Worded {
+  readonly level: Level;
+  readonly sentence: string;
+}
+
+/** The core's happenings as sentences; the same value is the map of the JSON line, so that both cannot disagree. */
+export function wordHappening(happening: Happening): Worded {
+  switch (happening.kind) {
+    case 'run-ended':
+      return say(happening.outcome === 'failed' ? 'warn' : 'info', endSentence(happening));
+    case 'start-failed':
+      return say('error', startSentence(happening));
+    case 'stop-begun':
+      return say('info', `stop: ${stopCause(happening)}`);
+    case 'stragglers':
+      return say('info', `${happening.run}: the command has exited, waiting for ${pidsText(happening.pids)}`);
+    case 'grace-nearly-over':
+      return say(
+        'warn',
+        `${happening.run}: still running, ${happening.next === 'SIGKILL' ? 'SIGKILL' : 'next rung'} in ${durationText(happening.leftMs)}`,
+      );
+    case 'escalated':
+      return say('warn', `${happening.run}: asked again, rung ${happening.index + 1} of the stop now`);
+    case 'killed':
+      return say(
+        'warn',
+        `${happening.run}: SIGKILL for what ignored termination: ${pidsText(happening.pids)}`,
+      );
+    case 'cut':
+      return say(
+        'warn',
+        `${happening.run}: the stop budget cuts the wait of rung ${happening.index + 1} by ${durationText(happening.cutMs)}`,
+      );
+    case 'climbed-alone':
+      return say(
+        'warn',
+        `${happening.run}: rung ${happening.index + 1} was taken while no supervisor was there to decide`,
+      );
+    case 'hook-failed':
+      return say('warn', `${happening.run}: ${happening.hook} failed${codeText(happening.code)}, going on`);
+    case 'not-drained':
+      return say(
+        'warn',
+        `${happening.run}: not stopped before ${happening.hook} succeeds, trying it every ${durationText(happening.retryMs)}`,
+      );
+    case 'restart':
+      return say(
+        'info',
+        `${happening.process}: runs again in ${durationText(happening.waitMs)}${happening.failures > 0 ? ` (failures: ${happening.failures})` : ''}`,
+      );
+    case 'gave-up':
+      return say(
+        'error',
+        `${happening.process}: failed for good after ${timesText(happening.failures, 'failure')}`,
+      );
+    case 'stuck':
+      return say('error', `${happening.run}: cannot be killed: ${pidsText(happening.pids)}`);
+    case 'lost':
+      return say('error', `${happening.run}: lost, nobody knows how it ended`);
+    case 'stop-summary':
+      return say(
+        happening.processes.some(({ forced, stuck }) => forced || stuck) ? 'warn' : 'info',
+        summary(happening),
+      );
+  }
+}
+
+function say(level: Level, sentence: string): Worded {
+  return { level, sentence };
+}
+
+type Of<K extends Happening['kind']> = Extract<Happening, { kind: K }>;
+
+function endSentence({ run, outcome, cause }: Of<'run-ended'>): string {
+  if (cause === 'stopped') return `${run}: stopped`;
+  return outcome === 'success' ? `${run}: done` : `${run}: ${outcome}, ${causeWords[cause]}`;
+}
+
+const causeWords: Record<Exclude<Of<'run-ended'>['cause'], 'stopped'>, string> = {
+  exit: 'by its exit code',
+  signal: 'by a signal',
+  oom: 'out of memory',
+  start: 'could not be started',
+  health: 'unhealthy',
+};
+
+const stageWords: Record<Of<'start-failed'>['stage'], string> = {
+  fork: 'no new process',
+  terminal: 'terminal',
+  limits: '--ulimit',
+  nice: '--nice',
+  oom: '--oom-score-adj',
+  cwd: 'working directory',
+  user: '--user',
+  privs: '--no-new-privs',
+  stdin: 'standard input',
+  exec: 'command',
+  timeout: 'it took longer than --start-timeout',
+};
+
+function startSentence({ run, stage, errno }: Of<'start-failed'>): string {
+  const why = errno === 0 ? '' : `: ${errnoText(errno)}`;
+  return `${run}: cannot start, ${stageWords[stage]}${why}`;
+}
+
+function stopCause({ cause, signal, pid }: Of<'stop-begun'>): string {
+  const name = signal === null ? null : (signalName(signal) ?? String(signal));
+  const from = pid === null ? '' : pid === 0 ? ' from outside' : ` from pid ${pid}`;
+  if (cause === 'signal') return `${name ?? 'signal'}${from}`;
+  return stopWords[cause];
+}
+
+const stopWords: Record<Exclude<Of<'stop-begun'>['cause'], 'signal'>, string> = {
+  api: 'asked for by a client',
+  'main-ended': 'the command has ended',
+  failure: 'a process has failed for good',
+  budget: 'the stop budget is used up',
+  unhealthy: 'unhealthy',
+  memory: 'above its memory limit',
+  reload: 'its configuration has changed',
+};
+
+/** What took how long, and for what was not graceful the setting that would have made it so. */
+function summary({ exitCode, processes }: Of<'stop-summary'>): string {
+  return `stopped, exit code ${exitCode}: ${processes.map(reportText).join('; ') || 'nothing was running'}`;
+}
+
+function reportText(report: StopReport): string {
+  const took = report.tookMs === null ? '' : ` took ${durationText(report.tookMs)}`;
+  const end =
+    report.signal !== null ? `ended by ${report.signal}` : report.code === null ? '' : `code ${report.code}`;
+  const cut = report.cutMs > 0 ? `its wait was cut by ${durationText(report.cutMs)}` : '';
+  const remarks = [end, whyKilled(report), report.forced ? '' : cut].filter((text) => text !== '');
+  return `${report.run}${took}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
+}
+
+function whyKilled({ forced, stuck, cutMs }: StopReport): string {
+  if (stuck) return 'something in it could not be killed';
+  if (!forced) return '';
+  return cutMs > 0
+    ? `needed SIGKILL because the stop budget cut its wait by ${durationText(cutMs)}: a longer --stop-budget avoids that`
+    : 'needed SIGKILL because something in it outlived the last rung: a longer --grace, or a --stop-signal that it heeds, avoids that';
+}
+
+function codeText(code: number | null): string {
+  return code === null ? '' : ` with code ${code}`;
+}
+
+const PIDS_SHOWN = 8;
+
+function pidsText(pids: readonly number[]): string {
+  if (pids.length === 0) return 'what is left of its tree';
+  const more = pids.length > PIDS_SHOWN ? ` and ${pids.length - PIDS_SHOWN} more` : '';
+  return `pid ${pids.slice(0, PIDS_SHOWN).join(', ')}${more}`;
+}
+
+function timesText(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,102 @@
+import { writeSync } from 'node:fs';
+import { escapeAll, escapeText } from './escape.ts';
+import { type Level, levels } from './levels.ts';
+import { type Notice, wordNotice } from './notice.ts';
+import { createRepeats } from './repeats.ts';
+
+export interface ReporterOptions {
+  /** stderr, or init's copy of it. Never 1: stdout belongs to the command. */
+  readonly fd: number;
+  readonly format: 'text' | 'json';
+  readonly level: Level;
+  readonly colour: boolean;
+}
+
+export interface Reporter {
+  say(notice: Notice): void;
+  /** Resolves when everything that was said has been written. */
+  close(): Promise<void>;
+}
+
+type WriteLine = (level: Level, sentence: string, fields: Readonly<Record<string, unknown>>) => void;
+
+export function createReporter(options: ReporterOptions): Reporter {
+  const repeats = createRepeats();
+  const text = textWriter(options);
+  // Lines wait for pino in their order; it is loaded by the first of them, because most tasks never say anything.
+  let json: Promise<WriteLine> | null = null;
+  let written: Promise<void> = Promise.resolve();
+
+  const write: WriteLine = (level, sentence, fields) => {
+    if (options.format === 'text') return text(level, sentence, fields);
+    json ??= loadJsonWriter(options).catch(() => text);
+    written = Promise.all([json, written]).then(([line]) => line(level, sentence, fields));
+  };
+  return {
+    say(notice) {
+      const { level, sentence } = wordNotice(notice);
+      if (levels[level] < levels[options.level]) return;
+      const times = repeats.count(`${level} ${sentence}`);
+      if (times === null) return;
+      const shown = escapeText(sentence);
+      const { kind, ...fields } = notice;
+      const more = times > 1 ? { times } : {};
+      write(level, times > 1 ? `${shown} (${times} times)` : shown, {
+        event: kind,
+        ...snakeCase(fields),
+        ...more,
+      });
+    },
+    close: () => written,
+  };
+}
+
+/** Also for what is said when nothing may be waited for any more. */
+export function textWriter({ fd, colour }: ReporterOptions): WriteLine {
+  return (level, sentence) => {
+    const [on, off] =
+      colour && level in colours ? [colours[level as keyof typeof colours], '\x1b[0m'] : ['', ''];
+    writeLine(fd, `gsup: ${on}${sentence}${off}\n`);
+  };
+}
+
+const colours = { warn: '\x1b[33m', error: '\x1b[31m' } as const;
+
+/** The same members as init's own lines: level, time, pid, name, msg. */
+async function loadJsonWriter({ fd, level: least }: ReporterOptions): Promise<WriteLine> {
+  const { pino } = await import('pino');
+  const logger = pino(
+    { level: least, base: { pid: process.pid, name: 'gsup' } },
+    { write: (line: string) => writeLine(fd, line) },
+  );
+  return (level, sentence, fields) => logger[level](escapeAll(fields), sentence);
+}
+
+/**
+ * A reader that stalls loses lines: nothing that gsup has to do waits for whoever reads what it says about it. Where
+ * the descriptor blocks, it is init that made it so.
+ */
+function writeLine(fd: number, line: string): void {
+  const bytes = Buffer.from(line);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  } catch {
+    // EAGAIN, EPIPE, EBADF, ENOSPC: there is nowhere left to say it.
+  }
+}
+
+/** Field names as the records have them; times are decimal strings there and here. */
+function snakeCase(fields: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      snakeCaseValue(value),
+    ]),
+  );
+}
+
+function snakeCaseValue(value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}`;
+  if (Array.isArray(value)) return value.map(snakeCaseValue);
+  return typeof value === 'object' && value !== null ? snakeCase(value) : value;
+}
