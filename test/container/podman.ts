@@ -159,11 +159,18 @@ function handle(name: string, logPath: string) {
     inspect,
     /** Waits until a line of the log, of either stream, matches. `after`: how many lines are old. */
     async waitForLine(pattern: RegExp, after = 0): Promise<Line> {
-      const found = await waitFor(
-        async () => (await lines()).slice(after).find((line) => pattern.test(line.text)),
+      let asked = 0;
+      return waitFor(
+        async () => {
+          asked += 1;
+          // Looked at before the log, so that what was written last is not missed.
+          const over = asked % 20 === 0 && (await inspect('{{.State.Running}}')) === 'false';
+          const line = (await lines()).slice(after).find((candidate) => pattern.test(candidate.text));
+          if (over && line === undefined) throw new Error(`no line matched ${pattern}:\n${await text()}`);
+          return line;
+        },
         async () => `no line matches ${pattern} in the log of ${name}:\n${await text()}`,
       );
-      return found;
     },
     /** What `docker stop -t SECONDS` does. */
     stop: (seconds: number) => podman('stop', '-t', String(seconds), name),
