@@ -22,7 +22,8 @@
  *   SYNC     struct sync               end of a batch; SEEN answers it. The first one ends the picture of what is there
  *
  * init <-> coordinator: SPAWN is inherited by fork; RUNG and SIGNAL are passed on; LINK tells whether a supervisor lives
- * or is being started; RUN comes back, and RECORD: type and members of a record, as text, that init signs and writes.
+ * or is being started; ALONE says that a stop was asked for and nobody is there to decide. RUN comes back, and RECORD:
+ * type and members of a record, as text, that init signs and writes; its number counts those that were lost before it.
  */
 #ifndef GSUP_PROTOCOL_H
 #define GSUP_PROTOCOL_H
@@ -34,7 +35,7 @@ enum { PROTOCOL_VERSION = 1, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS
 enum frame_type {
 	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6,
 	HELLO = 16, RUN = 17, ASKS = 18, SYNC = 19,
-	LINK = 32, RECORD = 33
+	LINK = 32, RECORD = 33, ALONE = 34
 };
 
 struct head { uint32_t size; uint16_t type; uint16_t version; uint64_t number; }; /* size counts the head */
@@ -86,6 +87,8 @@ struct hello {
 struct asks { uint32_t count, signal; int32_t pid; uint32_t uid; uint64_t first_ns; };
 struct sync { uint64_t event; };
 struct link { uint32_t present, pad; };
+struct alone { uint32_t asks, signal; int32_t pid; uint32_t uid; }; /* asks 1: stop, 2: next rung, 3: SIGKILL */
+struct record_frame { struct head head; uint64_t mono_ns; char type[32], members[8192]; };
 
 enum phase { PHASE_STARTING = 1, PHASE_RUNNING = 2, PHASE_STOPPING = 3, PHASE_KILLING = 4, PHASE_ENDED = 5 };
 enum run_flags {
@@ -93,7 +96,7 @@ enum run_flags {
 	RUN_LOST = 8 /* coordinator gone, nobody knows the status */, RUN_ALONE = 16 /* took its last rung without supervisor */
 };
 enum stage { /* of a start, in their order; START_TIMEOUT when it hung in one of them */
-	STAGE_FORK = 1, STAGE_SESSION, STAGE_TERMINAL, STAGE_LIMITS, STAGE_NICE, STAGE_OOM, STAGE_CWD, STAGE_USER, STAGE_PRIVS,
+	STAGE_FORK = 1, STAGE_TERMINAL, STAGE_LIMITS, STAGE_NICE, STAGE_OOM, STAGE_USER, STAGE_CWD, STAGE_PRIVS,
 	STAGE_STDIN, STAGE_EXEC, STAGE_TIMEOUT
 };
 enum notify_flags { NOTIFY_READY = 1, NOTIFY_STOPPING = 2, NOTIFY_RELOADING = 4 };

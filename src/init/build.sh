@@ -1,0 +1,32 @@
+#!/bin/sh
+# Builds the C part: dist/native/gsup, static; with musl-gcc where there is one (small), else with cc.
+#   sh src/init/build.sh            the native entry
+#   sh src/init/build.sh test       build/gsup-asan and the drivers of the vectors, with AddressSanitizer and UBSan
+# CC, CFLAGS and OUT may be given (cross-compiling: CC=aarch64-linux-gnu-gcc OUT=dist/native/gsup-arm64).
+set -eu
+cd "$(dirname "$0")/../.."
+here=src/init
+parts="main options say state record order tree spawn terminal run coordinator supervisor"
+sources=$(for part in $parts; do printf '%s/%s.c ' $here "$part"; done)
+warn="-std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers"
+
+if [ "${1:-}" = test ]; then
+	mkdir -p build
+	cc=${CC:-cc}
+	sane="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+	$cc $warn $sane -o build/gsup-asan $sources
+	$cc $warn $sane -o build/options-driver $here/test/options-driver.c $here/options.c
+	$cc $warn $sane -o build/order-driver $here/test/order-driver.c $here/order.c
+	exit 0
+fi
+
+out=${OUT:-dist/native/gsup}
+if [ -z "${CC:-}" ]; then
+	if command -v musl-gcc >/dev/null 2>&1; then CC=musl-gcc; else CC=cc; fi
+fi
+mkdir -p "$(dirname "$out")"
+# Static, so that it runs in any image; where there is no static libc (or the platform has none), as it can be.
+$CC $warn ${CFLAGS:--Os} -ffunction-sections -fdata-sections -Wl,--gc-sections -static -s -o "$out.new" $sources 2>"$out.log" ||
+	{ cat "$out.log" >&2; rm -f "$out.new" "$out.log"; echo "cannot build the native entry with $CC" >&2; exit 1; }
+rm -f "$out.log"
+mv "$out.new" "$out"

@@ -1,0 +1,94 @@
+/* The coordinator of one run: parent and subreaper of its tree, a fork of init. It does what init passes on, and reports what
+ * becomes of the run. When init is gone it carries out the run's order. */
+#include "init.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool is_coordinator;
+static int to_init = -1;
+static uint32_t unsent;
+
+static void send_record(const char *type, uint64_t mono_ns, const char *members)
+{
+	struct record_frame f = { .head = { 0, RECORD, PROTOCOL_VERSION, unsent }, .mono_ns = mono_ns };
+	snprintf(f.type, sizeof f.type, "%s", type);
+	snprintf(f.members, sizeof f.members, "%s", members);
+	f.head.size = (uint32_t)(offsetof(struct record_frame, members) + strlen(f.members) + 1);
+	if (to_init >= 0 && send(to_init, &f, f.head.size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)f.head.size) unsent = 0;
+	else unsent++;
+}
+
+/* State, not events: what init has not taken yet is told again as it is then. */
+static void send_state(struct run *run)
+{
+	struct { struct head head; struct run_state run; } f = { { sizeof f, RUN, PROTOCOL_VERSION, 0 }, run->s };
+	if (to_init < 0 || send(to_init, &f, sizeof f, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof f || errno != EAGAIN) run->dirty = false;
+}
+
+static void obey(struct run *run)
+{
+	union { struct head head; char bytes[sizeof(struct head) + sizeof(struct rung_request)]; } f;
+	for (;;) {
+		ssize_t n = recv(to_init, &f, sizeof f, MSG_DONTWAIT);
+		if (n < 0 && errno != EAGAIN && errno != EINTR) n = 0;
+		if (n < 0) return;
+		if (n == 0) { /* init is gone: whoever may still be told is told to end */
+			close(to_init);
+			to_init = -1;
+			run->hooks = run->supervised = false;
+			run_stop(run, "signal", (struct by){ SIGTERM, 0, 0 });
+			return;
+		}
+		const void *body = f.bytes + sizeof f.head;
+		const struct link *l = body;
+		const struct signal_request *s = body;
+		switch (f.head.type) {
+		case RUNG: run_enter(run, &((const struct rung_request *)body)->order); break;
+		case SIGNAL: run_forward(run, (int)s->signal, (enum target)s->target); break;
+		case LINK: run->hooks = l->present; break;
+		case ALONE: {
+			const struct alone *a = body;
+			if (a->asks == 1) run_stop(run, "signal", (struct by){ (int)a->signal, a->pid, a->uid });
+			else run_escalate(run, a->asks > 2);
+			break;
+		}
+		}
+	}
+}
+
+int coordinator_main(const struct launch *l, int socket, int signals, bool hooks)
+{
+	static struct run run;
+	char title[NAME_SIZE + 8];
+	to_init = socket;
+	is_coordinator = true;
+	record_sink = send_record;
+	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	snprintf(title, sizeof title, "gsup %s", l->name);
+	prctl(PR_SET_NAME, title, 0, 0, 0);
+	run_start(&run, l);
+	run.supervised = true;
+	run.hooks = hooks;
+	while (run.s.phase != PHASE_ENDED || run.dirty) {
+		if (run.dirty) send_state(&run);
+		if (run.s.phase == PHASE_ENDED && !run.dirty) break;
+		struct pollfd fds[] = { { signals, POLLIN, 0 }, { to_init, (short)(POLLIN | (run.dirty ? POLLOUT : 0)), 0 }, { run.start.pipe, POLLIN, 0 } };
+		uint64_t due = run_due(&run), now = now_ns();
+		int wait = due == FOREVER ? -1 : due <= now ? 0 : (int)((due - now + MS - 1) / MS > 3600000 ? 3600000 : (due - now + MS - 1) / MS);
+		if (poll(fds, 3, wait) < 0 && errno != EINTR) return 1;
+		struct signalfd_siginfo si;
+		bool reap = false;
+		while (fds[0].revents && read(signals, &si, sizeof si) == sizeof si) reap |= si.ssi_signo == SIGCHLD;
+		if (fds[2].revents) run_handshake(&run);
+		if (fds[1].revents && to_init >= 0) obey(&run);
+		if (reap) run_reap(&run);
+		run_tick(&run);
+	}
+	return 0;
+}

@@ -1,0 +1,160 @@
+/* The parts of init, and what they know of each other. Each file has one duty, named at its head. */
+#ifndef GSUP_INIT_H
+#define GSUP_INIT_H
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include "options.gen.h"
+#include "protocol.h"
+
+enum { SIGNALS = 65 };
+#define MS 1000000ull
+#define SECOND (1000 * MS)
+/* Who was killed should be gone: look again after this, and give up (stuck) after that. */
+#define KILL_AGAIN (20 * MS)
+#define STUCK_AFTER (5 * SECOND)
+
+/* ---- launch: how a command is to be started; from the command line or from a SPAWN request ---- */
+struct launch {
+	struct spawn fixed;
+	const char *name, *cwd, *user, *group;
+	char **argv, **env_set, **env_unset; /* each ends with NULL */
+	int parent_death_signal;             /* 0: none */
+	pid_t parent;
+};
+
+/* ---- options.c ---- */
+bool is_option_variable(const char *entry, size_t name_size);
+
+/* ---- say.c: lines on stderr, as text or JSON; never blocks ---- */
+enum level { LEVEL_ERROR = 50, LEVEL_WARN = 40, LEVEL_INFO = 30 };
+void say_open(int json, int verbosity);
+int say_descriptor(void);
+void say(enum level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *signal_name(int signal);
+size_t escape_json(char *to, size_t size, const char *from);
+char *duration_text(uint64_t ns, char text[32]);
+
+/* ---- state.c: the state directory, its lock, what an earlier gsup has left ---- */
+struct state {
+	int folder, lock, init_log, checkpoint_log; /* -1: none; logs are memfds when there is no folder */
+	bool memory;
+	char task[NAME_SIZE], path[512], boot_id[40];
+	uint64_t pid_ns, ticks;             /* identity of init itself */
+};
+extern struct state state;
+struct parsed;
+int state_open(const struct parsed *p);                         /* 0, or an exit code */
+void state_note_run(pid_t coordinator, pid_t leader, const struct order *order); /* for the next gsup of that name */
+void state_close(void);
+uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent); /* /proc/PID/stat; 0: no such process */
+
+/* ---- record.c: init.log ---- */
+void record_begin(const char *type);
+void record_text(const char *key, const char *value);           /* NULL: null */
+void record_number(const char *key, int64_t value);
+void record_ns(const char *key, uint64_t ns);                   /* decimal string; FOREVER: null */
+void record_signal(const char *key, int signal);                /* name; 0: null */
+void record_bool(const char *key, bool value);
+void record_pids(const char *key, const pid_t *pids, int count);
+void record_usage(const char *key, const struct usage *u);
+void record_raw(const char *key, const char *json);
+void record_end(void);
+void record_sign(const char *type, uint64_t mono_ns, const char *members); /* for a coordinator */
+void record_open(int fd);
+void record_lost(uint32_t count);
+extern void (*record_sink)(const char *type, uint64_t mono_ns, const char *members); /* a coordinator's way to init */
+
+/* ---- order.c: the rungs of a stop, as a function of time; no side effects ---- */
+struct climb { struct order order; uint8_t received; uint64_t began_ns, due_ns, cut_ns; };
+enum act { ACT_NONE, ACT_WAIT, ACT_SIGNAL, ACT_KILL };
+struct action { enum act act; uint8_t signal, target; uint32_t rung; };
+struct action climb_begin(struct climb *c, uint8_t signal, uint64_t now, bool hooks);
+struct action climb_next(struct climb *c, uint64_t now, bool hooks);   /* escalate */
+struct action climb_tick(struct climb *c, uint64_t now, bool hooks);   /* what is due at `now` */
+struct action climb_kill(struct climb *c);
+bool climb_over(const struct climb *c);                                /* at SIGKILL */
+
+/* ---- tree.c: who descends from this process; the only place that sends a signal ---- */
+enum { WALK_MAX = 16384 };
+bool send_signal(pid_t pid, int signal);                /* refuses 0, 1, -1 and this process */
+bool send_group(pid_t group, int signal);
+bool send_descendant(pid_t pid, int signal);            /* one of the last walk; race-free */
+int walk_tree(const pid_t **list, bool (*skip)(pid_t)); /* descendants of this process that are not zombies */
+int list_children(pid_t *list, int max);                /* of this process, zombies too; -1 without /proc */
+void kill_descendants(bool (*skip)(pid_t));             /* freeze, then SIGKILL, whoever is there */
+void stop_ourselves(void);                              /* for job control: until SIGCONT */
+char *names_of(const pid_t *pids, int count, char *text, size_t size);
+
+/* ---- spawn.c: fork to exec ---- */
+struct start { int pipe; pid_t pid; };
+struct start start_command(const struct launch *l);     /* pid -1: errno tells */
+int start_progress(int pipe, bool *ready, int *error);  /* 0: not yet, -1: the pipe is closed, else the stage that failed */
+extern sigset_t inherited_mask;
+extern bool inherited_chld_ignored;
+extern char **inherited_env;
+
+/* ---- terminal.c: foreground, job control ---- */
+enum terminal { TERMINAL_NONE, TERMINAL_SHARED, TERMINAL_OWN };
+extern enum terminal terminal;
+void terminal_open(void);                               /* decide what the command gets, and let go of what it needs */
+int terminal_in_child(bool may_have_it);                /* new session or group, and the terminal; 0 or errno */
+void terminal_stopped(pid_t group, int signal);         /* the command was stopped from the terminal */
+bool terminal_swallows(int signal);
+void terminal_close(bool died_of_signal);
+int terminal_descriptor(void);
+
+/* ---- run.c: one run whose leader is a child of this process ---- */
+struct by { int signal; pid_t pid; uid_t uid; };
+struct run {
+	struct run_state s;
+	struct climb climb;
+	struct start start;
+	uint64_t start_due_ns, kill_due_ns, stuck_due_ns;
+	uint8_t early[SIGNALS];         /* signals that wait for exec, and how many */
+	struct by asked; int asks;      /* a stop that waits for exec */
+	bool used, dirty, held, hooks;  /* held: the leader is a zombie of ours; hooks: a supervisor lives to carry them out */
+	bool supervised, stop_asked;    /* supervised: rungs come from elsewhere first; stop_asked: not only its leader's end */
+	int socket, notify;             /* to its coordinator, notify socket; or -1 */
+	pid_t told[256]; int told_count; /* stragglers that have had this rung's signal */
+};
+bool run_start(struct run *run, const struct launch *l);
+void run_forward(struct run *run, int signal, enum target target);
+void run_stop(struct run *run, const char *cause, struct by by);
+void run_escalate(struct run *run, bool kill);
+void run_enter(struct run *run, const struct order *order); /* as the supervisor says */
+void run_handshake(struct run *run);
+void run_reap(struct run *run);
+void run_tick(struct run *run);
+uint64_t run_due(const struct run *run);
+const char *run_outcome(const struct run *run);         /* where no supervisor judges */
+const char *stage_name(uint32_t stage);
+extern uint64_t orphans_reaped;
+
+/* ---- coordinator.c ---- */
+int coordinator_main(const struct launch *l, int socket, int signals, bool hooks);
+
+/* ---- supervisor.c: start it, replace it, speak with it; the runs that it has asked for ---- */
+extern bool pid1, is_coordinator;
+struct parsed;
+void supervisor_open(const struct parsed *p, char **argv, int epoll, int signals);
+void supervisor_asked(struct by by, int count);  /* a stop was asked for */
+void supervisor_forward(int signal);             /* to every run */
+void supervisor_child(pid_t pid, const siginfo_t *si);
+void supervisor_event(uint32_t key);             /* something to read there */
+void supervisor_tick(void);
+void supervisor_flush(void);
+uint64_t supervisor_due(void);
+bool supervisor_done(int *code);
+
+/* ---- main.c ---- */
+bool keep_descriptor(int fd);                    /* CLOEXEC, and a coordinator needs it nevertheless */
+int exit_code_of(const struct run_state *s);
+int exec_node(char **argv, char **env);          /* 0 never; the error has been said */
+uint64_t now_ns(void);
+#endif

@@ -1,0 +1,386 @@
+/* init: what a container starts as PID 1. It sets up, starts the command or the supervisor, and from then on waits for signals,
+ * children and requests, until every tree is empty. */
+#include "options.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Faults are ours and kill us; CHLD is for the loop; everything else that can be caught is forwarded. */
+#define FAULTS (1ull << SIGILL | 1ull << SIGTRAP | 1ull << SIGABRT | 1ull << SIGBUS | 1ull << SIGFPE | 1ull << SIGSEGV | 1ull << SIGSYS)
+/* npm, shells and terminals double a signal: within this time it is the same request. */
+#define SAME_REQUEST (250 * MS)
+
+bool pid1;
+static struct parsed p;
+static struct run run;              /* of a plain `run`; otherwise unused */
+static int epoll = -1, signals = -1;
+static int asks;
+static struct by first_ask, last_ask;
+static uint64_t last_ask_ns;
+static bool has_supervisor;
+
+enum { KEY_SIGNALS = 0xfffffff0, KEY_START };
+
+uint64_t now_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+}
+
+bool keep_descriptor(int fd) { return fd == say_descriptor() || fd == terminal_descriptor(); }
+
+/* ---- setting up: may fail, nothing has been started ---- */
+
+static void take_over_signals(void)
+{
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &inherited_mask);
+	struct sigaction old, standard = { .sa_handler = SIG_DFL };
+	sigaction(SIGCHLD, &standard, &old); /* ignored, it would make every wait fail */
+	inherited_chld_ignored = old.sa_handler == SIG_IGN;
+}
+
+/* What is opened next must not become somebody's standard output. */
+static void fill_standard_descriptors(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd) _exit(EXIT_INTERNAL);
+}
+
+static bool find_root(char *root, size_t size)
+{
+	const char *home = getenv("GSUP_HOME");
+	char file[PATH_MAX], real[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", real, sizeof real - 1);
+	real[n > 0 ? n : 0] = 0;
+	for (int up = 0; up < 3 && strrchr(real, '/'); up++) *strrchr(real, '/') = 0; /* ROOT/dist/native/gsup */
+	for (int i = 0; i < 2; i++) {
+		const char *candidate = i ? home : real;
+		if (!candidate || snprintf(file, sizeof file, "%s/dist/main.js", candidate) >= (int)sizeof file || access(file, R_OK) != 0) continue;
+		return snprintf(root, size, "%s", file) < (int)size;
+	}
+	return false;
+}
+
+/* The supervisor is small and short of memory rather than of speed: see docs/benchmarks.md. */
+static const char *const node_flags[] = { "--max-semi-space-size=1", NULL };
+
+int exec_node(char **argv, char **env)
+{
+	static char *args[4096];
+	char script[PATH_MAX], file[PATH_MAX];
+	const char *path = getenv("PATH"), *node = getenv("GSUP_NODE"), *other = getenv("GSUP_SUPERVISOR");
+	int n = 0;
+	bool starts_supervisor = env != inherited_env;
+	if (starts_supervisor && other && *other) snprintf(script, sizeof script, "%s", other);
+	else if (!find_root(script, sizeof script)) { say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
+	args[n++] = "node";
+	if (starts_supervisor) for (const char *const *f = node_flags; *f; f++) args[n++] = (char *)*f;
+	args[n++] = script;
+	for (int i = 1; argv[i] && n < 4095; i++) args[n++] = argv[i];
+	if (node && *node) execve(node, args, env);
+	for (const char *at = path && *path ? path : "/usr/local/bin:/usr/bin:/bin"; !(node && *node) && at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
+		snprintf(file, sizeof file, "%.*s/node", (int)strcspn(at, ":"), at);
+		execve(file, args, env);
+	}
+	say(LEVEL_ERROR, "cannot run Node.js, which this needs: %s; put node in PATH, or its place in GSUP_NODE", strerror(errno));
+	return EXIT_UNAVAILABLE;
+}
+
+static int open_loop(void)
+{
+	sigset_t all;
+	sigfillset(&all);
+	signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event e = { EPOLLIN, { .u32 = KEY_SIGNALS } };
+	if (signals >= 0 && epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, signals, &e) == 0) return 0;
+	say(LEVEL_ERROR, "cannot begin: %s; the limit of open files may be too low", strerror(errno));
+	return EXIT_INTERNAL;
+}
+
+static void watch_parent(int signal)
+{
+	pid_t parent = getppid();
+	prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0);
+	if (getppid() != parent) raise(signal); /* it died before: blocked, so it is read like any other */
+}
+
+/* ---- the command of a plain `run` ---- */
+
+static const char *text_of(int option) { return p.said[option].set ? p.said[option].text : ""; }
+static uint64_t wait_of(long long ms) { return ms == DURATION_FOREVER ? FOREVER : (uint64_t)ms * MS; }
+
+static void make_order(struct order *o)
+{
+	long long hold = p.said[OPT_HOLD].set ? p.said[OPT_HOLD].number : DEFAULT_HOLD, grace = p.said[OPT_GRACE].set ? p.said[OPT_GRACE].number : DEFAULT_GRACE;
+	uint8_t target = p.said[OPT_TARGET].set ? (uint8_t)p.said[OPT_TARGET].number : DEFAULT_TARGET;
+	*o = (struct order){ .index = NOT_STOPPING, .cap_ns = FOREVER, .deadline_ns = FOREVER };
+	if (p.said[OPT_STOP_BUDGET].set) {
+		uint64_t budget = wait_of(p.said[OPT_STOP_BUDGET].number), reserve = budget / 10 < SECOND ? budget / 10 : SECOND;
+		o->cap_ns = budget - reserve; /* to kill, reap and record */
+	}
+	for (int i = 0; i < p.rung_count; i++)
+		o->rungs[o->count++] = (struct rung){ .signal = (uint8_t)p.rungs[i].signal, .target = target, .wait_ns = wait_of(p.rungs[i].wait_ms) };
+	if (o->count) return;
+	if (hold) o->rungs[o->count++] = (struct rung){ .wait_ns = wait_of(hold) };
+	uint8_t signal = p.said[OPT_STOP_SIGNAL].set ? (uint8_t)p.said[OPT_STOP_SIGNAL].number : SIGNAL_AS_RECEIVED;
+	o->rungs[o->count++] = (struct rung){ .signal = signal, .target = target, .wait_ns = wait_of(grace) };
+}
+
+static bool add_env_file(const char *name, char **list, size_t *count, size_t max)
+{
+	FILE *f = fopen(name, "re");
+	char *line = NULL;
+	size_t room = 0;
+	bool good = f != NULL;
+	if (!f) say(LEVEL_ERROR, "cannot read \"%s\": %s", name, strerror(errno));
+	for (int number = 1; good && getline(&line, &room, f) >= 0; number++) {
+		line[strcspn(line, "\r\n")] = 0;
+		char *text = line + strspn(line, " \t\v\f");
+		size_t key = strcspn(text, "=");
+		if (!*text || *text == '#') continue;
+		if (!key || strcspn(text, " \t\v\f") < key || *count == max) {
+			say(LEVEL_ERROR, "cannot use \"%s:%d\": a variable like NAME=value is needed", name, number);
+			good = false;
+		} else if (!(list[(*count)++] = strdup(text))) good = false;
+	}
+	free(line);
+	if (f) fclose(f);
+	return good;
+}
+
+/* NAME alone takes what gsup has; where that is nothing, nothing is set. */
+static bool make_environment(struct launch *l)
+{
+	static char *set[2 * LIST_MAX + 4], *none[1], named[NAME_SIZE + 16], task[NAME_SIZE + 16];
+	size_t all = 0, kept = 0;
+	for (int i = 0; i < p.file_count; i++) if (!add_env_file(p.files[i], set, &all, LIST_MAX)) return false;
+	for (int i = 0; i < p.env_count; i++) set[all++] = p.env[i];
+	for (size_t i = 0; i < all; i++) {
+		size_t size = strlen(set[i]);
+		if (strchr(set[i], '=')) { set[kept++] = set[i]; continue; }
+		for (char **e = inherited_env; *e; e++)
+			if (strncmp(*e, set[i], size) == 0 && (*e)[size] == '=') { set[kept++] = *e; break; }
+	}
+	snprintf(named, sizeof named, "GSUP_RUN=%s", l->name);
+	snprintf(task, sizeof task, "GSUP_TASK=%s", state.task);
+	set[kept++] = named;
+	set[kept++] = task;
+	set[kept] = NULL;
+	l->env_set = set;
+	l->env_unset = none;
+	return true;
+}
+
+static bool make_launch(struct launch *l)
+{
+	static char name[NAME_SIZE + 8], user[256];
+	struct spawn *s = &l->fixed;
+	snprintf(name, sizeof name, "%s#1", state.task);
+	snprintf(user, sizeof user, "%s", text_of(OPT_USER));
+	*l = (struct launch){ .name = name, .cwd = text_of(OPT_CWD), .user = user, .group = text_of(OPT_GROUP_ID), .argv = p.command };
+	char *colon = strchr(user, ':');
+	if (colon) { *colon = 0; if (!*l->group) l->group = colon + 1; }
+	s->flags = SPAWN_TERMINAL | (p.said[OPT_CLEAR_ENV].number ? SPAWN_CLEAR_ENV : 0) | (p.said[OPT_NO_NEW_PRIVS].number ? SPAWN_NO_NEW_PRIVS : 0) |
+		(p.said[OPT_UMASK].set ? SPAWN_UMASK : 0) | (p.said[OPT_NICE].set ? SPAWN_NICE : 0) | (p.said[OPT_OOM_SCORE_ADJ].set ? SPAWN_OOM : 0);
+	s->umask = (uint32_t)p.said[OPT_UMASK].number;
+	s->nice = (int32_t)p.said[OPT_NICE].number;
+	s->oom_score_adj = (int32_t)p.said[OPT_OOM_SCORE_ADJ].number;
+	s->start_timeout_ns = wait_of(p.said[OPT_START_TIMEOUT].set ? p.said[OPT_START_TIMEOUT].number : DEFAULT_START_TIMEOUT);
+	for (int i = 0; i < LIMIT_ROWS; i++) if (p.limits[i].said) s->limits[s->limit_count++] = p.limits[i].limit;
+	make_order(&s->order);
+	/* Killed where it is not PID 1, init leaves nobody to stop the command: it asks the kernel to. */
+	if (!pid1) l->parent_death_signal = p.said[OPT_STOP_SIGNAL].set ? (int)p.said[OPT_STOP_SIGNAL].number : SIGTERM;
+	l->parent = getpid();
+	return make_environment(l);
+}
+
+static void record_task(void)
+{
+	char digest[9];
+	uint32_t sum = 0;
+	for (char **a = p.command; *a; a++) for (const char *c = *a; ; c++) { sum = sum * 16777619u ^ (unsigned char)*c; if (!*c) break; }
+	snprintf(digest, sizeof digest, "%08x", sum);
+	record_begin("task");
+	record_text("task", state.task);
+	record_text("version", GSUP_VERSION);
+	record_text("config_digest", digest);
+	record_text("boot_id", state.boot_id);
+	record_number("pid_ns", (int64_t)state.pid_ns);
+	record_number("pid", getpid());
+	record_end();
+}
+
+static int start_plain(void)
+{
+	struct launch l;
+	if (!make_launch(&l)) return EXIT_CONFIG;
+	record_task();
+	if (run_start(&run, &l)) {
+		struct epoll_event e = { EPOLLIN, { .u32 = KEY_START } };
+		epoll_ctl(epoll, EPOLL_CTL_ADD, run.start.pipe, &e);
+	}
+	/* What the command closes must be closed: init holds no end of its pipes. */
+	if (terminal == TERMINAL_NONE) close(0);
+	close(1);
+	return 0;
+}
+
+int exit_code_of(const struct run_state *s)
+{
+	if (s->failed_stage == STAGE_EXEC && (s->failed_errno == ENOENT || s->failed_errno == ENOTDIR)) return EXIT_NOT_FOUND;
+	if (s->failed_stage) return EXIT_NOT_EXECUTABLE;
+	int code = p.exit_map[s->signal > 0 ? (EXIT_SIGNAL_BASE + s->signal) & 255 : s->code & 255];
+	return !code && (s->flags & RUN_STUCK) ? EXIT_STUCK : code;
+}
+
+static int end_plain(void)
+{
+	if (run.s.failed_stage) {
+		const char *why = run.s.failed_stage == STAGE_TIMEOUT ? "it was not executed within the start time-out" : strerror(run.s.failed_errno);
+		say(LEVEL_ERROR, "cannot start \"%s\": %s%s%s", p.command[0], run.s.failed_stage >= STAGE_EXEC ? "" : stage_name(run.s.failed_stage),
+		    run.s.failed_stage >= STAGE_EXEC ? "" : ": ", why);
+	}
+	int code = exit_code_of(&run.s);
+	const char *outcome = run_outcome(&run);
+	record_begin("task-state");
+	record_text("state", strcmp(outcome, "failed") == 0 && code == 0 ? "success" : outcome);
+	record_number("exit_code", code);
+	record_end();
+	return code;
+}
+
+/* ---- signals ---- */
+
+static void ask_for_stop(struct by by)
+{
+	uint64_t now = now_ns();
+	bool same = asks && now - last_ask_ns < SAME_REQUEST && (by.pid != last_ask.pid || by.signal == last_ask.signal);
+	if (same) return;
+	last_ask = by;
+	last_ask_ns = now;
+	if (asks < 1000000) asks++;
+	if (asks == 1) first_ask = by;
+	if (has_supervisor) supervisor_asked(by, asks);
+	else if (asks == 1) run_stop(&run, "signal", by);
+	else run_escalate(&run, asks > 2);
+}
+
+static void suspend(void)
+{
+	if (has_supervisor) supervisor_forward(SIGSTOP); else run_forward(&run, SIGSTOP, TARGET_GROUP);
+	stop_ourselves();
+	if (has_supervisor) supervisor_forward(SIGCONT); else run_forward(&run, SIGCONT, TARGET_GROUP);
+}
+
+static void on_signal(const struct signalfd_siginfo *si)
+{
+	int signal = (int)si->ssi_signo;
+	if (signal < 1 || signal >= SIGNALS || terminal_swallows(signal)) return;
+	struct by by = { p.rewrite[signal], (pid_t)si->ssi_pid, si->ssi_uid };
+	record_begin("signal");
+	record_signal("signal", signal);
+	record_number("pid", by.pid);
+	record_number("uid", by.uid);
+	record_end();
+	if (!by.signal) return;
+	if (p.stop_on & 1ull << (signal - 1)) ask_for_stop(by);
+	else if (!pid1 && (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)) suspend();
+	else if (has_supervisor) supervisor_forward(by.signal);
+	else run_forward(&run, by.signal, TARGET_GROUP);
+}
+
+static void reap(void)
+{
+	if (!has_supervisor) { run_reap(&run); return; }
+	for (;;) {
+		siginfo_t si = { 0 };
+		if (waitid(P_ALL, 0, &si, WEXITED | WSTOPPED | WCONTINUED | WNOHANG) < 0 || !si.si_pid) return;
+		supervisor_child(si.si_pid, &si);
+	}
+}
+
+static void read_signals(void)
+{
+	struct signalfd_siginfo si[16];
+	bool children = false;
+	for (ssize_t n; (n = read(signals, si, sizeof si)) > 0; )
+		for (size_t i = 0; i < (size_t)n / sizeof *si; i++) {
+			if (si[i].ssi_signo == SIGCHLD) children = true; else on_signal(&si[i]);
+		}
+	if (children) reap();
+}
+
+/* ---- the loop: may not fail. From the first start on, an error here would take the container with it. ---- */
+
+static int wait_ms(void)
+{
+	uint64_t due = has_supervisor ? supervisor_due() : run_due(&run), now = now_ns();
+	if (due == FOREVER) return -1;
+	if (due <= now) return 0;
+	uint64_t ms = (due - now + MS - 1) / MS;
+	return ms > INT_MAX / 2 ? INT_MAX / 2 : (int)ms;
+}
+
+static int loop(void)
+{
+	struct epoll_event events[32];
+	int code;
+	for (;;) {
+		if (has_supervisor) {
+			if (supervisor_done(&code)) return code;
+			supervisor_flush();
+		} else if (run.s.phase == PHASE_ENDED) return end_plain();
+		int n = epoll_wait(epoll, events, 32, wait_ms());
+		for (int i = 0; i < n; i++) {
+			uint32_t key = events[i].data.u32;
+			if (key == KEY_SIGNALS) read_signals();
+			else if (key == KEY_START) { if (run.start.pipe >= 0) run_handshake(&run); }
+			else supervisor_event(key);
+		}
+		if (has_supervisor) supervisor_tick(); else run_tick(&run);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	extern char **environ;
+	take_over_signals();
+	fill_standard_descriptors();
+	inherited_env = environ;
+	int code = parse_command_line(argc, argv, environ, &p);
+	const struct said *format = &p.said[OPT_LOG_FORMAT], *level = &p.said[OPT_LOG_LEVEL];
+	say_open(format->set ? format->number == LOG_FORMAT_JSON : -1, p.said[OPT_QUIET].number || (level->set && level->number == LOG_LEVEL_ERROR) ? -1 : 0);
+	if (code) { say(LEVEL_ERROR, "%s", parse_error()); return code; }
+	if (p.action == PARSED_VERSION) { puts(GSUP_VERSION); return 0; }
+	if (p.action != PARSED_RUN) {
+		if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
+		sigprocmask(SIG_SETMASK, &inherited_mask, NULL);
+		return exec_node(argv, environ);
+	}
+	pid1 = getpid() == 1;
+	has_supervisor = !p.plain;
+	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));
+	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
+	if ((code = open_loop()) || (code = state_open(&p))) return code;
+	record_open(state.init_log);
+	terminal_open();
+	if (has_supervisor) supervisor_open(&p, argv, epoll, signals);
+	else if ((code = start_plain())) return code;
+	code = loop();
+	terminal_close(run.s.signal > 0 || has_supervisor);
+	state_close();
+	return code;
+}

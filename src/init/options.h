@@ -1,0 +1,25 @@
+/* What the command line of `gsup run` says; options.c reads it, main.c makes a launch and an order of it. */
+#ifndef GSUP_OPTIONS_H
+#define GSUP_OPTIONS_H
+#include "init.h"
+
+enum { LIST_MAX = 1024, LIMIT_ROWS = 16 };
+struct said { bool set, by_argument; long long number; const char *text; };
+enum parsed_action { PARSED_RUN, PARSED_HELP, PARSED_VERSION, PARSED_OTHER };
+enum rung_action { RUNG_SIGNAL, RUNG_WAIT, RUNG_EXEC, RUNG_POST };
+struct parsed_rung { enum rung_action action; int signal; const char *text; long long wait_ms; };
+struct parsed {
+	enum parsed_action action;
+	bool plain;
+	char **command;
+	struct said said[OPT_COUNT];
+	uint64_t stop_on;                      /* bit n - 1: signal n begins a stop */
+	uint8_t exit_map[256], rewrite[SIGNALS];
+	struct { bool said; struct limit limit; } limits[LIMIT_ROWS];
+	struct parsed_rung rungs[MAX_RUNGS];
+	char *env[LIST_MAX], *files[LIST_MAX];
+	int rung_count, env_count, file_count;
+};
+int parse_command_line(int argc, char **argv, char **env, struct parsed *p); /* 0, or the exit code and parse_error() */
+const char *parse_error(void);
+#endif

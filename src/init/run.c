@@ -1,0 +1,413 @@
+/* One run whose leader is a child of this process: from its start to the moment when its tree is empty. */
+#include "init.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A supervisor that lives has this long to act on a rung that is due; then the order is carried out without it. */
+#define PATIENCE (250 * MS)
+
+uint64_t orphans_reaped;
+
+static bool alive(const struct run *run) { return run->s.pid > 0 && run->s.phase < PHASE_ENDED; }
+static bool stopping(const struct run *run) { return run->climb.order.index != NOT_STOPPING; }
+
+const char *stage_name(uint32_t stage)
+{
+	static const char *const names[] = { "none", "fork", "terminal", "limits", "nice", "oom", "user", "cwd", "privs", "stdin", "exec", "timeout" };
+	return names[stage <= STAGE_TIMEOUT ? stage : 0];
+}
+
+/* `killed` is the outcome of what ended after a stop was asked for, whatever its code. */
+const char *run_outcome(const struct run *run)
+{
+	if (run->s.flags & RUN_LOST) return "lost";
+	if (run->asks || run->stop_asked) return "killed";
+	return run->s.failed_stage || run->s.signal > 0 || run->s.code != 0 ? "failed" : "success";
+}
+
+static void set_phase(struct run *run, enum phase phase)
+{
+	run->s.phase = phase;
+	run->dirty = true;
+}
+
+static void ended(struct run *run)
+{
+	struct rusage r;
+	if (getrusage(RUSAGE_CHILDREN, &r) == 0)
+		run->s.tree = (struct usage){ (uint64_t)r.ru_utime.tv_sec * 1000000 + (uint64_t)r.ru_utime.tv_usec,
+			(uint64_t)r.ru_stime.tv_sec * 1000000 + (uint64_t)r.ru_stime.tv_usec, (uint64_t)r.ru_maxrss };
+	run->s.ended_ns = now_ns();
+	set_phase(run, PHASE_ENDED);
+	record_begin("run-ended");
+	record_text("run", run->s.name);
+	if (!run->supervised) record_text("outcome", run_outcome(run));
+	if (run->s.signal > 0 || run->s.code < 0) record_text("code", NULL); else record_number("code", run->s.code);
+	record_signal("signal", run->s.signal);
+	record_bool("forced", run->s.flags & RUN_FORCED);
+	if (run->s.failed_stage) record_text("stage", stage_name(run->s.failed_stage));
+	if (run->s.failed_stage) record_number("errno", run->s.failed_errno);
+	record_usage("rusage", &run->s.tree);
+	record_end();
+}
+
+bool run_start(struct run *run, const struct launch *l)
+{
+	*run = (struct run){ .used = true, .dirty = true, .socket = -1, .notify = -1, .start_due_ns = FOREVER,
+		.kill_due_ns = FOREVER, .stuck_due_ns = FOREVER, .climb = { .order = l->fixed.order, .due_ns = FOREVER },
+		.s = { .phase = PHASE_STARTING, .code = -1, .rung = NOT_STOPPING, .deadline_ns = FOREVER, .forked_ns = now_ns() } };
+	run->climb.order.index = NOT_STOPPING;
+	snprintf(run->s.name, sizeof run->s.name, "%s", l->name);
+	run->start = start_command(l);
+	if (run->start.pid < 0) {
+		run->s.failed_stage = STAGE_FORK;
+		run->s.failed_errno = errno;
+		ended(run);
+		return false;
+	}
+	run->s.pid = run->start.pid;
+	run->s.start_ticks = start_ticks(run->s.pid, NULL, NULL);
+	if (l->fixed.start_timeout_ns != FOREVER) run->start_due_ns = run->s.forked_ns + l->fixed.start_timeout_ns;
+	return true;
+}
+
+/* ---- signals ---- */
+
+static void record_sent(struct run *run, int signal, enum target target, const pid_t *pids, int count)
+{
+	static const char *const names[] = { "group", "leader", "tree" };
+	record_begin("signal");
+	record_text("run", run->s.name);
+	record_signal("signal", signal);
+	record_text("target", names[target]);
+	record_pids("pids", pids, count);
+	record_end();
+}
+
+static bool was_told(const struct run *run, pid_t pid)
+{
+	for (int i = 0; i < run->told_count; i++) if (run->told[i] == pid) return true;
+	return false;
+}
+
+/* Whoever is in the tree and has not had this signal yet: escapees of the group, once the leader is gone or the whole tree is
+ * meant. It ends when the rung does, however large the tree: the next rung must not wait for a signal of this one. */
+static void tell_stragglers(struct run *run, int signal, bool group_has_it)
+{
+	const pid_t *list;
+	int count = walk_tree(&list, NULL), sent = 0;
+	pid_t first[PIDS_MAX];
+	for (int i = 0; i < count && (i % 64 || now_ns() < run->climb.due_ns); i++) {
+		if (was_told(run, list[i]) || list[i] == run->s.pid || (group_has_it && getpgid(list[i]) == run->s.pid)) continue;
+		if (!send_descendant(list[i], signal)) continue;
+		send_descendant(list[i], SIGCONT);
+		if (run->told_count < (int)(sizeof run->told / sizeof *run->told)) run->told[run->told_count++] = list[i];
+		if (sent < PIDS_MAX) first[sent] = list[i];
+		sent++;
+	}
+	if (sent) record_sent(run, signal, TARGET_TREE, first, sent);
+}
+
+static void deliver(struct run *run, int signal, enum target target)
+{
+	pid_t leader = run->s.pid, main_pid = run->s.main_pid > 1 ? run->s.main_pid : leader;
+	if (target == TARGET_LEADER) send_signal(main_pid, signal);
+	else send_group(leader, signal);
+	if (target == TARGET_TREE) tell_stragglers(run, signal, true);
+}
+
+void run_forward(struct run *run, int signal, enum target target)
+{
+	if (!alive(run) || signal <= 0 || signal >= SIGNALS) return;
+	if (run->s.phase == PHASE_STARTING) { if (run->early[signal] < 255) run->early[signal]++; return; }
+	record_sent(run, signal, target, &run->s.pid, 1);
+	run->told_count = 0;
+	deliver(run, signal, target);
+}
+
+/* ---- the stop ---- */
+
+static void record_rung(struct run *run, struct action a)
+{
+	static const char *const names[] = { "group", "leader", "tree" };
+	record_begin("rung");
+	record_text("run", run->s.name);
+	record_number("index", a.rung);
+	record_text("action", a.act == ACT_WAIT ? "wait" : "signal");
+	record_signal("signal", a.signal);
+	record_text("target", a.act == ACT_WAIT ? NULL : names[a.target]);
+	record_pids("pids", &run->s.pid, 1);
+	const struct rung *r = &run->climb.order.rungs[a.rung];
+	if (run->climb.order.deadline_ns == FOREVER) record_text("wait_ms", NULL);
+	else record_number("wait_ms", (int64_t)((r->wait_ns == FOREVER ? run->climb.order.cap_ns : r->wait_ns - run->climb.cut_ns) / MS));
+	record_ns("deadline_ns", run->climb.order.deadline_ns);
+	record_number("cut_ms", (int64_t)(run->climb.cut_ns / MS));
+	record_end();
+}
+
+static void kill_tree(struct run *run, bool again)
+{
+	char names[512], took[32];
+	const pid_t *list;
+	int count = walk_tree(&list, NULL);
+	if (!again) {
+		record_begin("kill");
+		record_text("run", run->s.name);
+		record_pids("pids", list, count);
+			record_end();
+		if (count) {
+			run->s.flags |= RUN_FORCED;
+			say(LEVEL_WARN, "%s: SIGKILL after %s for what ignored termination: %s%s", run->s.name,
+			    duration_text(now_ns() - run->s.stop_ns, took), names_of(list, count < 8 ? count : 8, names, sizeof names), count > 8 ? ", ..." : "");
+		}
+		run->stuck_due_ns = now_ns() + STUCK_AFTER;
+		set_phase(run, PHASE_KILLING);
+	}
+	send_group(run->s.pid, SIGKILL);
+	if (!run->s.leader_exited_ns) send_signal(run->s.pid, SIGKILL); /* before it has its group, too */
+	if (count) kill_descendants(NULL);
+	run->kill_due_ns = now_ns() + KILL_AGAIN;
+}
+
+/* The record comes before the act. A rung with no wait is followed by the next at once. */
+static void perform(struct run *run, struct action a)
+{
+	while (a.act != ACT_NONE) {
+		run->s.rung = run->climb.order.index;
+		run->s.deadline_ns = run->climb.order.deadline_ns;
+		if (run->supervised) run->s.flags |= RUN_ALONE;
+		run->told_count = 0;
+		run->dirty = true;
+		if (a.act == ACT_KILL) { kill_tree(run, false); return; }
+		set_phase(run, PHASE_STOPPING);
+		record_rung(run, a);
+		if (a.act == ACT_SIGNAL) {
+			deliver(run, a.signal, a.target);
+			/* A stopped process sees the signal only when it is continued. */
+			if (a.signal != SIGCONT) deliver(run, SIGCONT, a.target == TARGET_TREE ? TARGET_GROUP : a.target);
+			if (run->s.leader_exited_ns) tell_stragglers(run, a.signal, a.target != TARGET_LEADER);
+		}
+		a = climb_tick(&run->climb, now_ns(), run->hooks);
+	}
+}
+
+void run_stop(struct run *run, const char *cause, struct by by)
+{
+	if (!alive(run) || stopping(run)) return;
+	if (run->s.phase == PHASE_STARTING) { run->asked = by; run->asks++; return; }
+	run->s.stop_ns = now_ns();
+	run->stop_asked = by.signal != 0;
+	record_begin("stop-requested");
+	record_text("run", run->s.name);
+	record_text("cause", cause);
+	char text[64];
+	snprintf(text, sizeof text, "{\"pid\":%d,\"uid\":%u}", by.pid, by.uid);
+	record_raw("by", by.signal ? text : "null");
+	if (by.signal) record_signal("signal", by.signal);
+	record_end();
+	perform(run, climb_begin(&run->climb, (uint8_t)(by.signal ? by.signal : SIGTERM), run->s.stop_ns, run->hooks));
+}
+
+void run_escalate(struct run *run, bool kill)
+{
+	if (!alive(run)) return;
+	if (run->s.phase == PHASE_STARTING && !kill) { run->asks++; return; }
+	if (!run->s.stop_ns) run->s.stop_ns = now_ns();
+	struct action a = kill ? climb_kill(&run->climb) : climb_next(&run->climb, now_ns(), run->hooks);
+	if (a.act != ACT_NONE && a.act != ACT_KILL) say(LEVEL_WARN, "%s: asked again, next rung of the stop now", run->s.name);
+	perform(run, a);
+}
+
+/* What the supervisor decides: this rung, now. It does not go back behind what was done without it. */
+void run_enter(struct run *run, const struct order *order)
+{
+	if (!alive(run) || order->count > RUNGS_MAX) return;
+	bool began = stopping(run), same = began && run->climb.order.index == order->index;
+	if (began && order->index < run->climb.order.index) return;
+	uint64_t alone_since = run->climb.began_ns;
+	run->climb.order = *order;
+	run->climb.began_ns = began ? alone_since : now_ns();
+	run->climb.due_ns = order->deadline_ns;
+	if (order->index == NOT_STOPPING) return;
+	if (!began) run->s.stop_ns = now_ns();
+	run->s.flags &= ~(uint32_t)RUN_ALONE;
+	run->s.rung = order->index;
+	run->s.deadline_ns = order->deadline_ns;
+	run->dirty = true;
+	if (order->index >= order->count) { if (run->s.phase != PHASE_KILLING) { run->climb.due_ns = FOREVER; kill_tree(run, false); } return; }
+	if (run->s.phase < PHASE_STOPPING && run->s.phase != PHASE_STARTING) set_phase(run, PHASE_STOPPING);
+	const struct rung *r = &order->rungs[order->index];
+	uint8_t signal = r->signal == SIGNAL_AS_RECEIVED ? SIGTERM : r->signal;
+	if (same || !signal) return;
+	run->told_count = 0;
+	if (run->s.phase == PHASE_STARTING) { if (run->early[signal] < 255) run->early[signal]++; return; }
+	record_sent(run, signal, r->target, &run->s.pid, 1);
+	deliver(run, signal, r->target);
+	if (signal != SIGCONT) deliver(run, SIGCONT, r->target == TARGET_TREE ? TARGET_GROUP : r->target);
+	if (run->s.leader_exited_ns) tell_stragglers(run, signal, r->target != TARGET_LEADER);
+}
+
+/* ---- what happens to it ---- */
+
+static void started(struct run *run)
+{
+	run->start_due_ns = FOREVER;
+	run->s.started_ns = now_ns();
+	set_phase(run, stopping(run) ? PHASE_STOPPING : PHASE_RUNNING);
+	record_begin("run-started");
+	record_text("run", run->s.name);
+	record_number("pid", run->s.pid);
+	record_number("start_ticks", (int64_t)run->s.start_ticks);
+	record_end();
+	for (int i = 1; i < SIGNALS; i++) for (; run->early[i]; run->early[i]--) run_forward(run, i, TARGET_GROUP);
+	if (!run->asks) return;
+	int again = run->asks - 1;
+	run_stop(run, "signal", run->asked);
+	for (; again > 0; again--) run_escalate(run, false);
+}
+
+void run_handshake(struct run *run)
+{
+	bool ready = false;
+	int error = 0, stage = start_progress(run->start.pipe, &ready, &error);
+	if (!stage) return;
+	close(run->start.pipe);
+	run->start.pipe = -1;
+	if (stage > 0) {
+		run->s.failed_stage = (uint32_t)stage;
+		run->s.failed_errno = error;
+		run->dirty = true;
+	} else if (!run->s.failed_stage) started(run); /* or it was killed on the way: its exit tells */
+}
+
+static void leader_exited(struct run *run)
+{
+	siginfo_t si = { 0 };
+	struct rusage r = { 0 };
+	if (run->start.pipe >= 0) run_handshake(run);
+	syscall(SYS_waitid, P_PID, run->s.pid, &si, WEXITED | WNOHANG | WNOWAIT, &r);
+	run->held = true;
+	run->s.leader_exited_ns = now_ns();
+	run->s.flags |= RUN_LEADER_EXITED;
+	run->s.code = si.si_code == CLD_EXITED ? si.si_status : -1;
+	run->s.signal = si.si_code == CLD_EXITED ? 0 : si.si_status;
+	run->s.leader = (struct usage){ (uint64_t)r.ru_utime.tv_sec * 1000000 + (uint64_t)r.ru_utime.tv_usec,
+		(uint64_t)r.ru_stime.tv_sec * 1000000 + (uint64_t)r.ru_stime.tv_usec, (uint64_t)r.ru_maxrss };
+	run->dirty = true;
+	if (run->s.failed_stage) return;
+	record_begin("leader-exited");
+	record_text("run", run->s.name);
+	if (run->s.signal) record_text("code", NULL); else record_number("code", run->s.code);
+	record_signal("signal", run->s.signal);
+	record_usage("rusage", &run->s.leader);
+	record_end();
+}
+
+/* The leader has gone and others have not. */
+static void left_behind(struct run *run)
+{
+	const pid_t *list;
+	int count = walk_tree(&list, NULL);
+	if (!count) return;
+	if (!run->s.stragglers) {
+		run->s.stragglers = (uint32_t)count;
+		for (int i = 0; i < count && i < PIDS_MAX; i++) run->s.pids[i] = list[i];
+		run->dirty = true;
+		record_begin("stragglers");
+		record_text("run", run->s.name);
+		record_pids("pids", list, count);
+			record_end();
+	}
+	if (!stopping(run)) { if (!run->supervised) run_stop(run, "main-ended", (struct by){ 0 }); return; }
+	if (climb_over(&run->climb)) return;
+	const struct rung *r = &run->climb.order.rungs[run->climb.order.index];
+	int signal = r->signal == SIGNAL_AS_RECEIVED ? run->climb.received ? run->climb.received : SIGTERM : r->signal;
+	if (signal) tell_stragglers(run, signal, r->target != TARGET_LEADER);
+}
+
+/* While the leader is a zombie of ours, waiting for just anybody would find it for ever: the others are asked by pid. */
+static int reap_others(struct run *run)
+{
+	static pid_t children[WALK_MAX];
+	int count = list_children(children, WALK_MAX), left = 0;
+	for (int i = 0; i < count; i++) {
+		siginfo_t si = { 0 };
+		if (children[i] == run->s.pid) continue;
+		if (waitid(P_PID, (id_t)children[i], &si, WEXITED | WNOHANG) == 0 && si.si_pid) orphans_reaped++;
+		else left++;
+	}
+	return count < 0 ? -1 : left;
+}
+
+void run_reap(struct run *run)
+{
+	siginfo_t si;
+	bool news = false;
+	while (!run->held) {
+		si.si_pid = 0;
+		if (terminal == TERMINAL_SHARED && alive(run) && waitid(P_PID, (id_t)run->s.pid, &si, WSTOPPED | WNOHANG) == 0 && si.si_pid) {
+			terminal_stopped(run->s.pid, si.si_status);
+			continue;
+		}
+		si.si_pid = 0;
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || !si.si_pid) return;
+		if (run->used && si.si_pid == run->s.pid) { leader_exited(run); news = true; }
+		else if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0) orphans_reaped++;
+	}
+	if (run->s.phase == PHASE_ENDED) return;
+	int left = reap_others(run);
+	if (left > 0 || (left < 0 && kill(-run->s.pid, 0) == 0 && !news)) { left_behind(run); return; }
+	waitid(P_PID, (id_t)run->s.pid, &si, WEXITED | WNOHANG);
+	run->held = false;
+	ended(run);
+}
+
+void run_tick(struct run *run)
+{
+	uint64_t now = now_ns();
+	if (!run->used || run->s.phase == PHASE_ENDED) return;
+	if (now >= run->start_due_ns) {
+		run->s.failed_stage = STAGE_TIMEOUT;
+		run->s.failed_errno = ETIMEDOUT;
+		run->start_due_ns = FOREVER;
+		run->dirty = true;
+		send_signal(run->s.pid, SIGKILL);
+	}
+	if (run->s.phase == PHASE_KILLING) {
+		if (now >= run->kill_due_ns) {
+			kill_tree(run, true);
+			if (run->s.flags & RUN_STUCK) run->kill_due_ns = FOREVER;
+		}
+		if (now >= run->stuck_due_ns) {
+			char names[512];
+			const pid_t *list;
+			int count = walk_tree(&list, NULL);
+			run->stuck_due_ns = FOREVER;
+			run->s.flags |= RUN_STUCK;
+			run->dirty = true;
+			record_begin("stuck");
+			record_text("run", run->s.name);
+			record_pids("pids", list, count);
+			record_end();
+			say(LEVEL_ERROR, "%s: cannot be killed: %s", run->s.name, names_of(list, count < 8 ? count : 8, names, sizeof names));
+		}
+		return;
+	}
+	if (run->s.phase == PHASE_STARTING) return;
+	if (run->supervised && run->hooks && now < (run->climb.due_ns > FOREVER - PATIENCE ? FOREVER : run->climb.due_ns + PATIENCE)) return;
+	perform(run, climb_tick(&run->climb, now, run->hooks));
+}
+
+uint64_t run_due(const struct run *run)
+{
+	if (!run->used || run->s.phase == PHASE_ENDED) return FOREVER;
+	uint64_t due = run->start_due_ns;
+	if (run->s.phase == PHASE_KILLING) return run->kill_due_ns < run->stuck_due_ns ? run->kill_due_ns : run->stuck_due_ns;
+	if (run->s.phase == PHASE_STARTING || !stopping(run) || run->climb.due_ns == FOREVER) return due;
+	uint64_t rung = run->climb.due_ns + (run->supervised && run->hooks ? PATIENCE : 0);
+	return rung < due ? rung : due;
+}

@@ -1,0 +1,214 @@
+/* From fork to exec. The child goes through the stages of enum stage in their order and tells the one that failed through
+ * a pipe that exec closes. Just before exec it sends STAGE_EXEC: end-of-file without that means that it was killed. */
+#include "init.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+sigset_t inherited_mask;
+bool inherited_chld_ignored;
+char **inherited_env;
+
+struct report { int32_t stage, error; };
+
+static _Noreturn void fail(int pipe, int stage, int error)
+{
+	struct report r = { stage, error };
+	(void)!write(pipe, &r, sizeof r);
+	_exit(127);
+}
+
+static bool parse_id(const char *text, unsigned *id)
+{
+	char *end;
+	errno = 0;
+	unsigned long n = strtoul(text, &end, 10);
+	if (!*text || *end || errno || *text == '-' || n >= 0xffffffffu) return false;
+	*id = (unsigned)n;
+	return true;
+}
+
+/* A static program has no NSS: names come from the files passwd(5) and group(5). `key` is a name, or an id in field 2. */
+static bool look_up(const char *file, const char *key, char *line, size_t size, char *fields[7])
+{
+	FILE *f = fopen(file, "re");
+	if (!f) return false;
+	unsigned id, have;
+	bool numeric = parse_id(key, &id), hit = false;
+	while (!hit && fgets(line, (int)size, f)) {
+		line[strcspn(line, "\n")] = 0;
+		char *rest = line;
+		int n = 0;
+		for (; n < 7; n++) fields[n] = strsep(&rest, ":");
+		hit = fields[2] && (numeric ? parse_id(fields[2], &have) && have == id : strcmp(fields[0], key) == 0);
+	}
+	fclose(f);
+	return hit;
+}
+
+/* Supplementary groups: those that name the user in their last field. */
+static size_t groups_of(const char *user, gid_t first, gid_t *list, size_t max)
+{
+	char line[4096], *fields[7];
+	size_t n = 0;
+	list[n++] = first;
+	FILE *f = fopen("/etc/group", "re");
+	while (f && n < max && fgets(line, sizeof line, f)) {
+		line[strcspn(line, "\n")] = 0;
+		char *rest = line, *name;
+		unsigned id;
+		for (int i = 0; i < 4; i++) fields[i] = strsep(&rest, ":");
+		if (!fields[3] || !parse_id(fields[2], &id) || id == first) continue;
+		while ((name = strsep(&fields[3], ","))) if (strcmp(name, user) == 0 && n < max) { list[n++] = id; break; }
+	}
+	if (f) fclose(f);
+	return n;
+}
+
+/* user and group as names or ids. A known user brings the groups of passwd and group; a bare id gets group 0, as in Docker. */
+static int become(const char *user, const char *group)
+{
+	char line[4096], *fields[7];
+	static gid_t groups[1024];
+	size_t count = 1;
+	unsigned uid = getuid(), gid = getgid(), id;
+	bool known = *user && look_up("/etc/passwd", user, line, sizeof line, fields);
+	if (*user && !known && !parse_id(user, &uid)) return ENOENT;
+	if (known && (!parse_id(fields[2], &uid) || !fields[3] || !parse_id(fields[3], &gid))) return EINVAL;
+	if (*user && !known) gid = 0; /* as Docker does for a bare id */
+	groups[0] = gid;
+	if (known) count = groups_of(fields[0], gid, groups, 1024);
+	if (*group) {
+		if (parse_id(group, &id)) gid = id;
+		else if (!look_up("/etc/group", group, line, sizeof line, fields) || !parse_id(fields[2], &gid)) return ENOENT;
+		groups[0] = gid;
+	}
+	if (*user && setgroups(count, groups) < 0 && uid != geteuid()) return errno;
+	if (setresgid(gid, gid, gid) < 0) return errno;
+	if (setresuid(uid, uid, uid) < 0) return errno;
+	return 0;
+}
+
+static bool named(const char *entry, const char *name, size_t size)
+{
+	return strncmp(entry, name, size) == 0 && (entry[size] == '=' || !entry[size]);
+}
+
+/* What gsup was given, less its own option variables, changed as the launch says. In the child: may allocate. */
+static char **environment(const struct launch *l)
+{
+	size_t had = 0, set = 0, n = 0;
+	while (inherited_env[had]) had++;
+	while (l->env_set[set]) set++;
+	char **env = calloc(had + set + 1, sizeof *env);
+	if (!env) return NULL;
+	for (size_t i = 0; i < had && !(l->fixed.flags & SPAWN_CLEAR_ENV); i++) {
+		size_t size = strcspn(inherited_env[i], "=");
+		bool drop = is_option_variable(inherited_env[i], size);
+		for (char **u = l->env_unset; *u && !drop; u++) drop = named(*u, inherited_env[i], size);
+		for (char **s = l->env_set; *s && !drop; s++) drop = named(*s, inherited_env[i], size);
+		if (!drop) env[n++] = inherited_env[i];
+	}
+	for (size_t i = 0; i < set; i++) {
+		bool later = false;
+		size_t size = strcspn(l->env_set[i], "=");
+		for (size_t k = i + 1; k < set && !later; k++) later = named(l->env_set[k], l->env_set[i], size);
+		if (!later) env[n++] = l->env_set[i];
+	}
+	return env;
+}
+
+/* As execvp(3), with the PATH of the new environment, but a file without an interpreter is an error (126), not a script. */
+static int exec_command(char **argv, char **env)
+{
+	const char *path = "/usr/local/bin:/bin:/usr/bin", *at;
+	char file[4096];
+	int error = ENOENT;
+	if (strchr(argv[0], '/')) { execve(argv[0], argv, env); return errno; }
+	if (!*argv[0]) return ENOENT;
+	for (char **e = env; *e; e++) if (strncmp(*e, "PATH=", 5) == 0) path = *e + 5;
+	for (at = path; at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
+		int size = (int)strcspn(at, ":");
+		if (snprintf(file, sizeof file, "%.*s%s%s", size, at, size ? "/" : "", argv[0]) >= (int)sizeof file) continue;
+		execve(file, argv, env);
+		if (errno == EACCES) error = EACCES; /* go on looking, as the shell does */
+		else if (errno != ENOENT && errno != ENOTDIR) return errno;
+	}
+	return error;
+}
+
+static int write_text(const char *path, int number)
+{
+	char text[16];
+	int fd = open(path, O_WRONLY | O_CLOEXEC), n = snprintf(text, sizeof text, "%d", number);
+	if (fd < 0) return errno;
+	int error = write(fd, text, (size_t)n) == n ? 0 : errno;
+	close(fd);
+	return error;
+}
+
+static _Noreturn void child(const struct launch *l, int pipe)
+{
+	const struct spawn *s = &l->fixed;
+	char **env = environment(l);
+	int error;
+	if (!env) fail(pipe, STAGE_FORK, ENOMEM);
+	if ((error = terminal_in_child((s->flags & SPAWN_TERMINAL) != 0))) fail(pipe, STAGE_TERMINAL, error);
+	for (uint32_t i = 0; i < s->limit_count; i++) {
+		struct rlimit r = { s->limits[i].soft, s->limits[i].hard };
+		if (setrlimit((int)s->limits[i].resource, &r) < 0) fail(pipe, STAGE_LIMITS, errno);
+	}
+	if (s->flags & SPAWN_NICE) if (setpriority(PRIO_PROCESS, 0, s->nice) < 0) fail(pipe, STAGE_NICE, errno);
+	if (s->flags & SPAWN_OOM) if ((error = write_text("/proc/self/oom_score_adj", s->oom_score_adj))) fail(pipe, STAGE_OOM, error);
+	if (s->flags & SPAWN_UMASK) umask((mode_t)s->umask);
+	if (*l->user || *l->group) if ((error = become(l->user, l->group))) fail(pipe, STAGE_USER, error);
+	if (*l->cwd && chdir(l->cwd) < 0) fail(pipe, STAGE_CWD, errno); /* as the user: what it may not enter, it does not get */
+	if (s->flags & SPAWN_NO_NEW_PRIVS) if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail(pipe, STAGE_PRIVS, errno);
+	if (s->flags & SPAWN_STDIN_NULL) {
+		int fd = open("/dev/null", O_RDONLY);
+		if (fd < 0 || dup2(fd, 0) < 0) fail(pipe, STAGE_STDIN, errno);
+		if (fd > 0) close(fd);
+	}
+	if (l->parent_death_signal) { /* cleared by a change of user, so set last; the parent may have gone already */
+		prctl(PR_SET_PDEATHSIG, l->parent_death_signal, 0, 0, 0);
+		if (getppid() != l->parent) raise(SIGKILL);
+	}
+	if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
+	struct report r = { STAGE_EXEC, 0 };
+	(void)!write(pipe, &r, sizeof r);
+	sigprocmask(SIG_SETMASK, &inherited_mask, NULL);
+	fail(pipe, STAGE_EXEC, exec_command(l->argv, env));
+}
+
+struct start start_command(const struct launch *l)
+{
+	int ends[2];
+	struct start s = { -1, -1 };
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return s;
+	s.pid = fork();
+	if (s.pid == 0) child(l, ends[1]);
+	int error = errno;
+	close(ends[1]);
+	if (s.pid < 0) close(ends[0]);
+	else s.pipe = ends[0];
+	errno = error;
+	return s;
+}
+
+int start_progress(int pipe, bool *ready, int *error)
+{
+	struct report r;
+	for (;;) {
+		ssize_t n = read(pipe, &r, sizeof r);
+		if (n == sizeof r && r.stage == STAGE_EXEC && !r.error) *ready = true;
+		else if (n == sizeof r) { *error = r.error; return r.stage; }
+		else return n < 0 && errno == EAGAIN ? 0 : -1;
+	}
+}

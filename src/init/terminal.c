@@ -1,0 +1,74 @@
+/* The terminal: the command gets the foreground, and job control works as without gsup.
+ * OWN: gsup leads the session of its terminal (docker run -it): it lets go of it, and the command's new session takes it.
+ * SHARED: somebody's shell leads the session: the command gets a group of its own there, and the foreground. */
+#include "init.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum terminal terminal = TERMINAL_NONE;
+static int tty = -1;
+static struct termios modes;
+static bool swallow_hup, swallow_cont;
+
+void terminal_open(void)
+{
+	struct stat st;
+	if (!isatty(0) || tcgetsid(0) != getsid(0)) return;
+	if (getsid(0) == getpid()) {
+		/* The foreground group, we are in it, gets HUP and CONT for this (tty_ioctl(4)): not meant for anybody. */
+		swallow_hup = swallow_cont = tcgetpgrp(0) == getpgrp();
+		if (ioctl(0, TIOCNOTTY) == 0) terminal = TERMINAL_OWN;
+		else swallow_hup = swallow_cont = false;
+		return;
+	}
+	/* In a pipeline the foreground belongs to the neighbours as well: it stays where it is. */
+	bool piped = fstat(1, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	if (piped || tcgetpgrp(0) != getpgrp()) return;
+	tty = fcntl(0, F_DUPFD_CLOEXEC, 10);
+	if (tty >= 0 && tcgetattr(tty, &modes) == 0) terminal = TERMINAL_SHARED;
+}
+
+int terminal_in_child(bool may_have_it)
+{
+	if (may_have_it && terminal == TERMINAL_SHARED) {
+		/* TTOU is blocked, or a background group could not take the foreground. */
+		return setpgid(0, 0) < 0 || tcsetpgrp(tty, getpid()) < 0 ? errno : 0;
+	}
+	if (setsid() < 0) return errno;
+	if (may_have_it && terminal == TERMINAL_OWN && ioctl(0, TIOCSCTTY, 0) < 0) return errno;
+	return 0;
+}
+
+/* The command was stopped. Stop as well, so that the shell notices and takes its terminal; when the shell continues us,
+ * resume the command where we are now: in the foreground (fg) or not (bg). */
+void terminal_stopped(pid_t group, int signal)
+{
+	if (terminal != TERMINAL_SHARED) return;
+	bool ours = tcgetpgrp(tty) == getpgrp();
+	/* A background job that was put in the foreground is not told: it reads, and is stopped for that. */
+	if (!(ours && (signal == SIGTTIN || signal == SIGTTOU))) stop_ourselves();
+	if (tcgetpgrp(tty) == getpgrp()) tcsetpgrp(tty, group);
+	send_group(group, SIGCONT);
+}
+
+bool terminal_swallows(int signal)
+{
+	bool *which = signal == SIGHUP ? &swallow_hup : signal == SIGCONT ? &swallow_cont : NULL;
+	bool swallow = which && *which;
+	if (swallow) *which = false;
+	return swallow;
+}
+
+int terminal_descriptor(void) { return tty; }
+
+void terminal_close(bool died_of_signal)
+{
+	if (terminal != TERMINAL_SHARED || tty < 0) return;
+	if (getpgid(0) != tcgetpgrp(tty)) tcsetpgrp(tty, getpgrp());
+	/* What ended by itself may have meant its modes (stty); what was killed has left them behind. */
+	if (died_of_signal) tcsetattr(tty, TCSANOW, &modes);
+}
