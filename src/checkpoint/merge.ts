@@ -3,7 +3,7 @@ import type { CheckpointRecord } from './record.ts';
 
 export type LogName = 'checkpoint' | 'init';
 export type Merged<T> = { log: LogName; item: T };
-/** What happened within one boot: mono_ns of another boot cannot be compared. `bootId` null: the log does not say. */
+/** What happened under one gsup: one boot, one init. `bootId` null: neither log says. */
 export type Story<T> = { bootId: string | null; items: Merged<T>[] };
 
 /**
@@ -11,54 +11,56 @@ export type Story<T> = { bootId: string | null; items: Merged<T>[] };
  * decision (checkpoint.log) stands before the fact (init.log): where the clock is coarse, the short way from a decision to
  * its effect is the likelier one to fall into one tick.
  *
- * A `task` record with another boot id begins a new story. Records before any `task` record belong to the story that
- * the other file has at that place: init writes none while a supervisor does. The last story is the present one.
+ * A `task` record with another boot, namespace or pid of init begins another story: times of two boots cannot be compared,
+ * and a log that was left by an earlier gsup must not be told as if it were this one's. Records before any `task` record
+ * belong to the last story of the other file: init writes none while there is a supervisor. Init always writes, so its
+ * last story is the present one, and stands last.
  */
 export function mergeLogs<T extends { record: CheckpointRecord }>(
   checkpoint: readonly T[],
   init: readonly T[],
 ): Story<T>[] {
-  const decisions = splitByBoot(checkpoint);
-  const facts = splitByBoot(init);
+  const decisions = splitByTask(checkpoint);
+  const facts = splitByTask(init);
   houseHomeless(decisions, facts);
   houseHomeless(facts, decisions);
-  return orderBoots(decisions, facts).map((bootId) => ({
-    bootId,
-    items: mergeByTime(decisions.get(bootId) ?? [], facts.get(bootId) ?? []),
+  return orderTasks(decisions, facts).map((key) => ({
+    bootId: key && (JSON.parse(key)[0] as string),
+    items: mergeByTime(decisions.get(key) ?? [], facts.get(key) ?? []),
   }));
 }
 
-type ByBoot<T> = Map<string | null, T[]>;
+/** By identity of the task; null: not yet known. */
+type ByTask<T> = Map<string | null, T[]>;
 
-function splitByBoot<T extends { record: CheckpointRecord }>(items: readonly T[]): ByBoot<T> {
-  const boots: ByBoot<T> = new Map();
-  let bootId: string | null = null;
+function splitByTask<T extends { record: CheckpointRecord }>(items: readonly T[]): ByTask<T> {
+  const tasks: ByTask<T> = new Map();
+  let key: string | null = null;
   for (const item of items) {
-    if (item.record.type === 'task') bootId = item.record.boot_id;
-    const boot = boots.get(bootId);
-    if (boot) boot.push(item);
-    else boots.set(bootId, [item]);
+    const { record } = item;
+    if (record.type === 'task') key = JSON.stringify([record.boot_id, record.pid_ns, record.pid]);
+    const task = tasks.get(key);
+    if (task) task.push(item);
+    else tasks.set(key, [item]);
   }
-  return boots;
+  return tasks;
 }
 
-/** Gives records without a boot id to the last boot that is known, first of all to one of the other file. */
-function houseHomeless<T>(mine: ByBoot<T>, others: ByBoot<T>): void {
+/** Gives records without a task to the last one that is known, first of all to one of the other file. */
+function houseHomeless<T>(mine: ByTask<T>, others: ByTask<T>): void {
   const homeless = mine.get(null);
-  const home = lastBoot(others) ?? lastBoot(mine);
+  const home = lastTask(others) ?? lastTask(mine);
   if (homeless === undefined || home === undefined) return;
   mine.delete(null);
   mine.set(home, [...homeless, ...(mine.get(home) ?? [])]);
 }
 
-/** The order of the file that has seen more boots. */
-function orderBoots<T>(decisions: ByBoot<T>, facts: ByBoot<T>): (string | null)[] {
-  const [more, fewer] = decisions.size > facts.size ? [decisions, facts] : [facts, decisions];
-  return [...new Set([...more.keys(), ...fewer.keys()])];
+function lastTask<T>(tasks: ByTask<T>): string | undefined {
+  return [...tasks.keys()].filter((key) => key !== null).at(-1);
 }
 
-function lastBoot<T>(boots: ByBoot<T>): string | undefined {
-  return [...boots.keys()].filter((bootId) => bootId !== null).at(-1);
+function orderTasks<T>(decisions: ByTask<T>, facts: ByTask<T>): (string | null)[] {
+  return [...[...decisions.keys()].filter((key) => !facts.has(key)), ...facts.keys()];
 }
 
 function mergeByTime<T extends { record: CheckpointRecord }>(

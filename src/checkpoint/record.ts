@@ -52,7 +52,7 @@ export type UnknownRecord = Envelope & {
   was: string;
   /** Why it was not understood. */
   reason: string;
-  /** Every member of the line behind the envelope, as parsed. */
+  /** Every other member of the line; names that end in _ns are bigint here too. */
   fields: Readonly<Record<string, unknown>>;
 };
 export type KnownRecord = Flat<Envelope & RecordBody>;
@@ -62,7 +62,7 @@ export type CheckpointRecord = (Envelope & RecordBody) | UnknownRecord;
 
 export function stampRecord<B extends RecordBody>(body: B, seq: number, stamp: Stamp): Envelope & B {
   const envelope: Envelope = { v: formatVersion, seq, at: stamp.at, mono_ns: stamp.mono_ns };
-  return { ...envelope, ...body };
+  return Object.assign(envelope, body);
 }
 
 export function isRecordType(type: string): type is RecordType {

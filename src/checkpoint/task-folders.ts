@@ -84,9 +84,9 @@ export function isTaskLive(folder: string): boolean {
   return holder !== undefined && isHolderLive(holder);
 }
 
-/** `<boot id> <pid namespace inode> <pid> <start ticks>`; the boot id is `-` where there is none. */
+/** First line: boot id, pid-namespace inode, pid and start time of init. Empty after an orderly end; more lines may follow. */
 export function parseLock(text: string): LockHolder | undefined {
-  const match = /^(\S+)\s+(\d{1,15})\s+(\d{1,10})\s+(\d{1,15})\s*$/.exec(text);
+  const match = /^(\S*) (\d{1,15}) (\d{1,10}) (\d{1,15})(?:\n|$)/.exec(text);
   if (!match) return undefined;
   const [, bootId, pidNs, pid, startTicks] = match;
   return { bootId: bootId as string, pidNs: Number(pidNs), pid: Number(pid), startTicks: Number(startTicks) };

@@ -193,6 +193,10 @@ describe('which task is meant', () => {
     expect(isTaskLive(join(base, 'none'))).toBe(false);
   });
 
+  test('a lock may have no boot id, and more lines after its first', () => {
+    expect(parseLock(' 1 2 3\nrun 4 5\n')).toEqual({ bootId: '', pidNs: 1, pid: 2, startTicks: 3 });
+  });
+
   test.each(['', 'x', '- 1 2', '- 1 -2 3', `- 1 2 3 ${'4'.repeat(600)}`, '- 1 99999999999 3'])(
     '%j is no lock',
     (text) => {

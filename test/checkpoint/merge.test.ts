@@ -10,10 +10,10 @@ const item = (name: string, ns: number): Item => ({
   name,
   record: stampRecord({ type: 'config', config_digest: name }, 1, { at, mono_ns: BigInt(ns) }),
 });
-const task = (name: string, ns: number, boot_id: string): Item => ({
+const task = (name: string, ns: number, boot_id: string, pid = 1): Item => ({
   name,
   record: stampRecord(
-    { type: 'task', task: 'web', version: '1', config_digest: '', boot_id, pid_ns: 1, pid: 1 },
+    { type: 'task', task: 'web', version: '1', config_digest: '', boot_id, pid_ns: 1, pid },
     1,
     { at, mono_ns: BigInt(ns) },
   ),
@@ -55,6 +55,13 @@ test('a file without a task record belongs to the last task of the other', () =>
   expect(names([item('c', 2)], [task('B', 1, 'b')])).toEqual([['b', 'B c']]);
 });
 
+test('a checkpoint.log that an earlier gsup left is not told as if it were of this one', () => {
+  expect(names([task('old', 1, 'a', 10), item('o2', 5)], [task('new', 3, 'a', 11), item('n2', 4)])).toEqual([
+    ['a', 'old o2'],
+    ['a', 'new n2'],
+  ]);
+});
+
 test('nothing is nothing', () => {
   expect(mergeLogs([], [])).toEqual([]);
 });
@@ -73,7 +80,6 @@ test('no record is lost or doubled, and each file keeps its order', () => {
       expect(merged.map(({ item: { name } }) => name).sort()).toEqual(
         [...checkpoint, ...init].map(({ name }) => name).sort(),
       );
-      expect(new Set(stories.map((story) => story.bootId)).size).toBe(stories.length);
       for (const story of stories) {
         for (const name of ['checkpoint', 'init'] as const) {
           const source = name === 'init' ? init : checkpoint;
