@@ -1,0 +1,169 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import type { Notice } from '../../src/report/notice.ts';
+import { createReporter, type ReporterOptions } from '../../src/report/reporter.ts';
+
+const dirs: string[] = [];
+afterEach(() => {
+  for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true });
+});
+
+/** What stands on stderr after all of it was said. */
+async function said(notices: readonly Notice[], options: Partial<ReporterOptions> = {}): Promise<string[]> {
+  const dir = mkdtempSync(join(tmpdir(), 'gsup-report-'));
+  dirs.push(dir);
+  const fd = openSync(join(dir, 'stderr'), 'w');
+  const reporter = createReporter({ fd, format: 'text', level: 'info', colour: false, ...options });
+  for (const notice of notices) reporter.say(notice);
+  await reporter.close();
+  closeSync(fd);
+  return readFileSync(join(dir, 'stderr'), 'utf8').split('\n').slice(0, -1);
+}
+
+const killed: Notice = { kind: 'killed', run: 'web#1', pids: [7, 8] };
+const restart: Notice = { kind: 'restart', process: 'web', waitMs: 500, failures: 2 };
+const summary: Notice = {
+  kind: 'stop-summary',
+  exitCode: 137,
+  processes: [
+    {
+      process: 'web',
+      run: 'web#1',
+      tookMs: 8234,
+      outcome: 'killed',
+      code: null,
+      signal: 'SIGKILL',
+      forced: true,
+      cutMs: 0,
+      stuck: false,
+    },
+    {
+      process: 'db',
+      run: 'db#2',
+      tookMs: 420,
+      outcome: 'killed',
+      code: 0,
+      signal: null,
+      forced: false,
+      cutMs: 1500,
+      stuck: false,
+    },
+  ],
+};
+
+test('one happening is one line of text', async () => {
+  expect(await said([killed, restart])).toEqual([
+    'gsup: web#1: SIGKILL for what ignored termination: pid 7, 8',
+    'gsup: web: runs again in 500ms (failures: 2)',
+  ]);
+});
+
+test('the same happening in JSON has the sentence and the map, and the members of init lines', async () => {
+  const [line = ''] = await said(
+    [{ kind: 'grace-nearly-over', run: 'web#1', leftMs: 1600, next: 'SIGKILL' }],
+    {
+      format: 'json',
+    },
+  );
+  const { time, ...rest } = JSON.parse(line);
+  expect(time).toBeGreaterThan(1.7e12);
+  expect(rest).toEqual({
+    level: 40,
+    pid: process.pid,
+    name: 'gsup',
+    event: 'grace-nearly-over',
+    run: 'web#1',
+    left_ms: 1600,
+    next: 'SIGKILL',
+    msg: 'web#1: still running, SIGKILL in 1.6s',
+  });
+  expect(Object.keys(JSON.parse(line)).slice(0, 4)).toEqual(['level', 'time', 'pid', 'name']);
+});
+
+test('lines come in the order in which they were said, in JSON too', async () => {
+  const lines = await said([killed, restart, summary], { format: 'json' });
+  expect(lines.map((line) => JSON.parse(line).event)).toEqual(['killed', 'restart', 'stop-summary']);
+});
+
+test('what is below the level is not said', async () => {
+  expect(await said([killed, restart], { level: 'warn' })).toHaveLength(1);
+  expect(await said([killed, restart], { level: 'warn', format: 'json' })).toHaveLength(1);
+  expect(await said([killed, restart], { level: 'error' })).toEqual([]);
+});
+
+test('warnings have a colour where there is a terminal', async () => {
+  expect(await said([killed], { colour: true })).toEqual([
+    'gsup: \x1b[33mweb#1: SIGKILL for what ignored termination: pid 7, 8\x1b[0m',
+  ]);
+});
+
+test('a line that repeats is said once, then counted', async () => {
+  const lines = await said(Array.from({ length: 99 }, (_, i) => (i % 2 === 0 ? killed : restart)));
+  expect(lines).toEqual([
+    'gsup: web#1: SIGKILL for what ignored termination: pid 7, 8',
+    'gsup: web: runs again in 500ms (failures: 2)',
+    'gsup: web#1: SIGKILL for what ignored termination: pid 7, 8 (10 times)',
+    'gsup: web: runs again in 500ms (failures: 2) (10 times)',
+  ]);
+});
+
+test('the summary of a stop says how long each took, who needed SIGKILL and why, and what would avoid it', async () => {
+  expect(await said([summary])).toEqual([
+    'gsup: stopped, exit code 137: web#1 took 8.2s (ended by SIGKILL, needed SIGKILL because something in it outlived ' +
+      'the last rung: a longer --grace, or a --stop-signal that it heeds, avoids that); db#2 took 420ms (code 0, its wait ' +
+      'was cut by 1.5s)',
+  ]);
+});
+
+test('the summary blames the stop budget where it cut the wait', async () => {
+  const [line] = await said([
+    {
+      ...summary,
+      processes: summary.processes.map((report) => ({ ...report, forced: true, cutMs: 2500 })),
+    } as Notice,
+  ]);
+  expect(line).toContain('the stop budget cut its wait by 2.5s: a longer --stop-budget avoids that');
+});
+
+test('S64 a name with control characters does no harm in text or JSON', async () => {
+  const evil: Notice = { kind: 'lost', run: 'a\x1b[2J\nb#1' };
+  expect(await said([evil])).toEqual(['gsup: a\\x1b[2J\\x0ab#1: lost, nobody knows how it ended']);
+  const [line = ''] = await said([evil], { format: 'json' });
+  expect(JSON.parse(line)).toMatchObject({ run: 'a\\x1b[2J\\x0ab#1' });
+});
+
+test('a descriptor that takes nothing harms nobody', async () => {
+  const reporter = createReporter({ fd: 9999, format: 'text', level: 'info', colour: false });
+  reporter.say(killed);
+  await reporter.close();
+});
+
+test.each<[string, Notice, string]>([
+  [
+    'a failed start',
+    { kind: 'start-failed', run: 'a#1', stage: 'exec', errno: 2 },
+    'command: no such file or directory (ENOENT)',
+  ],
+  [
+    'a slow start',
+    { kind: 'start-failed', run: 'a#1', stage: 'timeout', errno: 0 },
+    'it took longer than --start-timeout',
+  ],
+  ['a stop', { kind: 'stop-begun', cause: 'signal', signal: 15, pid: 0 }, 'stop: SIGTERM from outside'],
+  [
+    'a torn log',
+    { kind: 'log', log: 'checkpoint.log', news: { kind: 'torn', bytes: 9, copy: null } },
+    'a torn last line of 9 bytes',
+  ],
+  [
+    'a full disk',
+    { kind: 'log', log: 'checkpoint.log', news: { kind: 'failing', code: 'ENOSPC' } },
+    'no space left on device',
+  ],
+  ['a bug', { kind: 'internal-error', error: 'TypeError: x' }, 'internal error: TypeError: x'],
+])('%s is worded with its cause', async (_, notice, part) => {
+  const [line] = await said([notice]);
+  expect(line).toContain(part);
+});
