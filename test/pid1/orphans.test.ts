@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { expect } from 'vitest';
+import { fixture } from '../support/fixtures.ts';
+import type { Gsup } from '../support/gsup.ts';
+import { descendants, isAlive, look, program, statusField } from '../support/processes.ts';
+import { scenario } from '../support/scenario.ts';
+import { pause, until } from '../support/until.ts';
+
+const IDLE_MS = 3000;
+
+/** How often init and its coordinators have slept and been woken so far. */
+function wakeUps(gsup: Gsup): string {
+  const own = [gsup.pid, ...descendants(gsup.pid).filter((pid) => program(pid) === program(gsup.pid))];
+  return own.map((pid) => `${pid}:${statusField(pid, 'voluntary_ctxt_switches')}`).join(' ');
+}
+
+async function expectIdle(gsup: Gsup): Promise<void> {
+  let last = '';
+  const atRest = () => {
+    const before = last;
+    last = wakeUps(gsup);
+    return last === before;
+  };
+  await until('gsup to come to rest', atRest, 10_000);
+  await pause(300);
+  const before = wakeUps(gsup);
+  await pause(IDLE_MS);
+  expect(wakeUps(gsup), `wake-ups in ${IDLE_MS} ms of idleness`).toBe(before);
+}
+
+scenario(
+  'S54 of 1,000 orphans at once none stays a zombie, and gsup is idle afterwards',
+  {},
+  async (trial) => {
+    const gsup = await trial.start(['-g', '20s'], [fixture('orphans'), '1000', '--code', '4']);
+    await gsup.ready();
+    expect(gsup.find('orphans')).toHaveLength(1001);
+    gsup.signal('SIGUSR1');
+    await gsup.stdout.line(/^released/);
+    const zombies = () => gsup.tree().filter((pid) => look(pid)?.state === 'Z');
+    await until(
+      'the orphans to be reaped',
+      () => gsup.find('orphans').length === 1 && zombies().length === 0,
+    );
+    await expectIdle(gsup);
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(4);
+  },
+);
+
+scenario('S54 gsup is idle while its command is', {}, async (trial) => {
+  const gsup = await trial.start([], [fixture('prints-ready')]);
+  await gsup.ready();
+  await expectIdle(gsup);
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(143);
+});
+
+/** Starts a fixture in the namespace of gsup from outside, as `podman exec` does, and lets its daemon be orphaned. */
+function exec(gsup: Gsup, words: readonly string[]): void {
+  const entered = spawnSync('nsenter', ['-t', String(gsup.pid), '-p', '-m', ...words], { timeout: 10_000 });
+  expect(entered.status, String(entered.stderr)).toBe(0);
+}
+
+async function adopted(gsup: Gsup, name: string): Promise<number> {
+  return until('gsup to adopt the orphan', () =>
+    gsup.find(basename(name)).find((pid) => look(pid)?.parent === gsup.pid),
+  );
+}
+
+const PID1 = { rings: ['pid1'] } as const;
+
+scenario('S70 an orphan that exec left behind is reaped while gsup runs', PID1, async (trial) => {
+  const gsup = await trial.start([], [fixture('prints-ready')]);
+  await gsup.ready();
+  exec(gsup, [fixture('daemonises')]);
+  const orphan = await adopted(gsup, 'daemonises');
+  process.kill(orphan, 'SIGTERM');
+  await until('the orphan to be reaped', () => look(orphan) === undefined);
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(143);
+});
+
+scenario('S70 one that still lives at the end is stopped as well', PID1, async (trial) => {
+  const file = join(trial.folder, 'held');
+  writeFileSync(file, '');
+  const gsup = await trial.start(['-g', '10s'], [fixture('prints-ready')]);
+  await gsup.ready();
+  exec(gsup, [fixture('daemonises'), '--remove', file]);
+  expect(isAlive(await adopted(gsup, 'daemonises'))).toBe(true);
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(143);
+  expect(existsSync(file)).toBe(false);
+});
+
+scenario('S70 one that ignores TERM is killed before gsup ends', PID1, async (trial) => {
+  const gsup = await trial.start(['-g', '500ms'], [fixture('prints-ready')]);
+  await gsup.ready();
+  exec(gsup, [fixture('daemonises'), '--ignore-term']);
+  await adopted(gsup, 'daemonises');
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(143);
+});

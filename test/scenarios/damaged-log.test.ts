@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { fixture } from '../support/fixtures.ts';
+import { faultsOfLog } from '../support/records.ts';
+import { scenario, type Trial } from '../support/scenario.ts';
+
+const BINARY = join(import.meta.dirname, '../../dist/native/gsup');
+
+/** The folder of a task whose gsup was killed: logs without an end. */
+async function unendedTask(trial: Trial): Promise<string> {
+  const gsup = await trial.start([], [fixture('prints-ready')], { mayLeave: true, brokenLogs: true });
+  await gsup.ready();
+  gsup.signal('SIGKILL');
+  await gsup.ended();
+  return gsup.folder;
+}
+
+function lastLineOf(log: Buffer): { start: number; length: number } {
+  const start = log.lastIndexOf('\n', log.length - 2) + 1;
+  return { start, length: log.length - start };
+}
+
+/** gsup again, on a copy of the task in which this file has these bytes. */
+async function startOver(trial: Trial, task: string, file: string, bytes: Uint8Array, number: number) {
+  const stateDir = join(trial.folder, `cut-${number}`);
+  cpSync(task, join(stateDir, 't'), { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  writeFileSync(join(stateDir, 't', file), bytes);
+  const gsup = await trial.start([], [fixture('exits-with'), '7'], { stateDir, brokenLogs: true });
+  expect((await gsup.ended()).code, gsup.stderr.text()).toBe(7);
+  return { gsup, files: readdirSync(gsup.folder) };
+}
+
+async function cutAndStart(trial: Trial, file: string, step: number): Promise<void> {
+  const task = await unendedTask(trial);
+  const log = readFileSync(join(task, file));
+  const { start, length } = lastLineOf(log);
+  const cuts = Array.from({ length: Math.ceil((length - 1) / step) }, (_, index) => 1 + index * step);
+  for (let at = 0; at < cuts.length; at += 4)
+    await Promise.all(
+      cuts.slice(at, at + 4).map(async (kept) => {
+        const torn = log.subarray(0, start + kept);
+        const { gsup, files } = await startOver(trial, task, file, torn, kept);
+        const told = `${kept} of ${length} bytes of the last line of ${file}`;
+        expect(gsup.stderr.text(), told).toMatch(/torn/);
+        const copy = files.find((name) => name.startsWith(`${file}.torn-`));
+        expect(copy, `${told}: a copy is kept, there are ${files}`).toBeDefined();
+        expect(readFileSync(join(gsup.folder, copy as string)).equals(torn), told).toBe(true);
+        for (const name of files.filter((name) => /\.log(\.1)?$/.test(name)))
+          expect(faultsOfLog(gsup.folder, name), told).toEqual([]);
+      }),
+    );
+}
+
+scenario(
+  'S51 init.log is cut at any byte of its last record before a start',
+  { timeoutMs: 120_000 },
+  (trial) => cutAndStart(trial, 'init.log', trial.mode === 'order' ? 1 : 41),
+);
+
+scenario('S51 so is checkpoint.log', { modes: ['supervisor'], timeoutMs: 120_000 }, (trial) =>
+  cutAndStart(trial, 'checkpoint.log', 37),
+);
+
+scenario(
+  'S51 a byte flipped before that is found and named',
+  { rings: ['subreaper'], modes: ['order'] },
+  async (trial) => {
+    const gsup = await trial.start([], [fixture('exits-with'), '0'], { brokenLogs: true });
+    await gsup.ended();
+    const file = join(gsup.folder, 'init.log');
+    const whole = readFileSync(file);
+    expect(spawnSync(BINARY, ['checkpoint', 'verify', file]).status).toBe(0);
+    const firstLine = whole.indexOf('\n');
+    for (const at of [5, Math.floor(firstLine / 2), firstLine - 4]) {
+      const flipped = Buffer.from(whole);
+      flipped[at] = (flipped[at] ?? 0) ^ 1;
+      writeFileSync(file, flipped);
+      const verified = spawnSync(BINARY, ['checkpoint', 'verify', file], { encoding: 'utf8' });
+      expect(verified.status, `byte ${at}`).toBe(65);
+      expect(verified.stderr + verified.stdout, `byte ${at}`).toMatch(/init\.log|line 1|seq 1/);
+    }
+  },
+);
+
+scenario('S51 a damaged log does not keep the next gsup from starting', {}, async (trial) => {
+  const task = await unendedTask(trial);
+  for (const [number, file] of readdirSync(task)
+    .filter((name) => name.endsWith('.log'))
+    .entries()) {
+    const log = readFileSync(join(task, file));
+    log[10] = (log[10] ?? 0) ^ 1;
+    await startOver(trial, task, file, log, number);
+  }
+});

@@ -1,0 +1,133 @@
+import { spawnSync } from 'node:child_process';
+import { expect } from 'vitest';
+import { fixture } from '../support/fixtures.ts';
+import { moment } from '../support/output.ts';
+import { msBetween } from '../support/records.ts';
+import { scenario } from '../support/scenario.ts';
+import { expectGraceful, expectWait, theOne } from '../support/story.ts';
+import { pause, until } from '../support/until.ts';
+
+const RTMIN_PLUS_3 = 37;
+
+/** From a process of its own, as npm or a shell sends it. */
+function signalFromElsewhere(pid: number, name: string): void {
+  spawnSync('kill', [`-${name}`, String(pid)]);
+}
+
+scenario('S25 what is no stop signal reaches the command', {}, async (trial) => {
+  const gsup = await trial.start([], [fixture('reports-signals')]);
+  await gsup.ready();
+  for (const [signal, name] of [
+    ['SIGHUP', 'SIGHUP'],
+    ['SIGUSR1', 'SIGUSR1'],
+    ['SIGUSR2', 'SIGUSR2'],
+    ['SIGWINCH', 'SIGWINCH'],
+    [RTMIN_PLUS_3, 'SIGRTMIN\\+3'],
+  ] as const) {
+    gsup.signal(signal);
+    await gsup.stdout.line(new RegExp(`^got ${name} `));
+  }
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(0);
+  expect(gsup.stdout.lines(/^got (SIGHUP|SIGUSR1|SIGUSR2|SIGWINCH|SIGRTMIN\+3) /)).toHaveLength(5);
+});
+
+scenario('S25 a signal is forwarded to the whole group', {}, async (trial) => {
+  const leader = [fixture('leaves-background-child'), '--', fixture('reports-signals')];
+  const gsup = await trial.start(['--rewrite', 'USR1:USR2', '--rewrite', 'HUP:0'], leader);
+  await gsup.stdout.line(/^leader ready/);
+  gsup.signal('SIGWINCH'); // ignored by default in the leader
+  await gsup.stdout.line(/^got SIGWINCH /);
+  gsup.signal('SIGTERM');
+  await gsup.ended();
+});
+
+scenario('S25 a signal can be translated or dropped on its way', {}, async (trial) => {
+  const gsup = await trial.start(
+    ['--rewrite', 'USR1:USR2', '--rewrite', '1:0', '--rewrite', '15:3'],
+    [fixture('reports-signals'), '--exit-on', 'SIGQUIT'],
+  );
+  await gsup.ready();
+  gsup.signal('SIGHUP');
+  gsup.signal('SIGUSR1');
+  await gsup.stdout.line(/^got SIGUSR2 /);
+  gsup.signal('SIGTERM'); // changed, and still a stop
+  expect((await gsup.ended()).code).toBe(0);
+  expect(gsup.stdout.text()).not.toMatch(/got SIG(HUP|USR1|TERM)/);
+  theOne(gsup.records(), 'stop-requested');
+});
+
+scenario('S14 a second TERM goes to the next rung, a third one to SIGKILL', {}, async (trial) => {
+  const ladder = ['--rung', 'TERM:30s', '--rung', 'INT:30s'];
+  const gsup = await trial.start(ladder, [fixture('reports-signals'), '--exit-on', 'none']);
+  await gsup.ready();
+  gsup.signal('SIGTERM');
+  const first = moment(await gsup.stdout.line(/^got SIGTERM/));
+  await pause(500);
+  gsup.signal('SIGTERM');
+  const second = moment(await gsup.stdout.line(/^got SIGINT/));
+  expect(msBetween(first, second)).toBeGreaterThan(450);
+  expectWait(first, second, 500);
+  await pause(500);
+  gsup.signal('SIGTERM');
+  const ended = await gsup.ended();
+  expect(ended.code).toBe(137);
+  expectWait(second, { mono_ns: ended.at }, 500);
+  expect(theOne(gsup.records(), 'run-ended').forced).toBe(true);
+});
+
+scenario('S14b two TERMs within 250 ms from two senders are one request', {}, async (trial) => {
+  const gsup = await trial.start(['-g', '20s'], [fixture('cleans-up-for'), '900']);
+  await gsup.ready();
+  gsup.signal('SIGTERM');
+  signalFromElsewhere(gsup.pid, 'TERM');
+  const ended = await gsup.ended();
+  expect(ended.code).toBe(0);
+  expectGraceful(gsup);
+  theOne(gsup.records(), 'stop-requested');
+  theOne(gsup.records(), 'rung');
+});
+
+scenario('S14b nor does a burst of the same TERM escalate', {}, async (trial) => {
+  const gsup = await trial.start(['-g', '20s'], [fixture('cleans-up-for'), '900']);
+  await gsup.ready();
+  for (let count = 0; count < 5; count++) gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(0);
+  expectGraceful(gsup);
+});
+
+scenario('S14 a stop says who asked for it', {}, async (trial) => {
+  const gsup = await trial.start([], [fixture('prints-ready')]);
+  await gsup.ready();
+  gsup.signal('SIGTERM');
+  await gsup.ended();
+  const request = theOne(gsup.records(), 'stop-requested');
+  // 0: from outside of the namespace, where no pid of the sender exists.
+  const sender = trial.ring === 'pid1' ? 0 : process.pid;
+  expect(request).toMatchObject({ cause: 'signal', by: { pid: sender, uid: process.getuid?.() } });
+});
+
+scenario('S15 --stop-on makes another signal a stop', {}, async (trial) => {
+  const gsup = await trial.start(
+    ['--stop-on', 'WINCH', '--stop-on', 'USR1'],
+    [fixture('cleans-up-for'), '1', '--code', '8'],
+  );
+  await gsup.ready();
+  gsup.signal('SIGWINCH');
+  const rung = await gsup.record('rung');
+  expect(rung.signal).toBe('SIGWINCH');
+  await until('the stop', () => gsup.records().some((line) => line.type === 'stop-requested'));
+  gsup.signal('SIGTERM'); // WINCH does not end the fixture: the second ask escalates
+  expect([8, 137]).toContain((await gsup.ended()).code);
+});
+
+scenario('S25 a signal target of leader leaves the background alone until it has gone', {}, async (trial) => {
+  const leader = [fixture('leaves-background-child'), '--', fixture('reports-signals')];
+  const gsup = await trial.start(['--target', 'leader', '-g', '10s'], leader);
+  await gsup.stdout.line(/^leader ready/);
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(0);
+  const gone = moment(await gsup.stdout.line(/^leader gone/));
+  expect(msBetween(gone, moment(await gsup.stdout.line(/^got SIGTERM/)))).toBeGreaterThan(-5);
+  expectGraceful(gsup);
+});

@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { fixture } from '../support/fixtures.ts';
+import type { Gsup } from '../support/gsup.ts';
+import { moment } from '../support/output.ts';
+import { look } from '../support/processes.ts';
+import { msBetween } from '../support/records.ts';
+import { LATE_MS, scenario } from '../support/scenario.ts';
+import { expectGraceful, expectKilledAfter, expectWait, theOne } from '../support/story.ts';
+import { pause, until } from '../support/until.ts';
+
+const SUPERVISED = { modes: ['supervisor'] } as const;
+
+async function killSupervisor(gsup: Gsup): Promise<void> {
+  const pid = await gsup.supervisor();
+  process.kill(pid, 'SIGKILL');
+  await until('the supervisor to be reaped', () => look(pid) === undefined);
+}
+
+async function supervisors(gsup: Gsup, count: number): Promise<void> {
+  await until(
+    `${count} supervisors`,
+    () => gsup.records().filter((line) => line.type === 'supervisor-started').length >= count,
+  );
+}
+
+scenario(
+  'S43 a grace goes on where it was when the supervisor is killed within it',
+  SUPERVISED,
+  async (trial) => {
+    const gsup = await trial.start(['-g', '5s'], [fixture('ignores-sigterm')]);
+    await gsup.ready();
+    gsup.signal('SIGTERM');
+    await gsup.record('rung');
+    await pause(2000);
+    await killSupervisor(gsup);
+    expect((await gsup.ended()).code).toBe(137);
+    expectKilledAfter(gsup, 5000);
+  },
+);
+
+scenario('S43 also when it is killed again and again', SUPERVISED, async (trial) => {
+  const gsup = await trial.start(['-g', '4s'], [fixture('ignores-sigterm')]);
+  await gsup.ready();
+  gsup.signal('SIGTERM');
+  await gsup.record('rung');
+  for (let times = 0; times < 3; times++) {
+    await pause(300);
+    await killSupervisor(gsup);
+  }
+  expect((await gsup.ended()).code).toBe(137);
+  expectKilledAfter(gsup, 4000);
+});
+
+scenario('S42 the command does not notice that the supervisor is killed', SUPERVISED, async (trial) => {
+  const gsup = await trial.start([], [fixture('reports-signals'), '--code', '3']);
+  await gsup.ready();
+  const before = gsup.find('reports-signals');
+  await killSupervisor(gsup);
+  await supervisors(gsup, 2);
+  expect(gsup.find('reports-signals')).toEqual(before);
+  gsup.signal('SIGUSR1');
+  await gsup.stdout.line(/^got SIGUSR1/);
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(3);
+  theOne(gsup.records(), 'run-started');
+  expect(gsup.stdout.lines(/^got SIGTERM/)).toHaveLength(1);
+});
+
+for (let time = 0; time < 12; time++)
+  scenario(`S42 the supervisor is killed at a random moment, ${time + 1}`, SUPERVISED, async (trial) => {
+    const moments = [Math.random() * 150, Math.random() * 1200];
+    const told = `killed after ${moments.join(' and ')} ms`;
+    const gsup = await trial.start(['-g', '10s'], [fixture('cleans-up-for'), '600', '--code', '3']);
+    const [early = 0, late = 0] = moments;
+    await gsup.supervisor();
+    await pause(early);
+    await killSupervisor(gsup);
+    await gsup.ready();
+    gsup.signal('SIGTERM');
+    await pause(late);
+    const again = gsup.find('node')[0];
+    if (again) process.kill(again, 'SIGKILL');
+    expect((await gsup.ended()).code, told).toBe(3);
+    expectGraceful(gsup);
+    theOne(gsup.records(), 'run-started');
+    expect(gsup.stdout.lines(/^ready/), told).toHaveLength(1);
+    expect(gsup.stdout.lines(/^cleaned/), told).toHaveLength(1);
+  });
+
+scenario('S44 killed between the record of a rung and its signal: sent once', SUPERVISED, async (trial) => {
+  const ladder = ['--rung', 'USR1:1s', '--rung', 'USR2:3s', '--rung', 'INT:10s'];
+  const gsup = await trial.start(ladder, [fixture('reports-signals'), '--exit-on', 'SIGINT', '--code', '3']);
+  await gsup.ready();
+  gsup.signal('SIGTERM');
+  await gsup.stdout.line(/^got SIGUSR1/);
+  const supervisor = await gsup.supervisor();
+  // While init stands still the supervisor decides and records the second rung, and nobody carries it out.
+  gsup.signal('SIGSTOP');
+  await gsup.record('rung', (line) => line.index === 1);
+  process.kill(supervisor, 'SIGKILL');
+  gsup.signal('SIGCONT');
+  expect((await gsup.ended()).code).toBe(3);
+  const got = (name: string) => gsup.stdout.lines(new RegExp(`^got ${name} `));
+  expect([got('SIGUSR1').length, got('SIGUSR2').length, got('SIGINT').length]).toEqual([1, 1, 1]);
+  expectGraceful(gsup);
+});
+
+scenario('S44 a hook that completed is not run again by the next supervisor', SUPERVISED, async (trial) => {
+  const file = join(trial.folder, 'hook');
+  const options = ['--pre-stop', `echo once >> ${file}`, '-g', '10s'];
+  const gsup = await trial.start(options, [fixture('cleans-up-for'), '1500', '--code', '3']);
+  await gsup.ready();
+  gsup.signal('SIGTERM');
+  await gsup.stdout.line(/^cleaning/);
+  await killSupervisor(gsup);
+  expect((await gsup.ended()).code).toBe(3);
+  expect(readFileSync(file, 'utf8')).toBe('once\n');
+});
+
+scenario(
+  'S45 what ends while the supervisor is away is known with its code and rusage',
+  SUPERVISED,
+  async (trial) => {
+    const gsup = await trial.start([], ['sh', '-c', 'echo ready; read line; exit 7'], { stdin: 'pipe' });
+    await gsup.ready();
+    process.kill(await gsup.supervisor(), 'SIGKILL');
+    gsup.stdin?.write('end\n');
+    expect((await gsup.ended()).code).toBe(7);
+    const end = theOne(gsup.records(), 'run-ended');
+    expect(end.code).toBe(7);
+    expect((end.rusage as { max_rss_kb: number }).max_rss_kb).toBeGreaterThan(0);
+  },
+);
+
+scenario('S47 a supervisor that is stopped holds up no stop', SUPERVISED, async (trial) => {
+  const gsup = await trial.start(['-g', '1s'], [fixture('ignores-sigterm')]);
+  await gsup.ready();
+  process.kill(await gsup.supervisor(), 'SIGSTOP');
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(137);
+  const records = gsup.records();
+  const rungs = records.filter((line) => line.type === 'rung');
+  expect(rungs).toHaveLength(1);
+  expectWait(rungs[0] as never, theOne(records, 'kill'), 1000, LATE_MS + 250);
+});
+
+scenario('S47 it is replaced when an answer is due', { ...SUPERVISED, timeoutMs: 90_000 }, async (trial) => {
+  const gsup = await trial.start(['-g', '30s'], [fixture('cleans-up-for'), '12000', '--code', '3']);
+  await gsup.ready();
+  const stopped = await gsup.supervisor();
+  process.kill(stopped, 'SIGSTOP');
+  gsup.signal('SIGTERM');
+  const cleaning = moment(await gsup.stdout.line(/^cleaning/));
+  await supervisors(gsup, 2);
+  expect((await gsup.ended()).code).toBe(3);
+  expect(gsup.find('node')).not.toContain(stopped);
+  const second = gsup.records().filter((line) => line.type === 'supervisor-started')[1];
+  expect(msBetween(cleaning, second as never)).toBeLessThan(10_000 + 3 * LATE_MS);
+  expectGraceful(gsup);
+});
