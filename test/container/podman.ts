@@ -104,10 +104,10 @@ export type Start = {
   /** Options of `podman run`. */
   podman?: readonly string[];
   image?: string;
-  /** Options of `gsup run`; undefined together with `entry: []` runs what the image says. */
+  /** Options of `gsup run`. */
   options?: readonly string[];
-  /** What stands before the options; default: gsup's `run` from the mounted build. */
-  entry?: readonly string[];
+  /** All arguments for an image that has gsup in itself; otherwise the build is mounted and its `run` started. */
+  args?: readonly string[];
   command?: readonly string[];
 };
 
@@ -119,28 +119,18 @@ export async function start(what: Start): Promise<Container> {
   onTestFinished(async () => {
     await runToEnd('podman', ['rm', '-f', '-t', '0', name]);
   });
-  const entry = what.entry ?? [gsup, 'run'];
-  const args = [
-    ...entry,
-    ...(what.options ?? []),
-    ...(entry.length > 0 ? ['--'] : []),
-    ...(what.command ?? []),
-  ];
-  await podman(
-    'run',
-    '-d',
-    '--name',
-    name,
-    ...mountGsup,
-    ...(what.podman ?? []),
-    what.image ?? baseImage,
-    ...args,
-  );
+  const image = what.image ?? baseImage;
+  const own = what.args === undefined ? mountGsup : [];
+  const args = what.args ?? [gsup, 'run', ...(what.options ?? []), '--', ...(what.command ?? [])];
+  await podman('run', '-d', '--name', name, ...own, ...(what.podman ?? []), image, ...args);
   const logPath = await podman('inspect', '-f', '{{.HostConfig.LogConfig.Path}}', name);
   return handle(name, logPath);
 }
 
-export const mountGsup = ['-v', `${dist}:/opt/gsup/dist:ro`] as const;
+export const mountGsup = [
+  ...['-v', `${dist}:/opt/gsup/dist:ro`],
+  ...['-v', `${path.join(root, 'package.json')}:/opt/gsup/package.json:ro`],
+];
 
 function handle(name: string, logPath: string) {
   async function lines(): Promise<Line[]> {
