@@ -53,6 +53,7 @@ static long long parse_duration(const char *text, bool may_be_forever)
 	if (digits && !text[digits + dot] && dot != 1) return BARE_NUMBER;
 	long long total = 0;
 	bool too_long = false;
+	if (!*text) return NO_DURATION;
 	for (size_t next = 0; *text; ) {
 		size_t whole = strspn(text, "0123456789"), fraction = 0, u = UNITS;
 		if (!whole) return NO_DURATION;
