@@ -37,6 +37,7 @@ check() {
 
 mkdir -p build
 check build npm run --silent build
+check 'build of the C part with sanitizers' sh src/init/build.sh test
 check types "$bin/tsc" --noEmit
 check style "$bin/biome" check .
 
