@@ -13,6 +13,7 @@
 bool is_coordinator;
 static int to_init = -1;
 static uint32_t unsent;
+enum { LAUNCH_ENV_MAX = 4096 };
 
 static void send_record(const char *type, uint64_t mono_ns, const char *members)
 {
@@ -72,23 +73,31 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	snprintf(title, sizeof title, "gsup %s", l->name);
 	prctl(PR_SET_NAME, title, 0, 0, 0);
-	run_start(&run, l);
+	struct launch own = *l;
+	char *env[LAUNCH_ENV_MAX + 2], path[128] = "NOTIFY_SOCKET=";
+	int notify = l->fixed.flags & SPAWN_NOTIFY ? notify_open(path + 14, sizeof path - 14) : -1, count = 0;
+	while (l->env_set[count] && count < LAUNCH_ENV_MAX) { env[count] = l->env_set[count]; count++; }
+	if (notify >= 0) { env[count++] = path; env[count] = NULL; own.env_set = env; }
 	run.supervised = true;
+	run_start(&run, &own);
+	run.notify = notify;
 	run.hooks = hooks;
 	while (run.s.phase != PHASE_ENDED || run.dirty) {
 		if (run.dirty) send_state(&run);
 		if (run.s.phase == PHASE_ENDED && !run.dirty) break;
-		struct pollfd fds[] = { { signals, POLLIN, 0 }, { to_init, (short)(POLLIN | (run.dirty ? POLLOUT : 0)), 0 }, { run.start.pipe, POLLIN, 0 } };
+		struct pollfd fds[] = { { signals, POLLIN, 0 }, { to_init, (short)(POLLIN | (run.dirty ? POLLOUT : 0)), 0 }, { run.start.pipe, POLLIN, 0 }, { run.notify, POLLIN, 0 } };
 		uint64_t due = run_due(&run), now = now_ns();
 		int wait = due == FOREVER ? -1 : due <= now ? 0 : (int)((due - now + MS - 1) / MS > 3600000 ? 3600000 : (due - now + MS - 1) / MS);
-		if (poll(fds, 3, wait) < 0 && errno != EINTR) return 1;
+		if (poll(fds, 4, wait) < 0 && errno != EINTR) return 1;
 		struct signalfd_siginfo si;
 		bool reap = false;
 		while (fds[0].revents && read(signals, &si, sizeof si) == sizeof si) reap |= si.ssi_signo == SIGCHLD;
 		if (fds[2].revents) run_handshake(&run);
 		if (fds[1].revents && to_init >= 0) obey(&run);
+		if (fds[3].revents) notify_read(&run);
 		if (reap) run_reap(&run);
 		run_tick(&run);
 	}
+	notify_close();
 	return 0;
 }

@@ -120,7 +120,7 @@ struct run {
 	struct by asked; int asks;      /* a stop that waits for exec */
 	bool used, dirty, held, hooks;  /* held: the leader is a zombie of ours; hooks: a supervisor lives to carry them out */
 	bool supervised, stop_asked;    /* supervised: rungs come from elsewhere first; stop_asked: not only its leader's end */
-	int socket, notify;             /* to its coordinator, notify socket; or -1 */
+	int socket, notify;             /* to its coordinator, for sd_notify; or -1 */
 	pid_t told[256]; int told_count; /* stragglers that have had this rung's signal */
 };
 bool run_start(struct run *run, const struct launch *l);
@@ -135,6 +135,11 @@ uint64_t run_due(const struct run *run);
 const char *run_outcome(const struct run *run);         /* where no supervisor judges */
 const char *stage_name(uint32_t stage);
 extern uint64_t orphans_reaped;
+
+/* ---- notify.c: sd_notify ---- */
+int notify_open(char *path, size_t size);               /* -1: none */
+void notify_read(struct run *run);
+void notify_close(void);
 
 /* ---- coordinator.c ---- */
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks);

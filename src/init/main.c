@@ -37,7 +37,7 @@ uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 }
 
-bool keep_descriptor(int fd) { return fd == say_descriptor() || fd == terminal_descriptor(); }
+bool keep_descriptor(int fd) { return fd == say_descriptor() || fd == terminal_descriptor() || fd == state.folder; }
 
 /* ---- setting up: may fail, nothing has been started ---- */
 
@@ -242,6 +242,7 @@ int exit_code_of(const struct run_state *s)
 {
 	if (s->failed_stage == STAGE_EXEC && (s->failed_errno == ENOENT || s->failed_errno == ENOTDIR)) return EXIT_NOT_FOUND;
 	if (s->failed_stage) return EXIT_NOT_EXECUTABLE;
+	if (s->code < 0 && s->signal <= 0) return s->flags & RUN_STUCK ? EXIT_STUCK : EXIT_INTERNAL;
 	int code = p.exit_map[s->signal > 0 ? (EXIT_SIGNAL_BASE + s->signal) & 255 : s->code & 255];
 	return !code && (s->flags & RUN_STUCK) ? EXIT_STUCK : code;
 }
@@ -342,7 +343,7 @@ static int loop(void)
 		if (has_supervisor) {
 			if (supervisor_done(&code)) return code;
 			supervisor_flush();
-		} else if (run.s.phase == PHASE_ENDED) return end_plain();
+		} else if (run.s.phase == PHASE_ENDED || (run.s.flags & RUN_STUCK)) return end_plain();
 		int n = epoll_wait(epoll, events, 32, wait_ms());
 		for (int i = 0; i < n; i++) {
 			uint32_t key = events[i].data.u32;

@@ -57,7 +57,8 @@ static void ended(struct run *run)
 
 bool run_start(struct run *run, const struct launch *l)
 {
-	*run = (struct run){ .used = true, .dirty = true, .socket = -1, .notify = -1, .start_due_ns = FOREVER,
+	bool supervised = run->supervised;
+	*run = (struct run){ .used = true, .supervised = supervised, .dirty = true, .socket = -1, .notify = -1, .start_due_ns = FOREVER,
 		.kill_due_ns = FOREVER, .stuck_due_ns = FOREVER, .climb = { .order = l->fixed.order, .due_ns = FOREVER },
 		.s = { .phase = PHASE_STARTING, .code = -1, .rung = NOT_STOPPING, .deadline_ns = FOREVER, .forked_ns = now_ns() } };
 	run->climb.order.index = NOT_STOPPING;

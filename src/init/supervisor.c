@@ -1,6 +1,6 @@
 /* The supervisor decides; this file starts it, replaces it when it has died or does not answer, and speaks with it. There is
  * no queue: what has changed since the last frame is marked, and told as it is when there is room. */
-#include "options.h"
+#include "runs.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,13 +12,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { RUNS_MAX = 2048, STRINGS_MAX = 32768, SUPERVISOR_FDS = 8 };
+enum { SUPERVISOR_FDS = 8 };
 #define ANSWER_WITHIN (250 * MS)     /* to what is due at once */
 #define START_WITHIN (2 * SECOND)    /* while a supervisor is being started */
 #define REPLACE_AFTER (10 * SECOND)  /* without an answer to anything */
 #define RETRY_FIRST (100 * MS)
 #define RETRY_LAST (30 * SECOND)
-#define STRANGER_GRACE (8 * SECOND)
 
 enum { GONE, STARTING, PRESENT };
 static struct {
@@ -31,9 +30,7 @@ static struct {
 	bool tell_hello, tell_asks, spawned, said;
 } sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
-static struct { bool asked, out; int code; uint64_t due_ns, told_ns, killed_ns, bye_ns; } leave = { .due_ns = FOREVER };
-static struct run runs[RUNS_MAX];
-static int runs_used, live_runs, poller, signal_fd;
+static struct { bool asked, out; int code; uint64_t bye_ns; } leave = { .bye_ns = FOREVER };
 static const struct parsed *parsed;
 static char **command_line;
 static char in[FRAME_MAX + sizeof(struct head)], out[65536];
@@ -92,23 +89,14 @@ void supervisor_flush(void)
 	}
 	send_out();
 	struct epoll_event e = { EPOLLIN | (out_size ? EPOLLOUT : 0), { .u32 = RUNS_MAX } };
-	epoll_ctl(poller, EPOLL_CTL_MOD, sup.socket, &e);
-}
-
-static void tell_coordinators(uint16_t type, const void *body, size_t size)
-{
-	char frame[64];
-	struct head h = { (uint32_t)(sizeof h + size), type, PROTOCOL_VERSION, 0 };
-	memcpy(frame, &h, sizeof h);
-	memcpy(frame + sizeof h, body, size);
-	for (int i = 0; i < runs_used; i++)
-		if (runs[i].used && runs[i].socket >= 0) (void)!send(runs[i].socket, frame, h.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	epoll_ctl(room.poller, EPOLL_CTL_MOD, sup.socket, &e);
 }
 
 static void set_present(bool present)
 {
 	struct link l = { present, 0 };
-	tell_coordinators(LINK, &l, sizeof l);
+	room.present = present;
+	runs_tell(LINK, &l, sizeof l);
 }
 
 /* ---- life of the supervisor ---- */
@@ -160,6 +148,7 @@ static void start_supervisor(void)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
 		sup.pid = fork();
 		if (sup.pid == 0) become_supervisor(ends[1]);
+		room.supervisor = sup.pid;
 		close(ends[1]);
 		if (sup.pid < 0) close(ends[0]);
 	} else sup.pid = -1;
@@ -175,7 +164,7 @@ static void start_supervisor(void)
 	for (int i = 0; i < runs_used; i++) runs[i].dirty = runs[i].used;
 	if (asks.frame.count) asks.due_ns = sup.started_ns + START_WITHIN;
 	struct epoll_event e = { EPOLLIN, { .u32 = RUNS_MAX } };
-	epoll_ctl(poller, EPOLL_CTL_ADD, sup.socket, &e);
+	epoll_ctl(room.poller, EPOLL_CTL_ADD, sup.socket, &e);
 	set_present(true);
 }
 
@@ -197,7 +186,7 @@ static void supervisor_gone(const siginfo_t *si)
 {
 	bool worked = sup.state == PRESENT, by_code = si->si_code == CLD_EXITED;
 	drop_socket();
-	sup.pid = 0;
+	sup.pid = room.supervisor = 0;
 	sup.state = GONE;
 	sup.restarts++;
 	if (leave.asked) return;
@@ -216,104 +205,6 @@ static void supervisor_gone(const siginfo_t *si)
 	if (asks.frame.count) asks.due_ns = worked ? now_ns() + START_WITHIN : now_ns();
 }
 
-/* ---- runs ---- */
-
-static struct run *find_run(uint64_t key)
-{
-	for (int i = 0; i < runs_used; i++) if (runs[i].used && runs[i].s.key == key) return &runs[i];
-	return NULL;
-}
-
-/* A coordinator keeps nothing of init's but what its leader inherits: above all no end of somebody else's socket. */
-static _Noreturn void become_coordinator(const struct launch *l, int socket)
-{
-	for (int fd = 3; fd < 4096; fd++) {
-		int flags = fd == socket || fd == signal_fd ? 0 : fcntl(fd, F_GETFD);
-		if (flags > 0 && (flags & FD_CLOEXEC) && !keep_descriptor(fd)) close(fd);
-	}
-	_exit(coordinator_main(l, socket, signal_fd, sup.state != GONE));
-}
-
-static void spawn_run(uint64_t number, const struct launch *l)
-{
-	int ends[2], i = 0;
-	while (i < RUNS_MAX && runs[i].used) i++;
-	if (i == RUNS_MAX) return;
-	if (i == runs_used) runs_used++;
-	struct run *run = &runs[i];
-	*run = (struct run){ .used = true, .dirty = true, .socket = -1, .notify = -1, .climb = { .order = l->fixed.order },
-		.s = { .key = number, .phase = PHASE_STARTING, .code = -1, .rung = NOT_STOPPING, .deadline_ns = FOREVER, .forked_ns = now_ns() } };
-	snprintf(run->s.name, sizeof run->s.name, "%s", l->name);
-	sup.spawned = true;
-	live_runs++;
-	pid_t pid = -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
-		pid = fork();
-		if (pid == 0) { close(ends[0]); become_coordinator(l, ends[1]); }
-		close(ends[1]);
-		if (pid < 0) close(ends[0]);
-	}
-	if (pid < 0) { /* no memory, or no process left: a failed start like any other */
-		run->s.phase = PHASE_ENDED;
-		run->s.failed_stage = STAGE_FORK;
-		run->s.failed_errno = errno;
-		run->s.ended_ns = now_ns();
-		live_runs--;
-		return;
-	}
-	run->socket = ends[0];
-	run->s.coordinator_pid = pid;
-	run->s.coordinator_ticks = start_ticks(pid, NULL, NULL);
-	struct epoll_event e = { EPOLLIN, { .u32 = (uint32_t)i } };
-	epoll_ctl(poller, EPOLL_CTL_ADD, run->socket, &e);
-}
-
-static void read_coordinator(struct run *run)
-{
-	static union { struct head head; struct record_frame record; struct { struct head head; struct run_state run; } state; } f;
-	for (ssize_t n; run->socket >= 0 && (n = recv(run->socket, &f, sizeof f - 1, MSG_DONTWAIT)) != -1; ) {
-		if (n == 0) { close(run->socket); run->socket = -1; return; }
-		if (f.head.type == RECORD) {
-			((char *)&f)[n] = 0;
-			if (f.head.number) record_lost((uint32_t)f.head.number);
-			record_sign(f.record.type, f.record.mono_ns, f.record.members);
-		} else if (f.head.type == RUN && n == sizeof f.state) {
-			struct run_state old = run->s;
-			run->s = f.state.run;
-			run->s.key = old.key;
-			run->s.coordinator_pid = old.coordinator_pid;
-			run->s.coordinator_ticks = old.coordinator_ticks;
-			run->dirty = true;
-			if (run->s.phase == PHASE_ENDED && old.phase != PHASE_ENDED) live_runs--;
-		}
-	}
-}
-
-static void coordinator_gone(struct run *run)
-{
-	read_coordinator(run);
-	if (run->socket >= 0) close(run->socket);
-	run->socket = -1;
-	run->s.coordinator_pid = 0;
-	if (run->s.phase == PHASE_ENDED) return;
-	/* Its tree is ours now, as strangers. Nobody knows how the leader ends. */
-	run->s.phase = PHASE_ENDED;
-	run->s.flags |= RUN_LOST;
-	run->s.ended_ns = now_ns();
-	run->dirty = true;
-	live_runs--;
-	record_begin("run-ended");
-	record_text("run", run->s.name);
-	record_text("outcome", "lost");
-	record_text("code", NULL);
-	record_text("signal", NULL);
-	record_bool("forced", false);
-	record_usage("rusage", &run->s.tree);
-	record_end();
-	say(LEVEL_ERROR, "%s: its coordinator was killed, the run is lost; what is left of it is stopped", run->s.name);
-	if (send_signal(run->s.pid, 0)) send_group(run->s.pid, SIGTERM);
-}
-
 void supervisor_child(pid_t pid, const siginfo_t *si)
 {
 	if (pid == sup.pid) {
@@ -322,51 +213,7 @@ void supervisor_child(pid_t pid, const siginfo_t *si)
 		return;
 	}
 	if (si->si_code == CLD_STOPPED || si->si_code == CLD_CONTINUED) return;
-	for (int i = 0; i < runs_used; i++)
-		if (runs[i].used && runs[i].s.coordinator_pid == pid) { coordinator_gone(&runs[i]); return; }
-	orphans_reaped++;
-}
-
-/* ---- requests ---- */
-
-static bool strings_of(const char *at, const char *end, uint32_t count, char **list)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		const char *stop = at < end ? memchr(at, 0, (size_t)(end - at)) : NULL;
-		if (!stop) return false;
-		list[i] = (char *)at;
-		at = stop + 1;
-	}
-	return at == end;
-}
-
-/* Room for each list, and its NULL. */
-static bool read_launch(const char *body, size_t size, struct launch *l)
-{
-	static char *strings[STRINGS_MAX + 3], *flat[STRINGS_MAX];
-	const struct spawn *s = &l->fixed;
-	if (size < sizeof *s) return false;
-	memcpy(&l->fixed, body, sizeof *s);
-	uint64_t count = 4 + (uint64_t)s->argc + s->env_set + s->env_unset;
-	if (!s->argc || count > STRINGS_MAX || s->limit_count > LIMITS_MAX || s->order.count > RUNGS_MAX) return false;
-	if (!strings_of(body + sizeof *s, body + size, (uint32_t)count, flat)) return false;
-	l->name = flat[0]; l->cwd = flat[1]; l->user = flat[2]; l->group = flat[3];
-	l->argv = strings;
-	memcpy(l->argv, flat + 4, s->argc * sizeof *flat);
-	l->argv[s->argc] = NULL;
-	l->env_set = l->argv + s->argc + 1;
-	memcpy(l->env_set, flat + 4 + s->argc, s->env_set * sizeof *flat);
-	l->env_set[s->env_set] = NULL;
-	l->env_unset = l->env_set + s->env_set + 1;
-	memcpy(l->env_unset, flat + 4 + s->argc + s->env_set, s->env_unset * sizeof *flat);
-	l->env_unset[s->env_unset] = NULL;
-	return true;
-}
-
-static void pass_on(uint64_t key, const char *frame, size_t size)
-{
-	struct run *run = find_run(key);
-	if (run && run->socket >= 0) (void)!send(run->socket, frame, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (!runs_child(pid)) orphans_reaped++;
 }
 
 static void see(const struct seen *s)
@@ -382,44 +229,24 @@ static void see(const struct seen *s)
 }
 
 /* false: not a frame that a supervisor of this version sends. */
-static bool carry_out(const char *frame, size_t size)
+static bool carry_out(const char *frame)
 {
 	const struct head *h = (const struct head *)frame;
 	const char *body = frame + sizeof *h;
-	size_t rest = size - sizeof *h;
+	size_t size = h->size - sizeof *h;
 	static const size_t sizes[] = { [RUNG] = sizeof(struct rung_request), [SIGNAL] = sizeof(struct signal_request),
 		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen) };
-	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > SEEN || (h->type != SPAWN && rest != sizes[h->type])) return false;
+	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > SEEN || (h->type != SPAWN && size != sizes[h->type])) return false;
 	if (h->type == SEEN) { see((const struct seen *)body); return true; }
 	if (h->number <= sup.last_number) return true; /* done before the crash of whoever asked */
 	sup.last_number = h->number;
-	struct launch l = { .parent_death_signal = 0 };
-	uint64_t key = ((const struct key_request *)body)->key;
-	switch (h->type) {
-	case SPAWN:
-		if (!read_launch(body, rest, &l)) return false;
-		spawn_run(h->number, &l);
-		break;
-	case RUNG: {
-		struct run *run = find_run(key);
-		const struct rung_request *r = (const struct rung_request *)body;
-		if (r->order.count > RUNGS_MAX) return false;
-		if (run) run->climb.order = r->order;
-		pass_on(key, frame, size);
-		break;
-	}
-	case SIGNAL: pass_on(key, frame, size); break;
-	case FORGET: {
-		struct run *run = find_run(key);
-		if (run && run->s.phase == PHASE_ENDED) { if (run->socket >= 0) close(run->socket); run->used = false; run->socket = -1; }
-		break;
-	}
-	case EXIT:
+	if (h->type == EXIT) {
 		leave.asked = true;
 		leave.code = (int)((const struct exit_request *)body)->code & 255;
-		break;
+		return true;
 	}
-	return true;
+	if (h->type == SPAWN) sup.spawned = true;
+	return runs_request(h, body, size, frame);
 }
 
 static void read_supervisor(void)
@@ -435,7 +262,7 @@ static void read_supervisor(void)
 		if (sane && in_size - at < h.size) break;
 		static _Alignas(8) char frame[FRAME_MAX];
 		if (sane) memcpy(frame, in + at, h.size);
-		if (!sane || !carry_out(frame, h.size)) { replace_supervisor("does not speak this protocol"); in_size = 0; return; }
+		if (!sane || !carry_out(frame)) { replace_supervisor("does not speak this protocol"); in_size = 0; return; }
 	}
 	memmove(in, in + at, in_size - at);
 	in_size -= at;
@@ -443,7 +270,7 @@ static void read_supervisor(void)
 
 void supervisor_event(uint32_t key)
 {
-	if (key < RUNS_MAX) read_coordinator(&runs[key]);
+	if (key < RUNS_MAX) runs_read(&runs[key]);
 	else if (sup.socket >= 0) read_supervisor();
 }
 
@@ -454,77 +281,15 @@ void supervisor_asked(struct by by, int count)
 	if (count == 1) { asks.frame = (struct asks){ 0, (uint32_t)by.signal, by.pid, by.uid, now_ns() }; asks.by = by; }
 	asks.frame.count = (uint32_t)count;
 	sup.tell_asks = true;
-	if (count > 1 && leave.told_ns) leave.due_ns = now_ns(); /* strangers climb as well */
+	if (count > 1) strangers_hurry();
 	asks.due_ns = now_ns() + (sup.state == PRESENT ? ANSWER_WITHIN : sup.state == STARTING ? START_WITHIN : 0);
 	if (!sup.spawned && sup.state != PRESENT) { leave.asked = leave.out = true; leave.code = EXIT_SIGNAL_BASE + by.signal; }
-}
-
-/* Levels stop from the highest down; the next begins when the one before is gone. */
-static void stop_alone(void)
-{
-	uint32_t level = 0;
-	for (int i = 0; i < runs_used; i++)
-		if (runs[i].used && runs[i].s.phase != PHASE_ENDED && runs[i].climb.order.level > level) level = runs[i].climb.order.level;
-	for (int step = asks.alone < 1 ? 1 : asks.alone + 1; step <= (int)asks.frame.count || step == 1; step++) {
-		struct { struct head head; struct alone body; } f = { { sizeof f, ALONE, PROTOCOL_VERSION, 0 },
-			{ (uint32_t)step, asks.frame.signal, asks.frame.pid, asks.frame.uid } };
-		for (int i = 0; i < runs_used; i++) {
-			struct run *run = &runs[i];
-			bool begins = run->s.rung == NOT_STOPPING && !run->stop_asked && run->climb.order.level == level;
-			if (!run->used || run->socket < 0 || run->s.phase == PHASE_ENDED || (step == 1 && !begins)) continue;
-			run->stop_asked = true;
-			(void)!send(run->socket, &f, sizeof f, MSG_DONTWAIT | MSG_NOSIGNAL);
-		}
-	}
-	if (asks.alone < (int)asks.frame.count) asks.alone = (int)asks.frame.count;
 }
 
 void supervisor_forward(int signal)
 {
 	struct signal_request s = { 0, (uint32_t)signal, TARGET_GROUP };
-	tell_coordinators(SIGNAL, &s, sizeof s);
-}
-
-/* ---- the end ---- */
-
-static bool is_own(pid_t pid)
-{
-	if (pid == sup.pid) return true;
-	for (int i = 0; i < runs_used; i++) if (runs[i].used && runs[i].s.coordinator_pid == pid) return true;
-	return false;
-}
-
-/* Strangers: adopted, and of no run (orphans of `docker exec`). They get the default ladder when the runs are gone. */
-static bool strangers_gone(void)
-{
-	const pid_t *list;
-	int count = walk_tree(&list, is_own);
-	uint64_t now = now_ns();
-	if (!count) return true;
-	for (int i = 0; i < count && !leave.told_ns; i++) {
-		char name[64];
-		record_begin("stranger");
-		record_number("pid", list[i]);
-		record_text("name", names_of(&list[i], 1, name, sizeof name));
-		record_end();
-		send_descendant(list[i], SIGTERM);
-		send_descendant(list[i], SIGCONT);
-	}
-	if (!leave.told_ns) { leave.told_ns = now; leave.due_ns = now + STRANGER_GRACE; }
-	if (now < leave.due_ns) return false;
-	if (!leave.killed_ns) leave.killed_ns = now;
-	if (now - leave.killed_ns < STUCK_AFTER) {
-		kill_descendants(is_own);
-		leave.due_ns = now + KILL_AGAIN;
-		return false;
-	}
-	char names[512];
-	record_begin("stuck");
-	record_pids("pids", list, count);
-	record_end();
-	say(LEVEL_ERROR, "cannot be killed: %s", names_of(list, count < 8 ? count : 8, names, sizeof names));
-	if (!leave.code) leave.code = EXIT_STUCK;
-	return true;
+	runs_tell(SIGNAL, &s, sizeof s);
 }
 
 /* Nobody is left to decide, and nothing is left to decide about: a stop was carried out, or `run` is over. */
@@ -543,11 +308,14 @@ bool supervisor_done(int *code)
 	if (leave.out) { *code = leave.code; return sup.pid == 0; }
 	if (!leave.asked && !over_alone(&leave.code)) return false;
 	leave.asked = true;
-	if (live_runs) return false;
-	if (!strangers_gone()) return false;
+	int stuck = 0;
+	for (int i = 0; i < runs_used; i++) stuck += runs[i].used && runs[i].s.phase == PHASE_KILLING && (runs[i].s.flags & RUN_STUCK);
+	if (live_runs > stuck) return false;
+	if (!leave.code && stuck) leave.code = EXIT_STUCK;
+	if (!strangers_gone(&leave.code)) return false;
 	drop_socket(); /* tells the supervisor to go */
-	if (sup.pid > 0 && !leave.bye_ns) leave.bye_ns = leave.due_ns = now_ns() + START_WITHIN;
-	if (sup.pid > 0 && now_ns() >= leave.due_ns) { send_signal(sup.pid, SIGKILL); leave.due_ns = FOREVER; }
+	if (leave.bye_ns == FOREVER) leave.bye_ns = now_ns() + START_WITHIN;
+	if (sup.pid > 0 && now_ns() >= leave.bye_ns) send_signal(sup.pid, SIGKILL);
 	*code = leave.code;
 	return sup.pid <= 0;
 }
@@ -560,7 +328,8 @@ void supervisor_tick(void)
 	else if (sup.socket >= 0 && sup.wake_ns != FOREVER && now >= sup.wake_ns && now - sup.wake_ns >= REPLACE_AFTER) replace_supervisor("has missed its deadline");
 	if (asks.frame.count && (now >= asks.due_ns || (sup.state == GONE && sup.delay_ns > RETRY_FIRST))) {
 		asks.due_ns = sup.state == GONE ? FOREVER : now + ANSWER_WITHIN;
-		stop_alone();
+		runs_stop_alone(&asks.frame, &asks.alone);
+		if (asks.alone < (int)asks.frame.count) asks.alone = (int)asks.frame.count;
 	}
 }
 
@@ -569,7 +338,7 @@ static uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 uint64_t supervisor_due(void)
 {
 	uint64_t due = sooner(leave.asked ? FOREVER : sup.retry_ns, asks.due_ns);
-	if (leave.asked && !live_runs) due = sooner(due, leave.due_ns);
+	if (leave.asked && !live_runs) due = sooner(due, sooner(strangers_due(), sup.pid > 0 ? leave.bye_ns : FOREVER));
 	if (sup.socket < 0) return due;
 	if (sup.unseen_since_ns != FOREVER) due = sooner(due, sup.unseen_since_ns + REPLACE_AFTER);
 	return sup.wake_ns == FOREVER ? due : sooner(due, sup.wake_ns + REPLACE_AFTER);
@@ -579,7 +348,6 @@ void supervisor_open(const struct parsed *p, char **argv, int epoll, int signals
 {
 	parsed = p;
 	command_line = argv;
-	poller = epoll;
-	signal_fd = signals;
+	room = (struct room){ .poller = epoll, .signals = signals };
 	start_supervisor();
 }

@@ -1,0 +1,250 @@
+/* The runs that the supervisor has asked for, each with its coordinator; and the requests that concern them. */
+#include "runs.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { STRINGS_MAX = 32768 };
+#define STRANGER_GRACE (8 * SECOND)
+
+struct run runs[RUNS_MAX];
+int runs_used, live_runs;
+struct room room;
+static struct { uint64_t told_ns, killed_ns, due_ns; } strangers = { .due_ns = FOREVER };
+
+void runs_tell(uint16_t type, const void *body, size_t size)
+{
+	char frame[64];
+	struct head h = { (uint32_t)(sizeof h + size), type, PROTOCOL_VERSION, 0 };
+	memcpy(frame, &h, sizeof h);
+	memcpy(frame + sizeof h, body, size);
+	for (int i = 0; i < runs_used; i++)
+		if (runs[i].used && runs[i].socket >= 0) (void)!send(runs[i].socket, frame, h.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static struct run *find_run(uint64_t key)
+{
+	for (int i = 0; i < runs_used; i++) if (runs[i].used && runs[i].s.key == key) return &runs[i];
+	return NULL;
+}
+
+/* A coordinator keeps nothing of init's but what its leader inherits: above all no end of somebody else's socket. */
+static _Noreturn void become_coordinator(const struct launch *l, int socket)
+{
+	for (int fd = 3; fd < 4096; fd++) {
+		int flags = fd == socket || fd == room.signals ? 0 : fcntl(fd, F_GETFD);
+		if (flags > 0 && (flags & FD_CLOEXEC) && !keep_descriptor(fd)) close(fd);
+	}
+	_exit(coordinator_main(l, socket, room.signals, room.present));
+}
+
+static void spawn_run(uint64_t number, const struct launch *l)
+{
+	int ends[2], i = 0;
+	while (i < RUNS_MAX && runs[i].used) i++;
+	if (i == RUNS_MAX) return;
+	if (i == runs_used) runs_used++;
+	struct run *run = &runs[i];
+	*run = (struct run){ .used = true, .dirty = true, .socket = -1, .notify = -1, .climb = { .order = l->fixed.order },
+		.s = { .key = number, .phase = PHASE_STARTING, .code = -1, .rung = NOT_STOPPING, .deadline_ns = FOREVER, .forked_ns = now_ns() } };
+	snprintf(run->s.name, sizeof run->s.name, "%s", l->name);
+	live_runs++;
+	pid_t pid = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
+		pid = fork();
+		if (pid == 0) { close(ends[0]); become_coordinator(l, ends[1]); }
+		close(ends[1]);
+		if (pid < 0) close(ends[0]);
+	}
+	if (pid < 0) { /* no memory, or no process left: a failed start like any other */
+		run->s.phase = PHASE_ENDED;
+		run->s.failed_stage = STAGE_FORK;
+		run->s.failed_errno = errno;
+		run->s.ended_ns = now_ns();
+		live_runs--;
+		return;
+	}
+	run->socket = ends[0];
+	run->s.coordinator_pid = pid;
+	run->s.coordinator_ticks = start_ticks(pid, NULL, NULL);
+	struct epoll_event e = { EPOLLIN, { .u32 = (uint32_t)i } };
+	epoll_ctl(room.poller, EPOLL_CTL_ADD, run->socket, &e);
+}
+
+void runs_read(struct run *run)
+{
+	static union { struct head head; struct record_frame record; struct { struct head head; struct run_state run; } state; } f;
+	for (ssize_t n; run->socket >= 0 && (n = recv(run->socket, &f, sizeof f - 1, MSG_DONTWAIT)) != -1; ) {
+		if (n == 0) { close(run->socket); run->socket = -1; return; }
+		if (f.head.type == RECORD) {
+			((char *)&f)[n] = 0;
+			if (f.head.number) record_lost((uint32_t)f.head.number);
+			record_sign(f.record.type, f.record.mono_ns, f.record.members);
+		} else if (f.head.type == RUN && n == sizeof f.state) {
+			struct run_state old = run->s;
+			run->s = f.state.run;
+			run->s.key = old.key;
+			run->s.coordinator_pid = old.coordinator_pid;
+			run->s.coordinator_ticks = old.coordinator_ticks;
+			run->dirty = true;
+			if (run->s.phase == PHASE_ENDED && old.phase != PHASE_ENDED) live_runs--;
+		}
+	}
+}
+
+static void coordinator_gone(struct run *run)
+{
+	runs_read(run);
+	if (run->socket >= 0) close(run->socket);
+	run->socket = -1;
+	run->s.coordinator_pid = 0;
+	if (run->s.phase == PHASE_ENDED) return;
+	/* Its tree is ours now, as strangers. Nobody knows how the leader ends. */
+	run->s.phase = PHASE_ENDED;
+	run->s.flags |= RUN_LOST;
+	run->s.ended_ns = now_ns();
+	run->dirty = true;
+	live_runs--;
+	record_begin("run-ended");
+	record_text("run", run->s.name);
+	record_text("outcome", "lost");
+	record_text("code", NULL);
+	record_text("signal", NULL);
+	record_bool("forced", false);
+	record_usage("rusage", &run->s.tree);
+	record_end();
+	say(LEVEL_ERROR, "%s: its coordinator was killed, the run is lost; what is left of it is stopped", run->s.name);
+	if (send_signal(run->s.pid, 0)) send_group(run->s.pid, SIGTERM);
+}
+
+/* ---- requests ---- */
+
+static bool strings_of(const char *at, const char *end, uint32_t count, char **list)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const char *stop = at < end ? memchr(at, 0, (size_t)(end - at)) : NULL;
+		if (!stop) return false;
+		list[i] = (char *)at;
+		at = stop + 1;
+	}
+	return at == end;
+}
+
+/* Room for each list, and its NULL. */
+static bool read_launch(const char *body, size_t size, struct launch *l)
+{
+	static char *strings[STRINGS_MAX + 3], *flat[STRINGS_MAX];
+	const struct spawn *s = &l->fixed;
+	if (size < sizeof *s) return false;
+	memcpy(&l->fixed, body, sizeof *s);
+	uint64_t count = 4 + (uint64_t)s->argc + s->env_set + s->env_unset;
+	if (!s->argc || count > STRINGS_MAX || s->limit_count > LIMITS_MAX || s->order.count > RUNGS_MAX) return false;
+	if (!strings_of(body + sizeof *s, body + size, (uint32_t)count, flat)) return false;
+	l->name = flat[0]; l->cwd = flat[1]; l->user = flat[2]; l->group = flat[3];
+	l->argv = strings;
+	memcpy(l->argv, flat + 4, s->argc * sizeof *flat);
+	l->argv[s->argc] = NULL;
+	l->env_set = l->argv + s->argc + 1;
+	memcpy(l->env_set, flat + 4 + s->argc, s->env_set * sizeof *flat);
+	l->env_set[s->env_set] = NULL;
+	l->env_unset = l->env_set + s->env_set + 1;
+	memcpy(l->env_unset, flat + 4 + s->argc + s->env_set, s->env_unset * sizeof *flat);
+	l->env_unset[s->env_unset] = NULL;
+	return true;
+}
+
+bool runs_request(const struct head *h, const char *body, size_t size, const char *frame)
+{
+	struct launch l = { .parent_death_signal = 0 };
+	uint64_t key = ((const struct key_request *)body)->key;
+	struct run *run = h->type == SPAWN ? NULL : find_run(key);
+	if (h->type == SPAWN) {
+		if (!read_launch(body, size, &l)) return false;
+		spawn_run(h->number, &l);
+	} else if (h->type == FORGET && run && run->s.phase == PHASE_ENDED) {
+		if (run->socket >= 0) close(run->socket);
+		run->used = false;
+		run->socket = -1;
+	} else if (h->type == RUNG) {
+		const struct rung_request *r = (const struct rung_request *)body;
+		if (r->order.count > RUNGS_MAX) return false;
+		if (run) run->climb.order = r->order;
+	}
+	if ((h->type == RUNG || h->type == SIGNAL) && run && run->socket >= 0)
+		(void)!send(run->socket, frame, h->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return true;
+}
+
+/* Levels stop from the highest down; the next begins when the one before is gone. */
+void runs_stop_alone(const struct asks *asks, int *done)
+{
+	uint32_t level = 0; /* the first ask concerns each run in its turn; a later one is told once */
+	for (int i = 0; i < runs_used; i++)
+		if (runs[i].used && runs[i].s.phase != PHASE_ENDED && runs[i].climb.order.level > level) level = runs[i].climb.order.level;
+	for (int step = 1; step <= (int)asks->count && step <= 3; step++) {
+		struct { struct head head; struct alone body; } f = { { sizeof f, ALONE, PROTOCOL_VERSION, 0 },
+			{ (uint32_t)step, asks->signal, asks->pid, asks->uid } };
+		for (int i = 0; i < runs_used; i++) {
+			struct run *run = &runs[i];
+			bool begins = run->s.rung == NOT_STOPPING && !run->stop_asked && run->climb.order.level == level;
+			if (!run->used || run->socket < 0 || run->s.phase == PHASE_ENDED || (step == 1 ? !begins : step <= *done)) continue;
+			run->stop_asked = true;
+			(void)!send(run->socket, &f, sizeof f, MSG_DONTWAIT | MSG_NOSIGNAL);
+		}
+	}
+	if (*done < (int)asks->count) *done = (int)asks->count;
+}
+
+static bool is_own(pid_t pid)
+{
+	if (pid == room.supervisor) return true;
+	for (int i = 0; i < runs_used; i++) if (runs[i].used && runs[i].s.coordinator_pid == pid) return true;
+	return false;
+}
+
+/* Strangers: adopted, and of no run (orphans of `docker exec`). They get the default ladder when the runs are gone. */
+bool strangers_gone(int *code)
+{
+	const pid_t *list;
+	int count = walk_tree(&list, is_own);
+	uint64_t now = now_ns();
+	if (!count) return true;
+	for (int i = 0; i < count && !strangers.told_ns; i++) {
+		char name[64];
+		record_begin("stranger");
+		record_number("pid", list[i]);
+		record_text("name", names_of(&list[i], 1, name, sizeof name));
+		record_end();
+		send_descendant(list[i], SIGTERM);
+		send_descendant(list[i], SIGCONT);
+	}
+	if (!strangers.told_ns) { strangers.told_ns = now; strangers.due_ns = now + STRANGER_GRACE; }
+	if (now < strangers.due_ns) return false;
+	if (!strangers.killed_ns) strangers.killed_ns = now;
+	if (now - strangers.killed_ns < STUCK_AFTER) {
+		kill_descendants(is_own);
+		strangers.due_ns = now + KILL_AGAIN;
+		return false;
+	}
+	char names[512];
+	record_begin("stuck");
+	record_pids("pids", list, count);
+	record_end();
+	say(LEVEL_ERROR, "cannot be killed: %s", names_of(list, count < 8 ? count : 8, names, sizeof names));
+	if (!*code) *code = EXIT_STUCK;
+	return true;
+}
+
+void strangers_hurry(void) { if (strangers.told_ns) strangers.due_ns = now_ns(); }
+uint64_t strangers_due(void) { return strangers.due_ns; }
+
+bool runs_child(pid_t pid)
+{
+	for (int i = 0; i < runs_used; i++)
+		if (runs[i].used && runs[i].s.coordinator_pid == pid) { coordinator_gone(&runs[i]); return true; }
+	return false;
+}

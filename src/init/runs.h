@@ -1,0 +1,21 @@
+/* Between supervisor.c and runs.c. */
+#ifndef GSUP_RUNS_H
+#define GSUP_RUNS_H
+#include "options.h"
+
+enum { RUNS_MAX = 2048 };
+extern struct run runs[RUNS_MAX];
+extern int runs_used, live_runs;
+
+struct room { int poller, signals; pid_t supervisor; bool present; }; /* what a new coordinator inherits, and who is no stranger */
+extern struct room room;
+
+bool runs_request(const struct head *h, const char *body, size_t size, const char *frame); /* false: malformed */
+void runs_read(struct run *run);                     /* what its coordinator says */
+bool runs_child(pid_t pid);                          /* it was a coordinator */
+void runs_tell(uint16_t type, const void *body, size_t size);
+void runs_stop_alone(const struct asks *asks, int *done); /* nobody decides: each run's own order, by stop level */
+bool strangers_gone(int *code);
+void strangers_hurry(void);
+uint64_t strangers_due(void);
+#endif
