@@ -4,20 +4,18 @@ import { afterEach, expect, test } from 'vitest';
 import type { Launch, Order, OrderRung, RunSnapshot } from '../../src/supervisor/vocabulary.ts';
 import type { World } from './world.ts';
 
-/** How to make a host of one kind, and what it cannot do. */
+/** How to make a host of one kind, and what it can do. */
 export interface HostKind {
   readonly name: string;
   open(): Promise<World>;
-  /** Pid of the process that a user would signal. */
-  signalled(world: World): number;
-  /** A pid as it is seen from here: where the host is in a namespace, its pids are others. */
+  /** Its pids are those that are seen from here. */
   readonly samePids: boolean;
   readonly can: {
-    readonly reapOrphans: boolean;
-    readonly limits: boolean;
-    readonly usage: boolean;
-    readonly sender: boolean;
-    readonly exitCode: boolean;
+    readonly keepOrphans: boolean;
+    readonly setLimits: boolean;
+    readonly tellUsage: boolean;
+    readonly tellSender: boolean;
+    readonly exitWithCode: boolean;
   };
 }
 
@@ -82,7 +80,7 @@ export function testHost(kind: HostKind): void {
   const open = async (): Promise<World> => {
     const world = await kind.open();
     worlds.push(world);
-    await world.until(() => world.news.some((item) => item.kind === 'sync'));
+    await world.until('the first sync', () => world.news.some((item) => item.kind === 'sync'));
     return world;
   };
   afterEach(async () => {
@@ -90,11 +88,13 @@ export function testHost(kind: HostKind): void {
   });
 
   const ended = (world: World, key: number): Promise<RunSnapshot> =>
-    world.until(() => {
+    world.until(`the end of run ${key}`, () => {
       const run = world.run(key);
       return run?.phase === 'ended' && run;
     });
-  const says = (world: World, line: string): Promise<true> => world.until(() => world.lines.includes(line));
+  const says = (world: World, line: string): Promise<true> =>
+    world.until(`"${line}"`, () => world.lines.includes(line));
+  const count = (world: World, line: string): number => world.lines.filter((each) => each === line).length;
   const title = (what: string): string => `${kind.name} host: ${what}`;
 
   test(title('begins with hello, and ends its first picture with sync'), async () => {
@@ -202,12 +202,12 @@ export function testHost(kind: HostKind): void {
     const world = await open();
     const child = `(${waits('trap "echo child" USR1')}) &`;
     world.host.spawn(1, 'a#1', sh(`${child} ${waits('trap "echo leader" USR1')}`), calm());
-    await world.until(() => world.lines.filter((line) => line === 'ready').length === 2);
+    await world.until('two that are ready', () => count(world, 'ready') === 2);
     world.host.signal(2, 1, SIGUSR1, 'leader');
     await says(world, 'leader');
     world.host.signal(3, 1, SIGUSR1, 'group');
     await says(world, 'child');
-    await world.until(() => world.lines.filter((line) => line === 'leader').length === 2);
+    await world.until('the leader again', () => count(world, 'leader') === 2);
     expect(world.lines.filter((line) => line === 'child')).toHaveLength(1);
     world.host.signal(4, 1, SIGKILL, 'group');
     expect(await ended(world, 1)).toMatchObject({ signal: SIGKILL, forced: false });
@@ -217,7 +217,7 @@ export function testHost(kind: HostKind): void {
     const world = await open();
     const child = `setsid /bin/sh -c '${waits('trap "echo escaped; exit" USR1')}' &`;
     world.host.spawn(1, 'a#1', sh(`${child} ${waits('trap "echo leader" USR1')}`), calm());
-    await world.until(() => world.lines.filter((line) => line === 'ready').length === 2);
+    await world.until('two that are ready', () => count(world, 'ready') === 2);
     world.host.signal(2, 1, SIGUSR1, 'tree');
     await says(world, 'escaped');
     await says(world, 'leader');
@@ -228,7 +228,7 @@ export function testHost(kind: HostKind): void {
   test(title('a run ends when its tree is empty, not when its leader exits'), async () => {
     const world = await open();
     world.host.spawn(1, 'a#1', sh(`(${waits('trap "exit 0" TERM')}) & sleep 0.1; exit 3`), calm());
-    const left = await world.until(() => {
+    const left = await world.until('the end of the leader', () => {
       const run = world.run(1);
       return run?.leaderExited && run;
     });
@@ -248,7 +248,7 @@ export function testHost(kind: HostKind): void {
     const order = calm(term(null), { ...term(null), signal: SIGUSR1 });
     world.host.rung(2, 1, at(order, 0));
     await says(world, 'asked');
-    const standing = await world.until(() => {
+    const standing = await world.until('a stop', () => {
       const run = world.run(1);
       return run?.phase === 'stopping' && run;
     });
@@ -276,7 +276,7 @@ export function testHost(kind: HostKind): void {
     const order = calm(term(100), term(null));
     world.host.rung(2, 1, at(order, 0, after(100)));
     world.host.rung(3, 1, at(order, 1));
-    await world.until(() => world.run(1)?.rung === 1);
+    await world.until('rung 1', () => world.run(1)?.rung === 1);
     // Far beyond the first deadline, by the host's own clock: what this other command takes.
     world.host.spawn(4, 'b#1', sh('sleep 0.6'), calm());
     await ended(world, 4);
@@ -289,7 +289,7 @@ export function testHost(kind: HostKind): void {
     const world = await open();
     const child = `(${waits("trap '' TERM")}) &`;
     world.host.spawn(1, 'a#1', sh(`${child} ${waits("trap '' TERM")}`), calm());
-    await world.until(() => world.lines.filter((line) => line === 'ready').length === 2);
+    await world.until('two that are ready', () => count(world, 'ready') === 2);
     world.host.rung(2, 1, at(calm(term(null)), 1));
     expect(await ended(world, 1)).toMatchObject({ signal: SIGKILL, forced: true, alone: false });
   });
@@ -300,7 +300,7 @@ export function testHost(kind: HostKind): void {
     await says(world, 'ready');
     world.host.signal(2, 1, 19, 'leader');
     // Only where its pid is known here can be seen that it has stopped; elsewhere the signals follow each other.
-    const pid = await world.until(() => world.run(1)?.pid);
+    const pid = await world.until('its pid', () => world.run(1)?.pid);
     if (kind.samePids) {
       while (!/^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) {
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -353,14 +353,14 @@ export function testHost(kind: HostKind): void {
     const world = await open();
     world.host.spawn(1, 'a#1', sh(waits('trap "exit 8" INT; trap "exit 9" TERM')), calm());
     await says(world, 'ready');
-    process.kill(kind.signalled(world), 'SIGINT');
-    const asks = await world.until(() => {
+    process.kill(world.pid, 'SIGINT');
+    const asks = await world.until('an ask', () => {
       const item = world.news.findLast((news) => news.kind === 'asks');
       return item?.kind === 'asks' && item.asks.count > 0 && item.asks;
     });
     expect(asks).toMatchObject({ count: 1, signal: SIGINT });
     expect(asks.firstNs).toBeGreaterThan(0n);
-    if (kind.can.sender && kind.samePids) expect(asks.pid).toBe(process.pid);
+    if (kind.can.tellSender && kind.samePids) expect(asks.pid).toBe(process.pid);
     world.host.rung(2, 1, at(calm(term(null, { signal: 'received' })), 0));
     expect(await ended(world, 1)).toMatchObject({ code: 8 });
   });
@@ -374,9 +374,9 @@ export function testHost(kind: HostKind): void {
       calm(),
     );
     await says(world, 'ready');
-    process.kill(kind.signalled(world), 'SIGHUP');
+    process.kill(world.pid, 'SIGHUP');
     await says(world, 'hup');
-    process.kill(kind.signalled(world), 'SIGUSR2');
+    process.kill(world.pid, 'SIGUSR2');
     await says(world, 'usr1');
     expect(world.news.some((item) => item.kind === 'asks' && item.asks.count > 0)).toBe(false);
     world.host.signal(2, 1, SIGTERM, 'group');
@@ -388,17 +388,17 @@ export function testHost(kind: HostKind): void {
     world.host.spawn(1, 'a#1', sh(waits('trap "exit 0" TERM')), calm());
     await says(world, 'ready');
     world.host.exit(2, 5);
-    world.host.spawn(3, 'b#1', sh('exit 1'), calm());
-    world.host.signal(4, 1, SIGTERM, 'group');
-    await ended(world, 1);
-    world.host.forget(5, 1);
-    await world.until(() => world.ended !== null);
-    const told = world.news.map((item) => item.kind);
-    expect(told.at(-1)).toBe('closed');
-    if (kind.can.exitCode) expect(world.ended).toEqual({ code: 5, signal: null });
+    world.host.signal(3, 1, SIGTERM, 'group');
+    const end = await world.until('the end', () => world.ended);
+    const last = world.news.filter((item) => item.kind === 'run').at(-1);
+    expect(last?.run).toMatchObject({ phase: 'ended', code: 0 });
+    expect(world.news.at(-1)).toMatchObject({ kind: 'closed' });
+    expect(end).toMatchObject({ alive: 0 });
+    if (kind.can.keepOrphans) expect(end).toMatchObject({ zombies: 0, escaped: 0 });
+    if (kind.can.exitWithCode) expect(end.code).toBe(5);
   });
 
-  test.runIf(kind.can.reapOrphans)(
+  test.runIf(kind.can.keepOrphans)(
     title('a daemon that left everything behind still belongs to the tree'),
     async () => {
       const world = await open();
@@ -410,7 +410,7 @@ export function testHost(kind: HostKind): void {
         calm(),
       );
       await says(world, 'ready');
-      const left = await world.until(() => {
+      const left = await world.until('the end of the leader', () => {
         const run = world.run(1);
         return run?.leaderExited && run;
       });
@@ -421,7 +421,7 @@ export function testHost(kind: HostKind): void {
     },
   );
 
-  test.runIf(kind.can.limits)(title('sets limits, nice and oom_score_adj'), async () => {
+  test.runIf(kind.can.setLimits)(title('sets limits, nice and oom_score_adj'), async () => {
     const world = await open();
     const more = { nice: 3, oomScoreAdj: 500, limits: [{ resource: 'nofile', soft: 64, hard: 128 }] };
     const script = 'ulimit -Sn; ulimit -Hn; nice; cat /proc/self/oom_score_adj';
@@ -430,7 +430,7 @@ export function testHost(kind: HostKind): void {
     expect(world.lines).toEqual(['64', '128', '3', '500']);
   });
 
-  test.runIf(!kind.can.limits)(title('refuses what it cannot set'), async () => {
+  test.runIf(!kind.can.setLimits)(title('refuses what it cannot set'), async () => {
     const world = await open();
     const limits = [{ resource: 'nofile', soft: 64, hard: 64 }];
     world.host.spawn(1, 'a#1', sh('echo started', { limits }), calm());
@@ -438,7 +438,7 @@ export function testHost(kind: HostKind): void {
     expect(world.lines).toEqual([]);
   });
 
-  test.runIf(kind.can.usage)(title('tells what a run has used'), async () => {
+  test.runIf(kind.can.tellUsage)(title('tells what a run has used'), async () => {
     const world = await open();
     world.host.spawn(1, 'a#1', sh('i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done'), calm());
     const run = await ended(world, 1);

@@ -1,32 +1,151 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { buildSync } from 'esbuild';
 import type { Host, HostNews } from '../../src/host/host.ts';
 import type { RunSnapshot } from '../../src/supervisor/vocabulary.ts';
+import { fixture } from '../support/fixtures.ts';
+import type { Ended } from '../support/gsup.ts';
+import { until } from '../support/until.ts';
 import { fromJson, toJson } from './relay-json.ts';
 
-/** A host in a process of its own, its news, and what its children print. */
+/** A host in a process of its own below a warden, its news, and what its children print. */
 export interface World {
   readonly host: Omit<Host, 'open' | 'close'>;
   readonly dir: string;
-  /** The process that was started; not always gsup itself. */
+  /** The process that a user would signal, as seen from here. */
   readonly pid: number;
   readonly news: readonly HostNews[];
   readonly lines: readonly string[];
-  readonly ended: { readonly code: number | null; readonly signal: string | null } | null;
+  /** What the kernel had left when it ended. */
+  readonly ended: Ended | null;
   /** The run as it was told last. */
   run(key: number): RunSnapshot | undefined;
-  /** Wait until `find` finds something; it is asked again after every piece of news, line, and the end. */
-  until<T>(find: () => T | undefined | false): Promise<T>;
+  until<T>(what: string, probe: () => T | undefined | null | false): Promise<T>;
   close(): Promise<void>;
 }
 
+export interface WorldCommand {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** PID 1 of a namespace. */
+  readonly namespace: boolean;
+}
+
+/** Start what `command` says of a bundled relay, and wait until it has connected. */
+export async function openWorld(command: (relay: string, dir: string) => WorldCommand): Promise<World> {
+  const dir = mkdtempSync(join(tmpdir(), 'gsup-host-'));
+  const relay = join(dir, 'relay.mjs');
+  bundle(new URL('fixtures/relay.ts', import.meta.url).pathname, relay);
+  const relayed = createRelayedHost(join(dir, 'relay.sock'));
+  const { argv, env, namespace } = command(relay, dir);
+  const warden = spawn(fixture('warden'), [...(namespace ? ['--namespace'] : []), '--', ...argv], {
+    cwd: dir,
+    env: { ...process.env, ...env, GSUP_RELAY_SOCKET: join(dir, 'relay.sock'), GSUP_TEST_INHERITED: 'yes' },
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+  });
+  const gone = new Promise((resolve) => warden.once('close', resolve));
+  const lines = linesOf(warden.stdout);
+  const complaints = linesOf(warden.stderr);
+  const report = linesOf(warden.stdio[3] as Readable);
+  const reported = <T>(event: string): T | null => {
+    const line = report.find((text) => text.includes(`"event":"${event}"`));
+    return line === undefined ? null : (JSON.parse(line) as T);
+  };
+  const tell = (): string =>
+    toJson({
+      news: relayed.news.slice(-4),
+      lines: lines.slice(-9),
+      complaints: complaints.slice(-9),
+      report,
+    });
+  const look = <T>(what: string, probe: () => T | undefined | null | false): Promise<T> =>
+    until(what, probe, 20_000, tell);
+  const close = async (): Promise<void> => {
+    warden.kill('SIGTERM');
+    await gone;
+    relayed.close();
+    rmSync(dir, { recursive: true, force: true });
+  };
+  try {
+    await look('a relay', () => relayed.connected() || reported('ended') !== null);
+    if (!relayed.connected()) throw new Error(`ended before it had a supervisor: ${tell()}`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    host: relayed.host,
+    dir,
+    pid: reported<{ pid: number }>('started')?.pid ?? 0,
+    news: relayed.news,
+    lines,
+    get ended() {
+      return reported<Ended>('ended');
+    },
+    run: (key) => relayed.runs.get(key),
+    until: look,
+    close,
+  };
+}
+
+/** The other end of fixtures/relay.ts. */
+function createRelayedHost(path: string) {
+  const news: HostNews[] = [];
+  const runs = new Map<number, RunSnapshot>();
+  let socket: Socket | null = null;
+  const server = createServer((connected) => {
+    socket = connected;
+    linesOf(connected, (line) => {
+      const item = fromJson(line) as HostNews;
+      news.push(item);
+      if (item.kind === 'run') runs.set(item.run.key, item.run);
+    });
+  }).listen(path);
+  const request =
+    (method: string) =>
+    (...args: unknown[]): void => {
+      socket?.write(`${toJson([method, ...args])}\n`);
+    };
+  return {
+    host: {
+      spawn: request('spawn'),
+      rung: request('rung'),
+      signal: request('signal'),
+      forget: request('forget'),
+      exit: request('exit'),
+      seen: request('seen'),
+    },
+    news,
+    runs,
+    connected: () => socket !== null,
+    close: () => {
+      socket?.destroy();
+      server.close();
+    },
+  };
+}
+
+function linesOf(stream: Readable | null, onLine: (line: string) => void = () => {}): string[] {
+  const lines: string[] = [];
+  if (stream === null) return lines;
+  // Reset by a peer that has left; readline passes such errors on.
+  stream.on('error', () => {});
+  const reader = createInterface({ input: stream });
+  reader.on('error' as 'close', () => {});
+  reader.on('line', (line) => {
+    lines.push(line);
+    onLine(line);
+  });
+  return lines;
+}
+
 /** A TypeScript program as one file that any Node can run. */
-export function bundle(entry: string, outfile: string): void {
+function bundle(entry: string, outfile: string): void {
   // The synchronous one leaves no service process behind.
   buildSync({
     entryPoints: [entry],
@@ -40,127 +159,4 @@ export function bundle(entry: string, outfile: string): void {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
-}
-
-export interface WorldCommand {
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  /** It is the relay itself, and ends when the test lets go of it. */
-  readonly endsWithItsSocket: boolean;
-}
-
-/** Start what `command` says of a bundled relay, and wait until it has connected. */
-export async function openWorld(command: (relay: string) => WorldCommand): Promise<World> {
-  const dir = mkdtempSync(join(tmpdir(), 'gsup-host-'));
-  const relay = join(dir, 'relay.mjs');
-  bundle(new URL('fixtures/relay.ts', import.meta.url).pathname, relay);
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(join(dir, 'relay.sock'), resolve));
-  const { argv, env, endsWithItsSocket } = command(relay);
-  const [file = '', ...args] = argv;
-  const child = spawn(file, args, {
-    cwd: dir,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...env, GSUP_RELAY_SOCKET: join(dir, 'relay.sock'), GSUP_TEST_INHERITED: 'yes' },
-  });
-  return createWorld(dir, child, server, endsWithItsSocket);
-}
-
-async function createWorld(
-  dir: string,
-  child: ChildProcess,
-  server: Server,
-  endsWithItsSocket: boolean,
-): Promise<World> {
-  const news: HostNews[] = [];
-  const lines: string[] = [];
-  const complaints: string[] = [];
-  const runs = new Map<number, RunSnapshot>();
-  const waiting = new Set<() => void>();
-  let socket: Socket | null = null;
-  let ended: World['ended'] = null;
-  const changed = (): void => {
-    for (const look of [...waiting]) look();
-  };
-
-  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-    lines.push(line);
-    changed();
-  });
-  createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
-    complaints.push(line);
-  });
-  child.on('exit', (code, signal) => {
-    ended = { code, signal };
-    changed();
-  });
-  server.once('connection', (connected) => {
-    socket = connected;
-    // Reset by a peer that has left; readline passes such errors on.
-    connected.on('error', () => {});
-    const reader = createInterface({ input: connected });
-    reader.on('error' as 'close', () => {});
-    reader.on('line', (line) => {
-      const item = fromJson(line) as HostNews | { kind?: undefined };
-      if (item.kind === undefined) return;
-      news.push(item);
-      if (item.kind === 'run') runs.set(item.run.key, item.run);
-      changed();
-    });
-  });
-
-  const request =
-    (method: string) =>
-    (...args: unknown[]): void => {
-      socket?.write(`${toJson([method, ...args])}\n`);
-    };
-  const until = <T>(find: () => T | undefined | false): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        waiting.delete(look);
-        reject(
-          new Error(`not seen within 20 s; ${toJson({ news: news.slice(-5), lines, complaints, ended })}`),
-        );
-      }, 20_000);
-      const look = (): void => {
-        const found = find();
-        if (found === undefined || found === false) return;
-        clearTimeout(timer);
-        waiting.delete(look);
-        resolve(found);
-      };
-      waiting.add(look);
-      look();
-    });
-
-  await until(() => socket !== null || ended !== null);
-  if (socket === null) throw new Error(`ended before it had a supervisor: ${toJson({ ended, complaints })}`);
-  return {
-    host: {
-      spawn: request('spawn'),
-      rung: request('rung'),
-      signal: request('signal'),
-      forget: request('forget'),
-      exit: request('exit'),
-      seen: request('seen'),
-    },
-    dir,
-    pid: child.pid ?? 0,
-    news,
-    lines,
-    get ended() {
-      return ended;
-    },
-    run: (key) => runs.get(key),
-    until,
-    async close() {
-      // A portable relay ends what a failed case has left; of a native one everything dies with its namespace.
-      if (endsWithItsSocket) socket?.destroy();
-      else child.kill('SIGKILL');
-      await until(() => ended !== null);
-      server.close();
-      socket?.destroy();
-      rmSync(dir, { recursive: true, force: true });
-    },
-  };
 }
