@@ -95,7 +95,8 @@ char *names_of(const pid_t *pids, int count, char *text, size_t size);
 struct start { int pipe; pid_t pid; };
 struct start start_command(const struct launch *l);     /* pid -1: errno tells */
 int start_progress(int pipe, bool *ready, int *error);  /* 0: not yet, -1: the pipe is closed, else the stage that failed */
-extern sigset_t inherited_mask;
+extern uint64_t inherited_mask;                         /* bit n - 1: signal n is blocked */
+uint64_t set_mask(uint64_t mask);                       /* returns the old one */
 extern bool inherited_chld_ignored;
 extern char **inherited_env;
 

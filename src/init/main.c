@@ -10,12 +10,11 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Faults are ours and kill us; CHLD is for the loop; everything else that can be caught is forwarded. */
-#define FAULTS (1ull << SIGILL | 1ull << SIGTRAP | 1ull << SIGABRT | 1ull << SIGBUS | 1ull << SIGFPE | 1ull << SIGSEGV | 1ull << SIGSYS)
 /* npm, shells and terminals double a signal: within this time it is the same request. */
 #define SAME_REQUEST (250 * MS)
 
@@ -43,9 +42,7 @@ bool keep_descriptor(int fd) { return fd == say_descriptor() || fd == terminal_d
 
 static void take_over_signals(void)
 {
-	sigset_t all;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &inherited_mask);
+	inherited_mask = set_mask(~0ull);
 	struct sigaction old, standard = { .sa_handler = SIG_DFL };
 	sigaction(SIGCHLD, &standard, &old); /* ignored, it would make every wait fail */
 	inherited_chld_ignored = old.sa_handler == SIG_IGN;
@@ -100,9 +97,8 @@ int exec_node(char **argv, char **env)
 
 static int open_loop(void)
 {
-	sigset_t all;
-	sigfillset(&all);
-	signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	uint64_t all = ~0ull;
+	signals = (int)syscall(SYS_signalfd4, -1, &all, sizeof all, SFD_CLOEXEC | SFD_NONBLOCK);
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event e = { EPOLLIN, { .u32 = KEY_SIGNALS } };
 	if (signals >= 0 && epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, signals, &e) == 0) return 0;
@@ -368,7 +364,7 @@ int main(int argc, char **argv)
 	if (p.action == PARSED_VERSION) { puts(GSUP_VERSION); return 0; }
 	if (p.action != PARSED_RUN) {
 		if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
-		sigprocmask(SIG_SETMASK, &inherited_mask, NULL);
+		set_mask(inherited_mask);
 		return exec_node(argv, environ);
 	}
 	pid1 = getpid() == 1;

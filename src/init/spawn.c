@@ -10,11 +10,20 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-sigset_t inherited_mask;
+uint64_t inherited_mask;
 bool inherited_chld_ignored;
 char **inherited_env;
+
+/* The kernel's own call: a C library keeps some real-time signals for itself, and would leave them unblocked. */
+uint64_t set_mask(uint64_t mask)
+{
+	uint64_t old = 0;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, &old, sizeof mask);
+	return old;
+}
 
 struct report { int32_t stage, error; };
 
@@ -183,7 +192,7 @@ static _Noreturn void child(const struct launch *l, int pipe)
 	if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
 	struct report r = { STAGE_EXEC, 0 };
 	(void)!write(pipe, &r, sizeof r);
-	sigprocmask(SIG_SETMASK, &inherited_mask, NULL);
+	set_mask(inherited_mask);
 	fail(pipe, STAGE_EXEC, exec_command(l->argv, env));
 }
 

@@ -134,9 +134,7 @@ static _Noreturn void become_supervisor(int socket)
 	env[n++] = adjusted;
 	env[n] = NULL;
 	signal(SIGCHLD, SIG_DFL);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	set_mask(0);
 	_exit(exec_node(command_line, env));
 }
 
