@@ -3,7 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { EXIT } from '../signals/exit-codes.ts';
 import { fill, HINTS, quote, TEMPLATES, unknownCommand, unknownOptionHint } from './messages.ts';
 import { needOf, OPTION_ROWS, type OptionRow } from './options.ts';
-import { failure, type Outcome } from './output.ts';
+import { failure, type Outcome, writeAll } from './output.ts';
 import type { Options } from './parse.ts';
 import { convertValue } from './values.ts';
 
@@ -30,7 +30,8 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
     const command = withCommonOptions(quiet(checkpoint.command(name))).argument('[file]');
     command.action(async (file: string | undefined) => {
       const { checkpointCommand } = await import('./checkpoint.ts');
-      done(checkpointCommand(name, file, { ...options, ...said(command) }));
+      const print = (text: string) => writeAll(1, text);
+      done(checkpointCommand(name, file, { ...options, ...said(command) }, process.env, print));
     });
   }
   withCommonOptions(quiet(program.command('install-init')))

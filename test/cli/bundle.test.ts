@@ -1,0 +1,49 @@
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Everything that is loaded as soon as `entry` is, by its path in the repository. */
+async function loadedWith(entry: string): Promise<string[]> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outdir: 'dist',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    write: false,
+    metafile: true,
+  });
+  const loaded = new Set<string>();
+  const next = [entry];
+  for (let path = next.pop(); path !== undefined; path = next.pop()) {
+    if (loaded.has(path)) continue;
+    loaded.add(path);
+    const imports = metafile.inputs[path]?.imports ?? [];
+    next.push(
+      ...imports.filter((one) => one.kind !== 'dynamic-import' && !one.external).map((one) => one.path),
+    );
+  }
+  return [...loaded];
+}
+
+describe('what a start loads', () => {
+  it('main.ts: neither a library nor another command', async () => {
+    const loaded = await loadedWith('src/main.ts');
+    expect(loaded).toContain('src/cli/parse.ts');
+    expect(loaded.filter((path) => path.includes('node_modules/'))).toEqual([]);
+    expect(
+      loaded.filter((path) =>
+        /cli\/(program|help|check|run)\.ts|src\/(checkpoint|supervisor|host)\//.test(path),
+      ),
+    ).toEqual([]);
+  });
+
+  it('run.ts: no library until something is said or walked', async () => {
+    const loaded = await loadedWith('src/cli/run.ts');
+    expect(loaded.filter((path) => path.includes('node_modules/'))).toEqual([]);
+  });
+});

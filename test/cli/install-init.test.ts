@@ -1,0 +1,94 @@
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { installInit, packageFolder } from '../../src/cli/install-init.ts';
+
+let dir = '';
+let folder = '';
+let native = '';
+const path = (...parts: readonly string[]) => join(dir, ...parts);
+
+beforeEach(() => {
+  dir = realpathSync(mkdtempSync(join(tmpdir(), 'gsup-link-')));
+  folder = path('lib/gsup');
+  native = join(folder, 'dist/native/gsup');
+  for (const made of [join(folder, 'bin'), join(folder, 'dist/native'), path('bin'), path('other')]) {
+    mkdirSync(made, { recursive: true });
+  }
+  for (const file of [native, join(folder, 'bin/gsup')]) {
+    writeFileSync(file, '#!/bin/sh\n');
+    chmodSync(file, 0o755);
+  }
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+describe('installInit', () => {
+  it("puts the link in the launcher's place", () => {
+    symlinkSync('../lib/gsup/bin/gsup', path('bin/gsup'));
+    const searchPath = `${path('other')}:${path('none')}::${path('bin')}`;
+    expect(installInit(folder, undefined, searchPath)).toEqual({
+      exitCode: 0,
+      stdout: `${path('bin/gsup')} -> ${native}\n`,
+    });
+    expect(readlinkSync(path('bin/gsup'))).toBe(native);
+    // The second time the place is found by the link that the first time made.
+    expect(installInit(folder, undefined, searchPath).exitCode).toBe(0);
+  });
+
+  it('leaves a gsup that is not this one alone', () => {
+    symlinkSync('/bin/true', path('bin/gsup'));
+    expect(installInit(folder, undefined, path('bin'))).toMatchObject({ exitCode: 64 });
+    expect(readlinkSync(path('bin/gsup'))).toBe('/bin/true');
+  });
+
+  it("leaves the package's own launcher alone", () => {
+    expect(installInit(folder, undefined, join(folder, 'bin'))).toMatchObject({ exitCode: 64 });
+    expect(lstatSync(join(folder, 'bin/gsup')).isFile()).toBe(true);
+  });
+
+  it('links at the path that it is given, or in the folder', () => {
+    for (const [to, place] of [
+      [path('init'), path('init')],
+      [path('bin'), path('bin/gsup')],
+    ] as const) {
+      expect(installInit(folder, to, '')).toEqual({ exitCode: 0, stdout: `${place} -> ${native}\n` });
+      expect(realpathSync(place)).toBe(native);
+    }
+  });
+
+  it('replaces a link, never a file', () => {
+    symlinkSync('/bin/true', path('init'));
+    writeFileSync(path('file'), 'mine');
+    expect(installInit(folder, path('init'), '').exitCode).toBe(0);
+    expect(installInit(folder, path('file'), '')).toEqual({
+      exitCode: 64,
+      stderr: `gsup: cannot link "${path('file')}": a new name or a link is needed, got a file that somebody has put there\n`,
+    });
+  });
+
+  it('says what is wrong', () => {
+    expect(installInit(folder, path('none/gsup'), '')).toMatchObject({ exitCode: 69 });
+    rmSync(native);
+    expect(installInit(folder, path('init'), '').stderr).toContain(
+      'there is no native entry for this machine',
+    );
+  });
+});
+
+describe('packageFolder', () => {
+  it('is the folder above dist, however deep the module lies', () => {
+    expect(packageFolder('file:///a/dist/b/gsup/dist/main.js')).toBe('/a/dist/b/gsup');
+    expect(packageFolder('file:///a%20b/gsup/dist/chunks/x.js')).toBe('/a b/gsup');
+  });
+});
