@@ -83,7 +83,6 @@ export type Phase = 'starting' | 'running' | 'stopping' | 'killing' | 'ended';
 
 export type StartStage =
   | 'fork'
-  | 'session'
   | 'terminal'
   | 'limits'
   | 'nice'

@@ -1,0 +1,37 @@
+/** When something will be due that nobody will tell of. Pure. */
+
+import { warnAtNs, warnKey } from './run-events.ts';
+import { isDraining, runsOf } from './select.ts';
+import type { Run, State } from './state.ts';
+import { isDone } from './turn.ts';
+
+/** The nearest deadline after `nowNs`; null: nothing is due, nothing ticks. What has passed was answered by then. */
+export function nextDeadline(state: State, nowNs: bigint): bigint | null {
+  if (!state.live.synced || state.task.exitCode !== null) return null;
+  const times = runsOf(state).flatMap((run) => deadlinesOf(state, run));
+  return times.filter((at) => at > nowNs).reduce<bigint | null>(earlier, null);
+}
+
+function earlier(one: bigint | null, other: bigint): bigint {
+  return one === null || other < one ? other : one;
+}
+
+function deadlinesOf(state: State, run: Run): bigint[] {
+  return candidates(state, run).filter((at) => at !== null);
+}
+
+function candidates(state: State, run: Run): (bigint | null)[] {
+  switch (run.phase) {
+    case 'backoff':
+    case 'forked':
+      return [run.dueNs];
+    case 'stopping':
+      return [
+        run.rung?.deadlineNs ?? null,
+        isDone(state, warnKey(run)) ? null : warnAtNs(state, run),
+        isDraining(state, run) ? (run.hook?.retryNs ?? null) : null,
+      ];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The supervisor as a function: an event in; records, effects and the next state out. No clock, no file, no process.
+ * An event first becomes what it says (a fact, a request written down); then whatever the state leaves unanswered is
+ * answered, until nothing is. Recovery is the same: a state from the log, and everything that it leaves unanswered.
+ */
+import type { RecordBody } from '../checkpoint/record.ts';
+import { signalName } from '../signals/names.ts';
+import type { Effect, Event, Request } from './effect.ts';
+import { evolve } from './evolve.ts';
+import { endPost } from './hooks.ts';
+import { LATER, PENDING, type RunEvent, URGENT } from './run-events.ts';
+import { ignore, RUN_TABLE } from './run-table.ts';
+import { isAlive, mainRuns, runStateOf, runsOf } from './select.ts';
+import type { By, State } from './state.ts';
+import { EARLY, LAST, LATE, requestStop } from './task.ts';
+import { decideOn, type Turn } from './turn.ts';
+
+export interface Decided {
+  readonly records: readonly RecordBody[];
+  readonly effects: readonly Effect[];
+  readonly state: State;
+}
+
+/** More steps than this in one turn, for each run, can only be two handlers that undo each other. */
+const STEPS_PER_RUN = 100;
+
+export function decide(state: State, event: Event): Decided {
+  const turn: Turn = { state, nowNs: event.nowNs, effects: [] };
+  take(turn, event);
+  if (turn.state.live.synced) settle(turn);
+  const records = turn.effects.flatMap((effect) => (effect.kind === 'record' ? [effect.record] : []));
+  return { records, effects: turn.effects, state: turn.state };
+}
+
+/** What the event itself says. Facts of a batch change nothing but the picture, until its `sync`. */
+function take(turn: Turn, event: Event): void {
+  switch (event.kind) {
+    case 'hello':
+      turn.state = evolve(turn.state, {
+        type: 'host',
+        about: 'hello',
+        hello: event.hello,
+        supervisorPid: event.supervisorPid,
+      });
+      break;
+    case 'run':
+      turn.state = evolve(turn.state, { type: 'host', about: 'run', run: event.run });
+      break;
+    case 'asks':
+      turn.state = evolve(turn.state, { type: 'host', about: 'asks', asks: event.asks });
+      break;
+    case 'sync':
+      turn.state = evolve(turn.state, {
+        type: 'host',
+        about: 'sync',
+        missing: missing(turn.state, event.awaited),
+      });
+      break;
+    case 'oom':
+      turn.state = evolve(turn.state, { type: 'host', about: 'oom', run: event.run });
+      break;
+    case 'http': {
+      const run = turn.state.runs[event.run];
+      if (run !== undefined) endPost(turn, run, event.hook, event.ok);
+      break;
+    }
+    case 'request':
+      takeRequest(turn, event.request, event.by);
+      break;
+    case 'due':
+      break;
+  }
+}
+
+/** Only the first picture tells: later ones have what has changed. */
+function missing(state: State, awaited: readonly string[]): string[] {
+  if (state.live.synced) return Object.keys(state.live.missing);
+  const names = runsOf(state).filter((run) => isAlive(run) && state.live.seen[run.name] === undefined);
+  return names.map((run) => run.name).filter((name) => !awaited.includes(name));
+}
+
+function takeRequest(turn: Turn, request: Request, by: By): void {
+  const { task, processes } = turn.state;
+  if (task.exitCode !== null) return;
+  switch (request.op) {
+    case 'stop':
+      if (processes[request.process]?.want !== 'up') return;
+      requestStop(turn, { cause: 'api', by, process: request.process });
+      break;
+    case 'shutdown':
+      if (task.stop !== null && !request.now) return;
+      requestStop(turn, { cause: 'api', by, ...(request.now ? { now: true } : {}) });
+      break;
+    case 'signal':
+      signalProcess(turn, request, by);
+      break;
+  }
+}
+
+function signalProcess(turn: Turn, request: Extract<Request, { op: 'signal' }>, by: By): void {
+  const signal = signalName(request.signal);
+  const run = mainRuns(turn.state).find((each) => each.process === request.process && isAlive(each));
+  if (signal === undefined || run === undefined) return;
+  const { target, process } = request;
+  decideOn(turn, { type: 'signal-requested', process, run: run.name, signal, target, by });
+}
+
+function settle(turn: Turn): void {
+  const limit = STEPS_PER_RUN * (runsOf(turn.state).length + 1);
+  for (let steps = 0; turn.state.task.exitCode === null; steps++) {
+    if (steps > limit) throw new Error('the core does not come to rest');
+    if (!step(turn)) return;
+  }
+}
+
+/** Asks come between the urgent and the rest: nothing starts when a stop waits to be heard. */
+function step(turn: Turn): boolean {
+  return (
+    EARLY.some((does) => does(turn)) ||
+    answer(turn, URGENT) ||
+    LATE.some((does) => does(turn)) ||
+    answer(turn, LATER) ||
+    LAST.some((does) => does(turn))
+  );
+}
+
+/** The first event of the first run that has one and minds it. */
+function answer(turn: Turn, events: readonly RunEvent[]): boolean {
+  for (const run of runsOf(turn.state)) {
+    const row = RUN_TABLE[runStateOf(turn.state, run)];
+    for (const event of events) {
+      const handler = row[event];
+      if (handler === ignore || !PENDING[event](turn.state, run, turn.nowNs)) continue;
+      handler(turn, run);
+      return true;
+    }
+  }
+  return false;
+}

@@ -1,0 +1,46 @@
+/** What comes in and what goes out of the core. */
+import type { RecordBody, Who } from '../checkpoint/record.ts';
+import type { Happening } from './happening.ts';
+import type { Asks, Hello, Launch, Order, RunSnapshot, Target } from './vocabulary.ts';
+
+/** A request of a client; `now` as data. */
+export type Request =
+  | { readonly op: 'stop'; readonly process: string }
+  | { readonly op: 'signal'; readonly process: string; readonly signal: number; readonly target: Target }
+  | { readonly op: 'shutdown'; readonly now: boolean };
+
+/** Facts are kept, and acted on at `sync`: what the host tells in one batch is one moment. */
+export type Event = Occurrence & { readonly nowNs: bigint };
+
+export type Occurrence =
+  | { readonly kind: 'hello'; readonly hello: Hello; readonly supervisorPid: number }
+  | { readonly kind: 'run'; readonly run: RunSnapshot }
+  | { readonly kind: 'asks'; readonly asks: Asks }
+  /** `awaited`: runs whose start has been asked for (again) and is not in the picture yet. */
+  | { readonly kind: 'sync'; readonly event: number; readonly awaited: readonly string[] }
+  /** A deadline may have passed. Which one is found in the state, so that a late one cannot hurt. */
+  | { readonly kind: 'due' }
+  | { readonly kind: 'http'; readonly run: string; readonly hook: string; readonly ok: boolean }
+  | { readonly kind: 'oom'; readonly run: string }
+  | { readonly kind: 'request'; readonly request: Request; readonly by: Who | null };
+
+/** A request to the host, without the number that its record will give it. */
+export type HostRequest =
+  | { readonly to: 'spawn'; readonly run: string; readonly launch: Launch; readonly order: Order }
+  | { readonly to: 'rung'; readonly run: string; readonly order: Order }
+  | { readonly to: 'signal'; readonly run: string; readonly signal: number; readonly target: Target }
+  | { readonly to: 'forget'; readonly run: string }
+  | { readonly to: 'exit'; readonly code: number };
+
+/** Performed in order. A record is in the log before what follows from it is asked for. */
+export type Effect =
+  | { readonly kind: 'record'; readonly record: RecordBody; readonly request: HostRequest | null }
+  | {
+      readonly kind: 'http';
+      readonly run: string;
+      readonly hook: string;
+      readonly url: string;
+      /** The hook's own name for it, `node#1/http-post.1`, is sent along: a request can be repeated after a crash. */
+      readonly deadlineNs: bigint | null;
+    }
+  | { readonly kind: 'say'; readonly happening: Happening };

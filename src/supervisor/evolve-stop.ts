@@ -1,0 +1,69 @@
+/** What a request to stop does to the state: what is wanted, whom it covers, what a repeated one demands. */
+import type { BodyOf } from '../checkpoint/record.ts';
+import { signalNumber } from '../signals/names.ts';
+import { isAlive, isTerminal } from './select.ts';
+import type { Run, State, Stop } from './state.ts';
+
+const SIGTERM = 15;
+
+export function evolveStop(state: State, record: BodyOf<'stop-requested'>): State {
+  const { process } = record;
+  const covers = (name: string): boolean => process === undefined || name === process;
+  const next = coverRuns(dropUnforked(wantDown(state, covers), covers), record, (run) => covers(run.process));
+  return process === undefined ? askAgain(next, record) : next;
+}
+
+/** The first cause stays: what the leader left behind is stopped because of that, also when the task ends meanwhile. */
+export function coverRuns(
+  state: State,
+  record: BodyOf<'stop-requested'>,
+  covers: (run: Run) => boolean,
+): State {
+  const stop = stopOf(record);
+  const isCovered = (run: Run): boolean =>
+    isAlive(run) && run.stop === null && covers(run) && (run.serves === null || stop.scope === 'run');
+  return mapRuns(state, (run) => (isCovered(run) ? { ...run, stop } : run));
+}
+
+function stopOf(record: BodyOf<'stop-requested'>): Stop {
+  const signal = record.signal === undefined ? SIGTERM : (signalNumber(record.signal) ?? SIGTERM);
+  const scope = record.run !== undefined ? 'run' : record.process !== undefined ? 'process' : 'task';
+  return { scope, cause: record.cause, signal, by: record.by };
+}
+
+function wantDown(state: State, covers: (name: string) => boolean): State {
+  const processes = Object.entries(state.processes).map(([name, process]) =>
+    covers(name) ? [name, { ...process, want: 'down' as const }] : [name, process],
+  );
+  return { ...state, processes: Object.fromEntries(processes) };
+}
+
+/** Nothing starts once a stop has begun, and nobody waits for what never will. */
+function dropUnforked(state: State, covers: (name: string) => boolean): State {
+  const stays = (run: Run): boolean =>
+    !covers(run.process) || (run.phase !== 'waiting' && run.phase !== 'backoff');
+  const runs = Object.entries(state.runs).filter(([, run]) => stays(run));
+  return { ...state, runs: Object.fromEntries(runs) };
+}
+
+/** The second signal: every stopping run goes on by one rung; the third, or `now`: SIGKILL for all. */
+function askAgain(state: State, record: BodyOf<'stop-requested'>): State {
+  const asks = state.task.asks + (record.cause === 'signal' ? 1 : 0);
+  const task = { ...state.task, asks, stop: state.task.stop ?? stopOf(record) };
+  const next = { ...state, task };
+  if (record.now === true || (record.cause === 'signal' && asks > 2)) return owe(next, 'kill');
+  return record.cause === 'signal' && asks === 2 ? owe(next, 'escalate') : next;
+}
+
+function owe(state: State, owed: 'escalate' | 'kill'): State {
+  return mapRuns(state, (run) => {
+    if (isTerminal(run) || run.phase === 'killing' || run.owed === 'kill') return run;
+    if (owed === 'kill') return { ...run, owed };
+    return run.phase === 'stopping' && run.serves === null ? { ...run, owed } : run;
+  });
+}
+
+function mapRuns(state: State, change: (run: Run) => Run): State {
+  const runs = Object.entries(state.runs).map(([name, run]) => [name, change(run)] as const);
+  return { ...state, runs: Object.fromEntries(runs) };
+}

@@ -1,0 +1,154 @@
+/**
+ * The only way in which the state changes: a fact in, the next state out. Records of the log and news of the host are
+ * facts; so a replay of the log is a fold, and what a supervisor knows after a crash is what it had written.
+ */
+import type { BodyOf, RecordBody } from '../checkpoint/record.ts';
+import { evolveLive, type HostFact } from './evolve-live.ts';
+import { coverRuns, evolveStop } from './evolve-stop.ts';
+import { hookKind, runName, runNumber } from './names.ts';
+import { isTerminal } from './select.ts';
+import { type HookOf, newRun, type Process, type Run, type State, type Task } from './state.ts';
+
+export type Fact = RecordBody | HostFact;
+
+export function evolve(state: State, fact: Fact): State {
+  switch (fact.type) {
+    case 'task':
+      return withTask(state, { begun: true });
+    case 'run-forked':
+      return forked(state, fact);
+    case 'run-ready':
+      return withRun(state, fact.run, { ready: true });
+    case 'stop-requested':
+      return fact.run === undefined
+        ? evolveStop(state, fact)
+        : coverRuns(state, fact, (run) => run.name === fact.run);
+    case 'rung':
+      return entered(state, fact);
+    case 'kill':
+      return withRun(state, fact.run, { phase: 'killing', owed: null });
+    case 'outcome':
+      return judged(state, fact);
+    case 'hook':
+      return fact.state === 'started' ? hookStarted(state, fact) : hookEnded(state, fact);
+    case 'backoff':
+      return waits(state, fact);
+    case 'task-state':
+      return withTask(state, { state: fact.state, exitCode: fact.exit_code });
+    case 'budget':
+      return withTask(state, { budget: { budgetMs: fact.budget_ms, deadlineNs: fact.deadline_ns } });
+    case 'host':
+      return { ...state, live: evolveLive(state, fact) };
+    // Told for people, or by init: nothing follows from them here.
+    case 'supervisor-started':
+    case 'signal-requested':
+    case 'run-started':
+    case 'health-changed':
+    case 'signal':
+    case 'leader-exited':
+    case 'stragglers':
+    case 'run-ended':
+    case 'config':
+    case 'stranger':
+    case 'stuck':
+    case 'undelivered':
+    case 'gap':
+      return state;
+  }
+}
+
+function forked(state: State, { process, run }: BodyOf<'run-forked'>): State {
+  const next = withProcess(state, process, {
+    runs: Math.max(runNumber(run), state.processes[process]?.runs ?? 0),
+  });
+  return onlyRun(next, newRun(run, process, { phase: 'forked' }));
+}
+
+function waits(state: State, record: BodyOf<'backoff'>): State {
+  const next = withProcess(state, record.process, { failures: record.failures });
+  const name = runName(record.process, (state.processes[record.process]?.runs ?? 0) + 1);
+  return onlyRun(next, newRun(name, record.process, { phase: 'backoff', dueNs: record.deadline_ns }));
+}
+
+/** The last run of a process takes the place of all before it: restarts without end must not fill the memory. */
+function onlyRun(state: State, run: Run): State {
+  const others = Object.entries(state.runs).filter(([, other]) => other.process !== run.process);
+  return { ...state, runs: { ...Object.fromEntries(others), [run.name]: run } };
+}
+
+function entered(state: State, record: BodyOf<'rung'>): State {
+  const run = state.runs[record.run];
+  if (run === undefined || run.phase === 'killing' || isTerminal(run)) return state;
+  const again = run.rung?.index === record.index;
+  const hook: HookOf | null =
+    again && run.hook?.result === 'failed' ? { ...run.hook, retryNs: 0n } : run.hook;
+  return withRun(state, record.run, {
+    phase: 'stopping',
+    rung: {
+      index: record.index,
+      waitMs: record.wait_ms,
+      deadlineNs: record.deadline_ns,
+      notifyCount: record.notify_count ?? 0,
+    },
+    owed: run.owed === 'kill' ? 'kill' : null,
+    cutMs: again ? run.cutMs : run.cutMs + record.cut_ms,
+    hook,
+  });
+}
+
+function judged(state: State, record: BodyOf<'outcome'>): State {
+  const { run, outcome, cause, code, signal, forced } = record;
+  const last = {
+    run,
+    outcome,
+    cause,
+    code,
+    signal,
+    forced,
+    forkedNs: record.forked_ns,
+    endedNs: record.ended_ns,
+  };
+  const next = withRun(state, run, { phase: outcome, owed: null });
+  return withProcess(next, record.process, { last, failures: record.failures });
+}
+
+function hookStarted(state: State, record: BodyOf<'hook'>): State {
+  const kind = hookKind(record.hook);
+  const index = record.index ?? null;
+  const next = withRun(state, record.run, {
+    hook: { name: record.hook, kind, index, result: null, retryNs: null },
+    hooks: (state.runs[record.run]?.hooks ?? 0) + 1,
+  });
+  if (kind === 'http-post') return next;
+  const run = newRun(record.hook, record.process, {
+    dueNs: record.deadline_ns ?? null,
+    serves: { run: record.run, kind, index },
+  });
+  return { ...next, runs: { ...next.runs, [run.name]: run } };
+}
+
+function hookEnded(state: State, record: BodyOf<'hook'>): State {
+  const { [record.hook]: itself, ...runs } = state.runs;
+  const served = state.runs[record.run];
+  if (served?.hook?.name !== record.hook) return { ...state, runs };
+  // Whoever had to be ended has not done its work, whatever it says at last; what it left behind is another matter.
+  const ok = record.code === 0 && (itself === undefined || itself.rung === null || itself.stop !== null);
+  const hook: HookOf = { ...served.hook, result: ok ? 'ok' : 'failed', retryNs: record.deadline_ns ?? null };
+  const drained = served.drained || (ok && hook.kind === 'pre-stop');
+  return withRun({ ...state, runs }, record.run, { hook, drained });
+}
+
+function withTask(state: State, change: Partial<Task>): State {
+  return { ...state, task: { ...state.task, ...change } };
+}
+
+function withRun(state: State, name: string, change: Partial<Run>): State {
+  const run = state.runs[name];
+  return run === undefined ? state : { ...state, runs: { ...state.runs, [name]: { ...run, ...change } } };
+}
+
+function withProcess(state: State, name: string, change: Partial<Process>): State {
+  const process = state.processes[name];
+  if (process === undefined) return state;
+  return { ...state, processes: { ...state.processes, [name]: { ...process, ...change } } };
+}

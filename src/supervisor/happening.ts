@@ -1,0 +1,61 @@
+/** What is worth telling people, as data. Wording, levels and JSON are made of it in src/report. */
+import type { Outcome, OutcomeCause, StopCause } from './state.ts';
+import type { StartStage } from './vocabulary.ts';
+
+export type Happening =
+  | {
+      readonly kind: 'run-ended';
+      readonly run: string;
+      readonly outcome: Outcome;
+      readonly cause: OutcomeCause;
+    }
+  | {
+      readonly kind: 'start-failed';
+      readonly run: string;
+      readonly stage: StartStage;
+      readonly errno: number;
+    }
+  | {
+      readonly kind: 'stop-begun';
+      readonly cause: StopCause;
+      readonly signal: number | null;
+      readonly pid: number | null;
+    }
+  | { readonly kind: 'stragglers'; readonly run: string; readonly pids: readonly number[] }
+  /** 80 % of a wait is used; what follows is in `next`. */
+  | {
+      readonly kind: 'grace-nearly-over';
+      readonly run: string;
+      readonly leftMs: number;
+      readonly next: 'SIGKILL' | 'rung';
+    }
+  | { readonly kind: 'escalated'; readonly run: string; readonly index: number }
+  | { readonly kind: 'killed'; readonly run: string; readonly pids: readonly number[] }
+  | { readonly kind: 'cut'; readonly run: string; readonly index: number; readonly cutMs: number }
+  | { readonly kind: 'climbed-alone'; readonly run: string; readonly index: number }
+  | {
+      readonly kind: 'hook-failed';
+      readonly run: string;
+      readonly hook: string;
+      readonly code: number | null;
+    }
+  /** Said once; the hook is tried again. */
+  | { readonly kind: 'not-drained'; readonly run: string; readonly hook: string; readonly retryMs: number }
+  | { readonly kind: 'restart'; readonly process: string; readonly waitMs: number; readonly failures: number }
+  | { readonly kind: 'gave-up'; readonly process: string; readonly failures: number }
+  | { readonly kind: 'stuck'; readonly run: string; readonly pids: readonly number[] }
+  | { readonly kind: 'lost'; readonly run: string }
+  | { readonly kind: 'stop-summary'; readonly exitCode: number; readonly processes: readonly StopReport[] };
+
+/** One process in the summary that ends a stop. tookMs null: not known to this supervisor. */
+export interface StopReport {
+  readonly process: string;
+  readonly run: string;
+  readonly tookMs: number | null;
+  readonly outcome: Outcome;
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly forced: boolean;
+  readonly cutMs: number;
+  readonly stuck: boolean;
+}

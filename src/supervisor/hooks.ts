@@ -1,0 +1,135 @@
+/** Hooks of a run: commands that are runs of their own, and requests over HTTP. */
+import type { BodyOf } from '../checkpoint/record.ts';
+import { signalName } from '../signals/names.ts';
+import { hookName } from './names.ts';
+import { startCode } from './outcome.ts';
+import { DEFAULT_DRAIN_RETRY_MS, POST_STOP_MS } from './plan.ts';
+import { isDraining, isTerminal, planOf, rungOf, snapshotOf } from './select.ts';
+import type { HookKind, Run } from './state.ts';
+import { decideOn, note, once, say, type Turn } from './turn.ts';
+import type { Rung } from './vocabulary.ts';
+
+const MS = 1_000_000n;
+
+/** The rung that the run stands on wants its hook, or the end of the run does. */
+export function beginHook(turn: Turn, run: Run): void {
+  if (isTerminal(run)) {
+    spawnHook(turn, run, 'post-stop', null, turn.nowNs + BigInt(POST_STOP_MS) * MS);
+    return;
+  }
+  const rung = rungOf(turn.state, run);
+  if (rung?.action === 'http_post') post(turn, run, rung.url);
+  if (rung?.action === 'exec' && run.rung !== null) {
+    spawnHook(turn, run, 'pre-stop', run.rung.index, hookDeadline(turn, run, rung));
+  }
+}
+
+/** A wait that the budget has cut ends the hook as well; one that must drain is tried in its own time. */
+function hookDeadline(turn: Turn, run: Run, rung: Rung): bigint | null {
+  if (!isDraining(turn.state, run)) return run.rung?.deadlineNs ?? null;
+  return rung.waitMs === null ? null : turn.nowNs + BigInt(rung.waitMs) * MS;
+}
+
+function spawnHook(
+  turn: Turn,
+  run: Run,
+  kind: HookKind,
+  index: number | null,
+  deadlineNs: bigint | null,
+): void {
+  decideOn(turn, startedRecord(run, kind, index, deadlineNs));
+}
+
+function startedRecord(
+  run: Run,
+  kind: HookKind,
+  index: number | null,
+  deadlineNs: bigint | null,
+): BodyOf<'hook'> {
+  const attempt = kind === 'post-stop' ? 1 : run.hooks + 1;
+  return {
+    type: 'hook',
+    process: run.process,
+    run: run.name,
+    hook: hookName(run.name, kind, attempt),
+    state: 'started',
+    code: null,
+    signal: null,
+    ...(index === null ? {} : { index }),
+    ...(deadlineNs === null ? {} : { deadline_ns: deadlineNs }),
+  };
+}
+
+/** At least once: after a crash nobody knows whether the request had arrived, and it is made again under its name. */
+function post(turn: Turn, run: Run, url: string): void {
+  const { rung } = run;
+  if (rung === null) return;
+  if (run.hook?.index !== rung.index)
+    note(turn, startedRecord(run, 'http-post', rung.index, rung.deadlineNs));
+  const hook = turn.state.runs[run.name]?.hook?.name ?? '';
+  once(turn, postedKey(run.name, hook));
+  turn.effects.push({ kind: 'http', run: run.name, hook, url, deadlineNs: rung.deadlineNs });
+}
+
+export function postedKey(run: string, hook: string): string {
+  return `${run} posted ${hook}`;
+}
+
+/** The answer to a request. Late ones, for a rung that is passed, are written and change nothing. */
+export function endPost(turn: Turn, run: Run, hook: string, ok: boolean): void {
+  if (run.hook?.name !== hook || run.hook.result !== null) return;
+  note(turn, endedRecord(run, hook, { code: ok ? 0 : 1, signal: null }, null));
+  if (!ok) say(turn, { kind: 'hook-failed', run: run.name, hook, code: null });
+}
+
+/** A hook's own run has ended, or is lost. */
+export function endHook(turn: Turn, hook: Run): void {
+  const served = turn.state.runs[hook.serves?.run ?? ''];
+  const result = resultOf(turn, hook);
+  const failed = result.code !== 0 || (hook.rung !== null && hook.stop === null);
+  const mustSucceed =
+    served !== undefined && isDraining(turn.state, served) && served.hook?.name === hook.name;
+  const retryMs = mustSucceed ? retryOf(turn, served) : 0;
+  const retryNs = failed && mustSucceed ? turn.nowNs + BigInt(retryMs) * MS : null;
+  decideOn(turn, endedRecord(served ?? nobody(hook), hook.name, result, retryNs));
+  if (!failed || served === undefined) return;
+  if (retryNs === null)
+    say(turn, { kind: 'hook-failed', run: served.name, hook: hook.name, code: result.code });
+  else if (once(turn, `${served.name} not drained`)) {
+    say(turn, { kind: 'not-drained', run: served.name, hook: hook.name, retryMs });
+  }
+}
+
+/** Whom it served is forgotten; its own end is still to be written. */
+function nobody(hook: Run): Run {
+  return { ...hook, name: hook.serves?.run ?? hook.name };
+}
+
+function retryOf(turn: Turn, run: Run): number {
+  return planOf(turn.state, run).mustDrain?.retryMs ?? DEFAULT_DRAIN_RETRY_MS;
+}
+
+interface HookResult {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+function resultOf(turn: Turn, hook: Run): HookResult {
+  const seen = snapshotOf(turn.state, hook);
+  if (seen === undefined || seen.lost) return { code: null, signal: null };
+  if (seen.startFailure !== null) return { code: startCode(seen.startFailure), signal: null };
+  return { code: seen.code, signal: seen.signal === null ? null : (signalName(seen.signal) ?? null) };
+}
+
+function endedRecord(run: Run, hook: string, result: HookResult, retryNs: bigint | null): BodyOf<'hook'> {
+  return {
+    type: 'hook',
+    process: run.process,
+    run: run.name,
+    hook,
+    state: 'ended',
+    code: result.code,
+    signal: result.signal,
+    ...(retryNs === null ? {} : { deadline_ns: retryNs }),
+  };
+}

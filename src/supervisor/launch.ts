@@ -1,0 +1,55 @@
+/** How runs and their hooks are started. Pure. */
+import { hookKind } from './names.ts';
+import { processOf } from './plan.ts';
+import type { Result, Run, State } from './state.ts';
+import type { Command, Launch } from './vocabulary.ts';
+
+export function argvOf(command: Command): readonly string[] {
+  return 'exec' in command ? command.exec : ['/bin/sh', '-c', command.shell];
+}
+
+export function launchOf(state: State, run: Run): Launch {
+  const { launch } = processOf(state.plan, run.process);
+  return withEnv(launch, { GSUP_RUN: run.name, GSUP_TASK: state.plan.name });
+}
+
+/** A hook is started as the command is, but without its terminal and its standard input. */
+export function hookLaunch(state: State, hook: Run): Launch {
+  const { launch } = processOf(state.plan, hook.process);
+  const base: Launch = {
+    ...launch,
+    argv: argvOf(hookCommand(state, hook)),
+    terminal: false,
+    stdinNull: true,
+    notify: false,
+  };
+  return withEnv(base, hookEnv(state, hook));
+}
+
+function hookCommand(state: State, hook: Run): Command {
+  const plan = processOf(state.plan, hook.process);
+  const rung = hook.serves?.index == null ? undefined : plan.ladder[hook.serves.index];
+  const command = rung?.action === 'exec' ? rung.command : plan.postStop;
+  if (command === null) throw new Error(`no command for the hook "${hook.name}"`);
+  return command;
+}
+
+function hookEnv(state: State, hook: Run): Record<string, string> {
+  const served = hook.serves?.run ?? '';
+  const last = state.processes[hook.process]?.last;
+  const names = { GSUP_HOOK: hookKind(hook.name), GSUP_RUN: served, GSUP_TASK: state.plan.name };
+  return last?.run === served ? { ...names, ...resultEnv(last) } : names;
+}
+
+/** Of code and signal there is one, and of a run that was lost none. */
+function resultEnv(last: Result): Record<string, string> {
+  return {
+    GSUP_OUTCOME: last.outcome,
+    ...(last.code === null ? {} : { GSUP_EXIT_CODE: String(last.code) }),
+    ...(last.signal === null ? {} : { GSUP_EXIT_SIGNAL: last.signal }),
+  };
+}
+
+function withEnv(launch: Launch, set: Record<string, string>): Launch {
+  return { ...launch, envSet: { ...launch.envSet, ...set } };
+}

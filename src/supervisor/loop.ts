@@ -1,0 +1,118 @@
+/**
+ * The one loop: a queue of events, one at a time and to completion. Whatever changes the state comes through here, and
+ * what the acts bring about comes back only as an event.
+ */
+import type { CheckpointRecord, Who } from '../checkpoint/record.ts';
+import type { HostNews } from '../host/host.ts';
+import { nextDeadline } from './deadlines.ts';
+import { decide } from './decide.ts';
+import type { Occurrence, Request } from './effect.ts';
+import { createPerformer } from './perform.ts';
+import type { TaskPlan } from './plan.ts';
+import type { Ports } from './ports.ts';
+import { replay } from './replay.ts';
+import type { State } from './state.ts';
+
+export interface LoopOptions {
+  readonly plan: TaskPlan;
+  /** What checkpoint.log holds; nothing the first time. */
+  readonly records: readonly CheckpointRecord[];
+  readonly ports: Ports;
+  readonly pid: number;
+}
+
+export interface Ended {
+  /** null: the host went away before the end was decided. */
+  readonly exitCode: number | null;
+  readonly reason: string;
+}
+
+export interface Loop {
+  /** Resolves when the host has closed. */
+  start(): Promise<Ended>;
+  request(request: Request, by: Who | null): void;
+  state(): State;
+}
+
+export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
+  const { host, clock, journal } = ports;
+  const performer = createPerformer(ports, records);
+  const queue: Occurrence[] = [];
+  let state = replay(plan, records);
+  let isRunning = false;
+  let lastSync = 0;
+  let armed: { atNs: bigint | null; disarm: () => void } = { atNs: null, disarm: () => {} };
+  let close: (ended: Ended) => void = () => {};
+
+  const push = (occurrence: Occurrence): void => {
+    queue.push(occurrence);
+    if (isRunning) return;
+    isRunning = true;
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) turn(next);
+    isRunning = false;
+  };
+
+  const turn = (occurrence: Occurrence): void => {
+    const nowNs = clock.nowNs();
+    const event = occurrence.kind === 'sync' ? { ...occurrence, awaited: takeOver(nowNs) } : occurrence;
+    const decided = decide(state, { ...event, nowNs });
+    state = decided.state;
+    performer.perform(decided.effects, push);
+    if (event.kind === 'sync') lastSync = event.event;
+    if (state.live.synced) arm(nowNs, event.kind === 'sync');
+  };
+
+  /** The nearest deadline lies here and with init, which wakes a supervisor that is not there. */
+  const arm = (nowNs: bigint, isSync: boolean): void => {
+    const atNs = nextDeadline(state, nowNs);
+    const changed = atNs !== armed.atNs;
+    if (changed) {
+      armed.disarm();
+      armed = { atNs, disarm: atNs === null ? () => {} : clock.at(atNs, wake) };
+    }
+    if (changed || isSync) host.seen(lastSync, atNs);
+  };
+
+  const wake = (): void => {
+    armed = { atNs: null, disarm: () => {} };
+    push({ kind: 'due' });
+  };
+
+  const hear = (news: HostNews): void => {
+    if (news.kind === 'closed') {
+      armed.disarm();
+      close({ exitCode: state.task.exitCode, reason: news.reason });
+      return;
+    }
+    if (news.kind === 'hello') journal.skipTo(news.hello.lastNumber);
+    if (news.kind === 'run') performer.sawRun(news.run);
+    push(occurrenceOf(news, pid));
+  };
+
+  /** Once, when the first picture is complete: go on where the last supervisor has stopped. */
+  const takeOver = (nowNs: bigint): string[] => {
+    const { hello, synced } = state.live;
+    return synced || hello === null ? [] : performer.repeat(state, hello.lastNumber, nowNs);
+  };
+
+  return {
+    start: () =>
+      new Promise((resolve) => {
+        close = resolve;
+        host.open(hear);
+      }),
+    request: (request, by) => push({ kind: 'request', request, by }),
+    state: () => state,
+  };
+}
+
+function occurrenceOf(news: Exclude<HostNews, { kind: 'closed' }>, pid: number): Occurrence {
+  switch (news.kind) {
+    case 'hello':
+      return { ...news, supervisorPid: pid };
+    case 'sync':
+      return { ...news, awaited: [] };
+    default:
+      return news;
+  }
+}

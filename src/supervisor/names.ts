@@ -1,0 +1,24 @@
+/** Names of runs: `web#3`, and `web#3/pre-stop.1` for a hook that serves it. */
+import type { HookKind } from './state.ts';
+
+export function runName(process: string, number: number): string {
+  return `${process}#${number}`;
+}
+
+/** 0 for what is no name of a run. */
+export function runNumber(run: string): number {
+  return Number(/#(\d+)$/.exec(run)?.[1] ?? 0);
+}
+
+export function processName(run: string): string {
+  return run.slice(0, run.lastIndexOf('#'));
+}
+
+export function hookName(run: string, kind: HookKind, attempt: number): string {
+  return `${run}/${kind}.${attempt}`;
+}
+
+export function hookKind(hook: string): HookKind {
+  const kind = /\/(pre-stop|http-post|post-stop)\.\d+$/.exec(hook)?.[1];
+  return (kind ?? 'pre-stop') as HookKind;
+}

@@ -1,0 +1,75 @@
+/** How the end of a run is judged. First cause wins. Pure. */
+import type { BodyOf } from '../checkpoint/record.ts';
+import { EXIT, exitCodeOf, mapExitCode } from '../signals/exit-codes.ts';
+import { signalName, signalNumber } from '../signals/names.ts';
+import type { ProcessPlan } from './plan.ts';
+import { planOf, processState, snapshotOf } from './select.ts';
+import type { Outcome, OutcomeCause, Result, Run, State } from './state.ts';
+import type { RunSnapshot } from './vocabulary.ts';
+
+const ENOENT = 2;
+const MS = 1_000_000n;
+
+type Judgement = { readonly outcome: Outcome; readonly cause: OutcomeCause };
+
+/** As a shell has it: 127 for what is not there, 126 for what is and cannot be executed. */
+export function startCode(failure: NonNullable<RunSnapshot['startFailure']>): number {
+  return failure.stage === 'exec' && failure.errno === ENOENT ? EXIT.notFound : EXIT.notExecutable;
+}
+
+/** The code that a user sees: 128 and the signal's number where it died of one, then the map. */
+export function mappedCode(plan: ProcessPlan, result: Pick<Result, 'code' | 'signal'>): number {
+  const signal = result.signal === null ? null : (signalNumber(result.signal) ?? null);
+  return mapExitCode(exitCodeOf(result.code, signal), plan.exitMap);
+}
+
+export function judgeRun(state: State, run: Run): BodyOf<'outcome'> {
+  const seen = snapshotOf(state, run);
+  const code = seen?.startFailure ? startCode(seen.startFailure) : (seen?.code ?? null);
+  const signal = seen?.signal == null ? null : (signalName(seen.signal) ?? null);
+  const judged = judge(state, run, seen, { code, signal });
+  return {
+    type: 'outcome',
+    process: run.process,
+    run: run.name,
+    ...judged,
+    code,
+    signal,
+    forced: seen?.forced ?? false,
+    failures: failuresAfter(state, run, seen, judged.outcome),
+    forked_ns: seen?.forkedNs ?? 0n,
+    ended_ns: seen?.endedNs ?? 0n,
+  };
+}
+
+function judge(
+  state: State,
+  run: Run,
+  seen: RunSnapshot | undefined,
+  result: Pick<Result, 'code' | 'signal'>,
+): Judgement {
+  if (seen === undefined || seen.lost) return { outcome: 'lost', cause: 'exit' };
+  if (wasStopped(state, run, seen)) return { outcome: 'killed', cause: 'stopped' };
+  if (seen.startFailure !== null) return { outcome: 'failed', cause: 'start' };
+  const plan = planOf(state, run);
+  const success = plan.successCodes.includes(mappedCode(plan, result));
+  const bySignal = state.live.oom[run.name] === true ? 'oom' : 'signal';
+  return { outcome: success ? 'success' : 'failed', cause: seen.signal === null ? 'exit' : bySignal };
+}
+
+/** What came when the leader had gone already, or because it had, is not why it ended. */
+function wasStopped(state: State, run: Run, seen: RunSnapshot): boolean {
+  const { stop } = run;
+  if (stop === null || stop.scope === 'run') return false;
+  const askedNs = stop.cause === 'signal' ? (state.live.asks?.firstNs ?? 0n) : 0n;
+  const exitedFirst = seen.leaderExitedNs > 0n && askedNs > seen.leaderExitedNs;
+  return !exitedFirst;
+}
+
+/** In a row: a run that lived long enough clears what was before it. */
+function failuresAfter(state: State, run: Run, seen: RunSnapshot | undefined, outcome: Outcome): number {
+  const { resetAfterMs } = planOf(state, run).restart.backoff;
+  const lived = seen === undefined || seen.startedNs === 0n ? 0n : seen.endedNs - seen.startedNs;
+  const before = lived >= BigInt(resetAfterMs) * MS ? 0 : processState(state, run.process).failures;
+  return before + (outcome === 'failed' || outcome === 'lost' ? 1 : 0);
+}

@@ -1,0 +1,95 @@
+/** Effects become acts. A record is in the log, and its number known, before the host hears what follows from it. */
+import type { CheckpointRecord, RecordBody } from '../checkpoint/record.ts';
+import type { Effect, HostRequest, Occurrence } from './effect.ts';
+import type { Ports } from './ports.ts';
+import { requestOf } from './requests.ts';
+import { isAlive } from './select.ts';
+import type { State } from './state.ts';
+import type { RunSnapshot } from './vocabulary.ts';
+
+export interface Performer {
+  perform(effects: readonly Effect[], report: (occurrence: Occurrence) => void): void;
+  /** What was decided, and not carried out when the last supervisor went. Returns the runs that were asked for again. */
+  repeat(state: State, lastNumber: number, nowNs: bigint): string[];
+  sawRun(run: RunSnapshot): void;
+}
+
+type Numbered = CheckpointRecord & RecordBody;
+
+export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]): Performer {
+  const records = found.filter((record): record is Numbered => record.type !== 'unknown');
+  /** A run's key is the number of the request that spawned it. */
+  const keys = new Map<string, number>();
+  for (const record of records) remember(keys, record, record.seq);
+
+  const send = (request: HostRequest, number: number): void => {
+    const key = 'run' in request ? keys.get(request.run) : undefined;
+    sendTo(ports, request, number, key);
+  };
+
+  return {
+    perform(effects, report) {
+      for (const effect of effects) {
+        if (effect.kind === 'say') ports.say(effect.happening);
+        if (effect.kind === 'http') post(ports, effect, report);
+        if (effect.kind !== 'record') continue;
+        const seq = ports.journal.append(effect.record);
+        if (effect.request?.to === 'spawn') keys.set(effect.request.run, seq);
+        if (effect.request !== null) send(effect.request, seq);
+      }
+    },
+    repeat(state, lastNumber, nowNs) {
+      const undone = records.filter((record) => record.seq > lastNumber);
+      return undone.flatMap((record) => {
+        const request = requestOf(state, record, nowNs);
+        if (request === null || !isWanted(state, request)) return [];
+        send(request, record.seq);
+        return request.to === 'spawn' ? [request.run] : [];
+      });
+    },
+    sawRun(run) {
+      keys.set(run.name, run.key);
+    },
+  };
+}
+
+function remember(keys: Map<string, number>, record: RecordBody, seq: number): void {
+  if (record.type === 'run-forked') keys.set(record.run, seq);
+  if (record.type === 'hook' && record.state === 'started') keys.set(record.hook, seq);
+}
+
+/** A run that is there was not asked for in vain: it was adopted. One that has ended is not wanted any more. */
+function isWanted(state: State, request: HostRequest): boolean {
+  if (request.to !== 'spawn') return true;
+  const run = state.runs[request.run];
+  return run !== undefined && isAlive(run) && state.live.seen[request.run] === undefined;
+}
+
+function sendTo({ host }: Ports, request: HostRequest, number: number, key: number | undefined): void {
+  switch (request.to) {
+    case 'spawn':
+      host.spawn(number, request.run, request.launch, request.order);
+      break;
+    case 'rung':
+      if (key !== undefined) host.rung(number, key, request.order);
+      break;
+    case 'signal':
+      if (key !== undefined) host.signal(number, key, request.signal, request.target);
+      break;
+    case 'forget':
+      if (key !== undefined) host.forget(number, key);
+      break;
+    case 'exit':
+      host.exit(number, request.code);
+      break;
+  }
+}
+
+function post(
+  ports: Ports,
+  effect: Extract<Effect, { kind: 'http' }>,
+  report: (occurrence: Occurrence) => void,
+): void {
+  const { run, hook, url, deadlineNs } = effect;
+  ports.http.post(url, hook, deadlineNs, (ok) => report({ kind: 'http', run, hook, ok }));
+}

@@ -1,0 +1,24 @@
+/** The world of the loop. */
+import type { RecordBody } from '../checkpoint/record.ts';
+import type { Clock, Host } from '../host/host.ts';
+import type { Happening } from './happening.ts';
+
+export interface Ports {
+  readonly journal: JournalPort;
+  readonly host: Host;
+  readonly clock: Clock;
+  readonly http: HttpPort;
+  say(happening: Happening): void;
+}
+
+/** Never throws, never waits for a disk. */
+export interface JournalPort {
+  append(body: RecordBody): number;
+  /** Numbers up to `seq` are taken, whatever the log says. */
+  skipTo(seq: number): void;
+}
+
+export interface HttpPort {
+  /** `name` says which request it is when it is made again. Calls back once, with whether a 2xx came by `deadlineNs`. */
+  post(url: string, name: string, deadlineNs: bigint | null, done: (ok: boolean) => void): void;
+}

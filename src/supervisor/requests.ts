@@ -1,0 +1,99 @@
+/**
+ * What a record asks of the host. A function of record and state alone, so that a supervisor that finds the record in
+ * the log, and sees that init has not carried it out, makes the same request again, under the same number.
+ */
+import type { BodyOf, RecordBody } from '../checkpoint/record.ts';
+import { msOf } from '../signals/budget.ts';
+import { orderOf, type Position } from '../signals/ladder.ts';
+import { signalNumber } from '../signals/names.ts';
+import { waitsEndNs, waitsTotalNs } from './budget-share.ts';
+import type { HostRequest } from './effect.ts';
+import { hookLaunch, launchOf } from './launch.ts';
+import { hookKind } from './names.ts';
+import { drainIndex, isUndrained, ladderOf, planOf, snapshotOf } from './select.ts';
+import type { Run, State } from './state.ts';
+import type { Order } from './vocabulary.ts';
+
+const SIGTERM = 15;
+const NOT_STOPPING: Position = { index: null, deadlineNs: null };
+
+/** `state`: as it is after the record. null: nothing is asked of the host. */
+export function requestOf(state: State, record: RecordBody, nowNs: bigint): HostRequest | null {
+  switch (record.type) {
+    case 'run-forked':
+      return spawn(state, record.run);
+    case 'hook':
+      return hookRequest(state, record);
+    case 'rung': {
+      const position = { index: record.index, deadlineNs: record.deadline_ns };
+      return rung(state, record.run, position, nowNs);
+    }
+    case 'kill':
+      return rung(state, record.run, 'kill', nowNs);
+    case 'outcome':
+      return { to: 'forget', run: record.run };
+    case 'signal-requested': {
+      const signal = signalNumber(record.signal) ?? SIGTERM;
+      return { to: 'signal', run: record.run, signal, target: record.target };
+    }
+    case 'task-state':
+      return record.exit_code === null ? null : { to: 'exit', code: record.exit_code };
+    default:
+      return null;
+  }
+}
+
+function hookRequest(state: State, record: BodyOf<'hook'>): HostRequest | null {
+  if (hookKind(record.hook) === 'http-post') return null;
+  return record.state === 'started' ? spawn(state, record.hook) : { to: 'forget', run: record.hook };
+}
+
+function spawn(state: State, name: string): HostRequest | null {
+  const run = state.runs[name];
+  if (run === undefined) return null;
+  const launch = run.serves === null ? launchOf(state, run) : hookLaunch(state, run);
+  return { to: 'spawn', run: name, launch, order: orderBefore(state, run) };
+}
+
+function orderBefore(state: State, run: Run): Order {
+  const total = run.serves === null ? waitsTotalNs(state) : null;
+  return orderOf(ladderOf(state, run), NOT_STOPPING, {
+    level: planOf(state, run).level,
+    mustDrain: drainIndex(state, run) !== null,
+    capMs: total === null ? null : msOf(total),
+  });
+}
+
+function rung(state: State, name: string, position: Position | 'kill', nowNs: bigint): HostRequest | null {
+  const run = state.runs[name];
+  return run === undefined
+    ? null
+    : { to: 'rung', run: name, order: orderDuring(state, run, position, nowNs) };
+}
+
+/** The rest of the ladder, for when this supervisor is gone: `received` has its signal by now. */
+function orderDuring(state: State, run: Run, position: Position | 'kill', nowNs: bigint): Order {
+  const ladder = ladderOf(state, run);
+  const undrained = position !== 'kill' && isUndrained(state, run);
+  const end = waitsEndNs(state);
+  const at: Position = position === 'kill' ? { index: ladder.length, deadlineNs: null } : position;
+  // What must drain is not to be signalled when a hold or a hook is over, only when the budget is.
+  const order = orderOf(ladder, undrained ? { ...at, deadlineNs: end } : at, {
+    level: planOf(state, run).level,
+    mustDrain: undrained,
+    capMs: capMs(state, run, end, nowNs),
+  });
+  const received = run.stop?.signal ?? SIGTERM;
+  const rungs = order.rungs.map((each) =>
+    each.signal === 'received' ? { ...each, signal: received } : each,
+  );
+  return { ...order, rungs };
+}
+
+/** A cap counts from the begin of the run's stop. */
+function capMs(state: State, run: Run, endNs: bigint | null, nowNs: bigint): number | null {
+  if (run.serves !== null || endNs === null) return null;
+  const stopNs = snapshotOf(state, run)?.stopNs ?? 0n;
+  const left = endNs - (stopNs > 0n ? stopNs : nowNs);
+  return left > 0n ? msOf(left) : 0;
+}

@@ -1,0 +1,135 @@
+/**
+ * What a run has still to answer, found in the state. An event is not a message that can be lost: it stands until a
+ * handler has changed what made it true. So a supervisor that takes over needs no path of its own.
+ */
+import { isHook } from '../signals/ladder.ts';
+import { postedKey } from './hooks.ts';
+import { type Next, nextRun } from './restart.ts';
+import {
+  hooksServing,
+  isDraining,
+  isGone,
+  isLevelsTurn,
+  isTerminal,
+  owesPostStop,
+  planOf,
+  processState,
+  rungOf,
+  snapshotOf,
+} from './select.ts';
+import type { Run, State } from './state.ts';
+import { isDone } from './turn.ts';
+
+export type RunEvent = (typeof URGENT)[number] | (typeof LATER)[number];
+
+/** In this order: what is so comes before what is wanted, and a kill before a rung. */
+export const URGENT = [
+  'ended',
+  'missing',
+  'stuck',
+  'climbed',
+  'kill',
+  'escalate',
+  'stop',
+  'straggling',
+  'ready',
+  'extend',
+  'hook-ended',
+  'due',
+  'nearly-due',
+  'hook-due',
+] as const;
+
+/** Only when nothing is left to be answered, a stop least of all. */
+export const LATER = ['start', 'follow'] as const;
+
+type Pending = (state: State, run: Run, nowNs: bigint) => boolean;
+
+/** A wait shorter than this is over before anybody could act on a warning. */
+const WARN_FROM_MS = 1000;
+const MS = 1_000_000n;
+
+export const PENDING: Record<RunEvent, Pending> = {
+  ended: (state, run) => snapshotOf(state, run)?.phase === 'ended',
+  missing: (state, run) => state.live.missing[run.name] === true,
+  stuck: (state, run) => snapshotOf(state, run)?.stuck === true && !isDone(state, `${run.name} stuck`),
+  climbed: (state, run) => (snapshotOf(state, run)?.rung ?? -1) > (run.rung?.index ?? -1),
+  kill: (_, run) => run.owed === 'kill',
+  escalate: (_, run) => run.owed === 'escalate',
+  stop: (state, run) => run.rung === null && (isLevelsTurn(state, run) || isHookOver(state, run)),
+  straggling: (state, run) => run.stop === null && snapshotOf(state, run)?.leaderExited === true,
+  ready: (state, run) => !run.ready && snapshotOf(state, run)?.ready === true,
+  extend: (state, run) => isExtended(state, run),
+  'hook-ended': (state, run) => isHookAnswered(state, run),
+  due: (_, run, nowNs) => isPast(run.rung === null ? run.dueNs : run.rung.deadlineNs, nowNs),
+  'nearly-due': (state, run, nowNs) => !isDone(state, warnKey(run)) && isPast(warnAtNs(state, run), nowNs),
+  'hook-due': (state, run, nowNs) =>
+    isTerminal(run) ? isPostStopDue(state, run) : isHookDue(state, run, nowNs),
+  start: (state, run, nowNs) =>
+    state.task.stop === null &&
+    processState(state, run.process).want === 'up' &&
+    (run.dueNs === null || run.dueNs <= nowNs),
+  follow: (state, run) => run.serves === null && followOf(state, run).kind === 'again',
+};
+
+function isPast(atNs: bigint | null, nowNs: bigint): boolean {
+  return atNs !== null && atNs <= nowNs;
+}
+
+/** What it was begun for is over: another rung, or the end. After the end there is nothing that could be over. */
+function isHookOver(state: State, hook: Run): boolean {
+  if (hook.serves === null || hook.serves.index === null) return false;
+  const served = state.runs[hook.serves.run];
+  return served === undefined || served.phase !== 'stopping' || served.rung?.index !== hook.serves.index;
+}
+
+function isExtended(state: State, run: Run): boolean {
+  const seen = snapshotOf(state, run);
+  if (seen === undefined || run.rung === null || run.rung.deadlineNs === null) return false;
+  return seen.extendUs > 0 && seen.notifyCount > run.rung.notifyCount && !isDraining(state, run);
+}
+
+/** A request that was taken leaves the process its time; a command that has ended has done what it was for. */
+function isHookAnswered(state: State, run: Run): boolean {
+  const { hook } = run;
+  if (hook === null || hook.result === null || hook.index !== run.rung?.index) return false;
+  if (hook.kind === 'http-post') return hook.result === 'failed';
+  return hook.result === 'ok' || !isDraining(state, run);
+}
+
+function isHookDue(state: State, run: Run, nowNs: bigint): boolean {
+  const rung = rungOf(state, run);
+  const { hook } = run;
+  if (run.rung === null || !isHook(rung)) return false;
+  if (hook === null || hook.index !== run.rung.index) return true;
+  if (rung?.action === 'http_post')
+    return hook.result === null && !isDone(state, postedKey(run.name, hook.name));
+  return isDraining(state, run) && hook.result === 'failed' && isPast(hook.retryNs, nowNs);
+}
+
+/** One at a time: the hook before the stop has been ended first. */
+function isPostStopDue(state: State, run: Run): boolean {
+  return owesPostStop(state, run) && run.hook?.kind !== 'post-stop' && hooksServing(state, run).length === 0;
+}
+
+/** What comes after the last run of a process that is still wanted. */
+export function followOf(state: State, run: Run): Next {
+  const process = processState(state, run.process);
+  const over = isTerminal(run) && isGone(state, run) && hooksServing(state, run).length === 0;
+  if (!over || state.task.stop !== null || process.want === 'down') return { kind: 'finished' };
+  const { hello } = state.live;
+  return nextRun(state.plan, planOf(state, run), process, `${hello?.bootId} ${hello?.initTicks} ${run.name}`);
+}
+
+export function warnKey(run: Run): string {
+  return `${run.name} warned ${run.rung?.index} ${run.rung?.deadlineNs}`;
+}
+
+/** When 80 % of a wait is used: the last moment at which a warning is still of use. null: there is nothing to warn of. */
+export function warnAtNs(state: State, run: Run): bigint | null {
+  const { rung } = run;
+  if (run.phase !== 'stopping' || run.serves !== null || rung?.deadlineNs == null) return null;
+  if (rung.waitMs === null || rung.waitMs < WARN_FROM_MS || rungOf(state, run)?.action !== 'signal')
+    return null;
+  return rung.deadlineNs - (BigInt(rung.waitMs) * MS) / 5n;
+}

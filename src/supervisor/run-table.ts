@@ -1,0 +1,202 @@
+/** The table of a run: for each state what each event does. Total, keyed by name, and "nothing" is written down. */
+import { acceptRung, enterRung, escalate, extendRung, killRun, nextRung } from './climb.ts';
+import { beginHook, endHook } from './hooks.ts';
+import { judgeRun } from './outcome.ts';
+import { nextRun } from './restart.ts';
+import { followOf, type RunEvent, warnKey } from './run-events.ts';
+import { ladderOf, planOf, processState, snapshotOf } from './select.ts';
+import type { Run, RunState } from './state.ts';
+import { decideOn, note, once, say, type Turn } from './turn.ts';
+
+type Handler = (turn: Turn, run: Run) => void;
+type Row = Record<RunEvent, Handler | typeof ignore>;
+
+/** Marks a cell in which nothing is to be done. It is never called. */
+export const ignore = 'ignore';
+
+const begin: Handler = (turn, run) => enterRung(turn, run, 0);
+
+/** Not asked for at the host: there is nothing that could happen to it, only a time that comes. */
+const unforked: Row = {
+  ended: ignore,
+  missing: ignore,
+  stuck: ignore,
+  climbed: ignore,
+  kill: ignore,
+  escalate: ignore,
+  stop: ignore,
+  straggling: ignore,
+  ready: ignore,
+  extend: ignore,
+  'hook-ended': ignore,
+  due: ignore,
+  'nearly-due': ignore,
+  'hook-due': ignore,
+  start: fork,
+  follow: ignore,
+};
+
+/** It is up, as far as anybody knows. */
+const up: Row = {
+  ended: end,
+  missing: end,
+  stuck: ignore,
+  climbed: acceptRung,
+  kill: killRun,
+  // A stop that has not reached it is not to be hurried.
+  escalate: ignore,
+  stop: begin,
+  straggling: stopStragglers,
+  ready: becomeReady,
+  extend: ignore,
+  'hook-ended': ignore,
+  // Only a hook has an end before it is stopped.
+  due: begin,
+  'nearly-due': ignore,
+  'hook-due': ignore,
+  start: ignore,
+  follow: ignore,
+};
+
+/** Judged: all that can follow is its last hook, and the next run. */
+const over: Row = {
+  ended: ignore,
+  missing: ignore,
+  stuck: ignore,
+  climbed: ignore,
+  kill: ignore,
+  escalate: ignore,
+  stop: ignore,
+  straggling: ignore,
+  ready: ignore,
+  extend: ignore,
+  'hook-ended': ignore,
+  due: ignore,
+  'nearly-due': ignore,
+  'hook-due': beginHook,
+  start: ignore,
+  follow: waitForNext,
+};
+
+export const RUN_TABLE: Record<RunState, Row> = {
+  waiting: unforked,
+  backoff: unforked,
+  forked: up,
+  running: up,
+  ready: { ...up, ready: ignore },
+  stopping: {
+    ended: end,
+    missing: end,
+    stuck: ignore,
+    climbed: acceptRung,
+    kill: killRun,
+    escalate: climbFaster,
+    stop: ignore,
+    // The ladder that it is on is for the whole tree.
+    straggling: ignore,
+    ready: ignore,
+    extend: extendRung,
+    'hook-ended': nextRung,
+    due: nextRung,
+    'nearly-due': warn,
+    'hook-due': beginHook,
+    start: ignore,
+    follow: ignore,
+  },
+  killing: {
+    ended: end,
+    missing: end,
+    stuck: reportStuck,
+    climbed: ignore,
+    kill: ignore,
+    escalate: ignore,
+    stop: ignore,
+    straggling: ignore,
+    ready: ignore,
+    extend: ignore,
+    'hook-ended': ignore,
+    due: ignore,
+    'nearly-due': ignore,
+    'hook-due': ignore,
+    start: ignore,
+    follow: ignore,
+  },
+  success: over,
+  failed: over,
+  killed: over,
+  lost: over,
+};
+
+function fork(turn: Turn, run: Run): void {
+  decideOn(turn, { type: 'run-forked', process: run.process, run: run.name });
+}
+
+function becomeReady(turn: Turn, run: Run): void {
+  note(turn, { type: 'run-ready', process: run.process, run: run.name });
+}
+
+function end(turn: Turn, run: Run): void {
+  if (run.serves === null) judge(turn, run);
+  else endHook(turn, run);
+}
+
+function judge(turn: Turn, run: Run): void {
+  const seen = snapshotOf(turn.state, run);
+  const outcome = judgeRun(turn.state, run);
+  decideOn(turn, outcome);
+  if (outcome.outcome === 'lost') say(turn, { kind: 'lost', run: run.name });
+  else if (seen?.startFailure) say(turn, { kind: 'start-failed', run: run.name, ...seen.startFailure });
+  else say(turn, { kind: 'run-ended', run: run.name, outcome: outcome.outcome, cause: outcome.cause });
+  sayGivenUp(turn, run);
+}
+
+/** It was to be run again, and now it is not. */
+function sayGivenUp(turn: Turn, run: Run): void {
+  const plan = planOf(turn.state, run);
+  const process = processState(turn.state, run.process);
+  const failed = process.last?.outcome === 'failed' || process.last?.outcome === 'lost';
+  if (!failed || plan.restart.policy === 'no' || turn.state.task.stop !== null) return;
+  if (nextRun(turn.state.plan, plan, process, '').kind === 'again') return;
+  say(turn, { kind: 'gave-up', process: run.process, failures: process.failures });
+}
+
+/** The leader has gone and others have not: the ladder is for what is left. */
+function stopStragglers(turn: Turn, run: Run): void {
+  note(turn, {
+    type: 'stop-requested',
+    process: run.process,
+    run: run.name,
+    cause: 'main-ended',
+    by: null,
+  });
+  say(turn, { kind: 'stragglers', run: run.name, pids: snapshotOf(turn.state, run)?.stragglerPids ?? [] });
+}
+
+function climbFaster(turn: Turn, run: Run): void {
+  const before = run.rung?.index ?? -1;
+  escalate(turn, run);
+  say(turn, { kind: 'escalated', run: run.name, index: turn.state.runs[run.name]?.rung?.index ?? before });
+}
+
+function warn(turn: Turn, run: Run): void {
+  once(turn, warnKey(run));
+  const { rung } = run;
+  if (rung?.deadlineNs == null) return;
+  const last = rung.index === ladderOf(turn.state, run).length - 1;
+  const leftMs = Number((rung.deadlineNs - turn.nowNs) / 1_000_000n);
+  say(turn, { kind: 'grace-nearly-over', run: run.name, leftMs, next: last ? 'SIGKILL' : 'rung' });
+}
+
+function reportStuck(turn: Turn, run: Run): void {
+  once(turn, `${run.name} stuck`);
+  say(turn, { kind: 'stuck', run: run.name, pids: snapshotOf(turn.state, run)?.stragglerPids ?? [] });
+}
+
+function waitForNext(turn: Turn, run: Run): void {
+  const next = followOf(turn.state, run);
+  if (next.kind === 'finished') return;
+  const { failures } = processState(turn.state, run.process);
+  const { waitMs, atNs } = next;
+  note(turn, { type: 'backoff', process: run.process, wait_ms: waitMs, deadline_ns: atNs, failures });
+  say(turn, { kind: 'restart', process: run.process, waitMs, failures });
+}

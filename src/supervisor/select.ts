@@ -1,0 +1,109 @@
+/** Questions to the state. Nothing here decides. */
+import { HOOK_LADDER, type ProcessPlan, processOf } from './plan.ts';
+import type { Outcome, Process, Run, RunState, State } from './state.ts';
+import type { Ladder, Rung, RunSnapshot } from './vocabulary.ts';
+
+const TERMINAL: readonly string[] = ['success', 'failed', 'killed', 'lost'] satisfies Outcome[];
+
+/** Want and is are two fields; this is *is*: the log says what was decided, the host what came of it. */
+export function runStateOf(state: State, run: Run): RunState {
+  if (run.phase !== 'forked') return run.phase;
+  if (run.ready) return 'ready';
+  const seen = state.live.seen[run.name];
+  return seen === undefined || seen.phase === 'starting' ? 'forked' : 'running';
+}
+
+export function isTerminal(run: Run): boolean {
+  return TERMINAL.includes(run.phase);
+}
+
+/** It was asked for at the host, and nobody has judged its end yet. */
+export function isAlive(run: Run): boolean {
+  return run.phase !== 'waiting' && run.phase !== 'backoff' && !isTerminal(run);
+}
+
+export function isStuck(state: State, run: Run): boolean {
+  return run.phase === 'killing' && state.live.seen[run.name]?.stuck === true;
+}
+
+/** Nothing more is to be waited for: it has ended and its hook after that too, or it cannot be ended. */
+export function isGone(state: State, run: Run): boolean {
+  return isStuck(state, run) || (isTerminal(run) && !owesPostStop(state, run));
+}
+
+export function owesPostStop(state: State, run: Run): boolean {
+  if (run.serves !== null || planOf(state, run).postStop === null) return false;
+  return run.hook?.kind !== 'post-stop' || run.hook.result === null;
+}
+
+export function planOf(state: State, run: Run): ProcessPlan {
+  return processOf(state.plan, run.process);
+}
+
+export function ladderOf(state: State, run: Run): Ladder {
+  return run.serves === null ? planOf(state, run).ladder : HOOK_LADDER;
+}
+
+export function rungOf(state: State, run: Run): Rung | undefined {
+  return run.rung === null ? undefined : ladderOf(state, run)[run.rung.index];
+}
+
+export function runsOf(state: State): Run[] {
+  return Object.values(state.runs);
+}
+
+/** Runs of processes, without the hooks that serve them. */
+export function mainRuns(state: State): Run[] {
+  return runsOf(state).filter((run) => run.serves === null);
+}
+
+export function hooksServing(state: State, run: Run): Run[] {
+  return runsOf(state).filter((other) => other.serves?.run === run.name);
+}
+
+export function runOf(state: State, name: string): Run {
+  const run = state.runs[name];
+  if (run === undefined) throw new Error(`no run "${name}"`);
+  return run;
+}
+
+export function processState(state: State, name: string): Process {
+  const process = state.processes[name];
+  if (process === undefined) throw new Error(`no process "${name}"`);
+  return process;
+}
+
+export function snapshotOf(state: State, run: Run): RunSnapshot | undefined {
+  return state.live.seen[run.name];
+}
+
+/** Index of the rung that must succeed before anything is signalled; null: there is none. */
+export function drainIndex(state: State, run: Run): number | null {
+  if (run.serves !== null || planOf(state, run).mustDrain === null) return null;
+  const index = ladderOf(state, run).findIndex((rung) => rung.action === 'exec');
+  return index < 0 ? null : index;
+}
+
+/** A rung whose hook must succeed has no end of its own; its hook has. */
+export function isDrainRung(state: State, run: Run, index: number): boolean {
+  return !run.drained && drainIndex(state, run) === index;
+}
+
+/** It must not be signalled: the drain has not succeeded, and has not been given up. */
+export function isUndrained(state: State, run: Run): boolean {
+  const drain = drainIndex(state, run);
+  return drain !== null && !run.drained && (run.rung === null || run.rung.index <= drain);
+}
+
+/** It stands on the rung that must succeed. */
+export function isDraining(state: State, run: Run): boolean {
+  return run.phase === 'stopping' && isUndrained(state, run) && run.rung?.index === drainIndex(state, run);
+}
+
+/** A level stops as soon as every level above it, all of which depend on it, is gone. */
+export function isLevelsTurn(state: State, run: Run): boolean {
+  if (run.stop === null) return false;
+  if (state.task.stop === null || run.serves !== null) return true;
+  const { level } = planOf(state, run);
+  return mainRuns(state).every((other) => planOf(state, other).level <= level || isGone(state, other));
+}

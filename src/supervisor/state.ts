@@ -1,0 +1,175 @@
+/**
+ * What the core knows. `task`, `processes` and `runs` follow from the records of checkpoint.log alone; `live` is what
+ * the host says now, and what only this supervisor has done. Nothing that matters lives in `live` only.
+ */
+import type { BodyOf } from '../checkpoint/record.ts';
+import type { TaskPlan } from './plan.ts';
+import type { Asks, Hello, RunSnapshot } from './vocabulary.ts';
+
+export type Outcome = BodyOf<'outcome'>['outcome'];
+export type OutcomeCause = BodyOf<'outcome'>['cause'];
+export type StopCause = BodyOf<'stop-requested'>['cause'];
+export type TaskState = BodyOf<'task-state'>['state'];
+export type By = BodyOf<'stop-requested'>['by'];
+
+/** Run states of DESIGN.md 4, `backoff` among them. */
+export type RunState =
+  | 'waiting'
+  | 'backoff'
+  | 'forked'
+  | 'running'
+  | 'ready'
+  | 'stopping'
+  | 'killing'
+  | Outcome;
+
+/** As far as the log tells: `running` is a fact of the host. */
+export type Phase = Exclude<RunState, 'running' | 'ready'>;
+
+export interface State {
+  readonly plan: TaskPlan;
+  readonly task: Task;
+  readonly processes: Readonly<Record<string, Process>>;
+  /** By name. Hooks are runs too; only the last run of a process is kept. */
+  readonly runs: Readonly<Record<string, Run>>;
+  readonly live: Live;
+}
+
+export interface Task {
+  /** Its `task` record is in the log. */
+  readonly begun: boolean;
+  readonly state: TaskState;
+  readonly exitCode: number | null;
+  readonly stop: Stop | null;
+  /** Stop signals that have been acted on. */
+  readonly asks: number;
+  /** When everything must be over. */
+  readonly budget: { readonly budgetMs: number; readonly deadlineNs: bigint } | null;
+}
+
+export interface Stop {
+  /** `run`: what its leader has left behind. */
+  readonly scope: 'run' | 'process' | 'task';
+  readonly cause: StopCause;
+  /** What `received` stands for in a ladder. */
+  readonly signal: number;
+  readonly by: By;
+}
+
+export interface Process {
+  readonly want: 'up' | 'down';
+  /** Number of the last run that was forked; 0: none yet. */
+  readonly runs: number;
+  readonly failures: number;
+  readonly last: Result | null;
+}
+
+export interface Result {
+  readonly run: string;
+  readonly outcome: Outcome;
+  readonly cause: OutcomeCause;
+  readonly code: number | null;
+  /** Name of the signal that the leader died of. */
+  readonly signal: string | null;
+  readonly forced: boolean;
+  readonly forkedNs: bigint;
+  readonly endedNs: bigint;
+}
+
+export interface Run {
+  readonly name: string;
+  readonly process: string;
+  readonly phase: Phase;
+  readonly ready: boolean;
+  /** Backoff: when it may start. Hook: its time-out. */
+  readonly dueNs: bigint | null;
+  /** This run serves another one. */
+  readonly serves: { readonly run: string; readonly kind: HookKind; readonly index: number | null } | null;
+  /** A stop covers it; it climbs when its level's turn has come. */
+  readonly stop: Stop | null;
+  readonly rung: Standing | null;
+  /** What a repeated ask demands of it and has not been done yet. */
+  readonly owed: 'escalate' | 'kill' | null;
+  readonly hook: HookOf | null;
+  /** How many hooks were begun on its way down. */
+  readonly hooks: number;
+  readonly drained: boolean;
+  readonly cutMs: number;
+}
+
+export interface Standing {
+  readonly index: number;
+  readonly waitMs: number | null;
+  readonly deadlineNs: bigint | null;
+  readonly notifyCount: number;
+}
+
+export type HookKind = 'pre-stop' | 'http-post' | 'post-stop';
+
+/** The last hook of a run. */
+export interface HookOf {
+  readonly name: string;
+  readonly kind: HookKind;
+  /** The rung it belongs to; null: after the end. */
+  readonly index: number | null;
+  readonly result: 'ok' | 'failed' | null;
+  /** When it is tried again, where it must succeed. */
+  readonly retryNs: bigint | null;
+}
+
+export interface Live {
+  readonly hello: Hello | null;
+  readonly supervisorPid: number;
+  readonly asks: Asks | null;
+  /** The picture of what is there is complete. */
+  readonly synced: boolean;
+  readonly seen: Readonly<Record<string, RunSnapshot>>;
+  /** In the log, but not at the host. */
+  readonly missing: Readonly<Record<string, true>>;
+  readonly oom: Readonly<Record<string, true>>;
+  /** What has been said, or posted, by this supervisor. */
+  readonly done: Readonly<Record<string, true>>;
+}
+
+export function initialState(plan: TaskPlan): State {
+  const names = plan.processes.map((process) => process.name);
+  return {
+    plan,
+    task: { begun: false, state: 'active', exitCode: null, stop: null, asks: 0, budget: null },
+    processes: Object.fromEntries(
+      names.map((name) => [name, { want: 'up', runs: 0, failures: 0, last: null }]),
+    ),
+    runs: Object.fromEntries(
+      names.map((name) => [`${name}#1`, newRun(`${name}#1`, name, { phase: 'waiting' })]),
+    ),
+    live: {
+      hello: null,
+      supervisorPid: 0,
+      asks: null,
+      synced: false,
+      seen: {},
+      missing: {},
+      oom: {},
+      done: {},
+    },
+  };
+}
+
+export function newRun(name: string, process: string, known: Partial<Run>): Run {
+  return {
+    name,
+    process,
+    phase: 'forked',
+    ready: false,
+    dueNs: null,
+    serves: null,
+    stop: null,
+    rung: null,
+    owed: null,
+    hook: null,
+    hooks: 0,
+    drained: false,
+    cutMs: 0,
+    ...known,
+  };
+}

@@ -1,0 +1,170 @@
+/** What concerns the task as a whole: its begin, what asks it to stop, its end. */
+import type { BodyOf } from '../checkpoint/record.ts';
+import { signalName } from '../signals/names.ts';
+import { exitCode, finalState } from './exit-code.ts';
+import type { StopReport } from './happening.ts';
+import { processName, runNumber } from './names.ts';
+import { followOf } from './run-events.ts';
+import { hooksServing, isAlive, isGone, isStuck, mainRuns, runsOf, snapshotOf } from './select.ts';
+import type { By, Run, State } from './state.ts';
+import { decideOn, note, once, say, type Turn } from './turn.ts';
+
+const MS = 1_000_000n;
+
+/** One step at a time, until none is left; true when something was done. */
+type Step = (turn: Turn) => boolean;
+
+/** Before the runs: what the picture of the host says of the task, and the first request to stop. */
+export const EARLY: readonly Step[] = [
+  beginTask,
+  beginSupervisor,
+  adoptRun,
+  firstAsk,
+  beginBudget,
+  beginCleaning,
+];
+
+/** After the runs have answered the ask before: the next one. */
+export const LATE: readonly Step[] = [nextAsk];
+
+/** When nothing else is left to do. */
+export const LAST: readonly Step[] = [endWithMain, endTask];
+
+function beginTask(turn: Turn): boolean {
+  const { plan, task, live } = turn.state;
+  if (task.begun || live.hello === null) return false;
+  note(turn, {
+    type: 'task',
+    task: plan.name,
+    version: plan.version,
+    config_digest: plan.configDigest,
+    boot_id: live.hello.bootId,
+    pid_ns: Number(live.hello.pidNs),
+    pid: live.hello.initPid,
+  });
+  note(turn, { type: 'task-state', state: 'active', exit_code: null });
+  return true;
+}
+
+function beginSupervisor(turn: Turn): boolean {
+  if (!once(turn, 'supervisor started')) return false;
+  const { live, plan } = turn.state;
+  note(turn, { type: 'supervisor-started', pid: live.supervisorPid, version: plan.version });
+  return true;
+}
+
+/** A run that the host has and the log does not know: the log was lost, the run was not. */
+function adoptRun(turn: Turn): boolean {
+  const { live, processes } = turn.state;
+  const unknown = Object.keys(live.seen).find(
+    (name) => runNumber(name) > (processes[processName(name)]?.runs ?? Number.POSITIVE_INFINITY),
+  );
+  if (unknown === undefined) return false;
+  note(turn, { type: 'run-forked', process: processName(unknown), run: unknown });
+  return true;
+}
+
+function firstAsk(turn: Turn): boolean {
+  return turn.state.task.asks === 0 && ask(turn);
+}
+
+function nextAsk(turn: Turn): boolean {
+  return ask(turn);
+}
+
+/** Stop signals are counted by init; each that was not acted on yet is one request. */
+function ask(turn: Turn): boolean {
+  const { live, task } = turn.state;
+  const { asks } = live;
+  if (asks === null || asks.count <= task.asks) return false;
+  const signal = signalName(asks.signal);
+  requestStop(turn, {
+    cause: 'signal',
+    by: { pid: asks.pid, uid: asks.uid },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return true;
+}
+
+type Asked = Pick<BodyOf<'stop-requested'>, 'cause' | 'by' | 'signal' | 'now' | 'process'>;
+
+export function requestStop(turn: Turn, asked: Asked): void {
+  const first = turn.state.task.stop === null && asked.process === undefined;
+  note(turn, { type: 'stop-requested', ...asked });
+  const { stop } = turn.state.task;
+  if (!first || stop === null) return;
+  say(turn, {
+    kind: 'stop-begun',
+    cause: stop.cause,
+    signal: stop.cause === 'signal' ? stop.signal : null,
+    pid: pidOf(stop.by),
+  });
+}
+
+function pidOf(by: By): number | null {
+  return by === null ? null : by.pid;
+}
+
+/** The outside world counts from when it asked, whether or not a supervisor was there. */
+function beginBudget(turn: Turn): boolean {
+  const { plan, task, live } = turn.state;
+  if (task.stop === null || task.budget !== null || plan.stopBudgetMs === null) return false;
+  const asked = task.stop.cause === 'signal' ? (live.asks?.firstNs ?? 0n) : 0n;
+  const from = asked > 0n && asked < turn.nowNs ? asked : turn.nowNs;
+  note(turn, {
+    type: 'budget',
+    budget_ms: plan.stopBudgetMs,
+    deadline_ns: from + BigInt(plan.stopBudgetMs) * MS,
+  });
+  return true;
+}
+
+function beginCleaning(turn: Turn): boolean {
+  if (turn.state.task.stop === null || turn.state.task.state !== 'active') return false;
+  note(turn, { type: 'task-state', state: 'cleaning', exit_code: null });
+  return true;
+}
+
+/** Its final end ends the task: whoever else is there is stopped. */
+function endWithMain(turn: Turn): boolean {
+  const { plan, task } = turn.state;
+  if (plan.main === null || task.stop !== null || isBusy(turn.state, plan.main)) return false;
+  const others = mainRuns(turn.state).some((run) => run.process !== plan.main && isBusyRun(turn.state, run));
+  if (others) requestStop(turn, { cause: 'main-ended', by: null });
+  return others;
+}
+
+function isBusy(state: State, process: string): boolean {
+  return runsOf(state).some((run) => run.process === process && isBusyRun(state, run));
+}
+
+/** Something of it is to be waited for, or still to come. */
+function isBusyRun(state: State, run: Run): boolean {
+  if (isStuck(state, run)) return false;
+  if (run.serves !== null || isAlive(run) || !isGone(state, run)) return true;
+  return (
+    followOf(state, run).kind === 'again' || hooksServing(state, run).some((hook) => !isStuck(state, hook))
+  );
+}
+
+function endTask(turn: Turn): boolean {
+  const { state } = turn;
+  if (runsOf(state).some((run) => isBusyRun(state, run))) return false;
+  const code = exitCode(state);
+  if (state.task.stop !== null)
+    say(turn, { kind: 'stop-summary', exitCode: code, processes: reports(state) });
+  decideOn(turn, { type: 'task-state', state: finalState(state), exit_code: code });
+  return true;
+}
+
+function reports(state: State): StopReport[] {
+  return Object.entries(state.processes).flatMap(([process, { last }]): StopReport[] => {
+    if (last === null) return [];
+    const run = state.runs[last.run];
+    const stopNs = run === undefined ? 0n : (snapshotOf(state, run)?.stopNs ?? 0n);
+    const { outcome, code, signal, forced } = last;
+    const tookMs = stopNs > 0n && last.endedNs > 0n ? Number((last.endedNs - stopNs) / MS) : null;
+    const stuck = run !== undefined && isStuck(state, run);
+    return [{ process, run: last.run, tookMs, outcome, code, signal, forced, cutMs: run?.cutMs ?? 0, stuck }];
+  });
+}
