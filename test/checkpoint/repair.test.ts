@@ -165,3 +165,18 @@ test('repair never throws, and what it calls good is good when read again', () =
     { numRuns: 500 },
   );
 });
+
+test('more bytes never take a record back: what a longer piece of a log says begins with what a shorter one said', () => {
+  const records = sampleRecords(sampleBodies);
+  const bytes = encodeLog(records);
+  const cut = fc.nat(bytes.length);
+  fc.assert(
+    fc.property(cut, cut, (a, b) => {
+      const [shorter, longer] = [Math.min(a, b), Math.max(a, b)].map((end) =>
+        seqs(repairLog(bytes.subarray(0, end))),
+      );
+      expect(longer?.slice(0, shorter?.length)).toEqual(shorter);
+      expect(longer).toEqual(records.slice(0, longer?.length).map((record) => record.seq));
+    }),
+  );
+});
