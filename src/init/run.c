@@ -97,28 +97,28 @@ static bool was_told(const struct run *run, pid_t pid)
 
 /* Whoever is in the tree and has not had this signal yet: escapees of the group, once the leader is gone or the whole tree is
  * meant. It ends when the rung does, however large the tree: the next rung must not wait for a signal of this one. */
-static void tell_stragglers(struct run *run, int signal, bool group_has_it)
+static void tell_stragglers(struct run *run, int signal, bool group_has_it, bool once)
 {
 	const pid_t *list;
 	int count = walk_tree(&list, NULL), sent = 0;
 	pid_t first[PIDS_MAX];
 	for (int i = 0; i < count && (i % 64 || now_ns() < run->climb.due_ns); i++) {
-		if (was_told(run, list[i]) || list[i] == run->s.pid || (group_has_it && getpgid(list[i]) == run->s.pid)) continue;
+		if ((once && was_told(run, list[i])) || list[i] == run->s.pid || (group_has_it && getpgid(list[i]) == run->s.pid)) continue;
 		if (!send_descendant(list[i], signal)) continue;
 		send_descendant(list[i], SIGCONT);
-		if (run->told_count < (int)(sizeof run->told / sizeof *run->told)) run->told[run->told_count++] = list[i];
+		if (once && run->told_count < (int)(sizeof run->told / sizeof *run->told)) run->told[run->told_count++] = list[i];
 		if (sent < PIDS_MAX) first[sent] = list[i];
 		sent++;
 	}
 	if (sent) record_sent(run, signal, TARGET_TREE, first, sent);
 }
 
-static void deliver(struct run *run, int signal, enum target target)
+static void deliver(struct run *run, int signal, enum target target, bool rung)
 {
 	pid_t leader = run->s.pid, main_pid = run->s.main_pid > 1 ? run->s.main_pid : leader;
 	if (target == TARGET_LEADER) send_signal(main_pid, signal);
 	else send_group(leader, signal);
-	if (target == TARGET_TREE) tell_stragglers(run, signal, true);
+	if (target == TARGET_TREE) tell_stragglers(run, signal, true, rung);
 }
 
 void run_forward(struct run *run, int signal, enum target target)
@@ -126,8 +126,7 @@ void run_forward(struct run *run, int signal, enum target target)
 	if (!alive(run) || signal <= 0 || signal >= SIGNALS) return;
 	if (run->s.phase == PHASE_STARTING) { if (run->early[signal] < 255) run->early[signal]++; return; }
 	record_sent(run, signal, target, &run->s.pid, 1);
-	run->told_count = 0;
-	deliver(run, signal, target);
+	deliver(run, signal, target, false);
 }
 
 /* ---- the stop ---- */
@@ -187,10 +186,10 @@ static void perform(struct run *run, struct action a)
 		set_phase(run, PHASE_STOPPING);
 		record_rung(run, a);
 		if (a.act == ACT_SIGNAL) {
-			deliver(run, a.signal, a.target);
+			deliver(run, a.signal, a.target, true);
 			/* A stopped process sees the signal only when it is continued. */
-			if (a.signal != SIGCONT) deliver(run, SIGCONT, a.target == TARGET_TREE ? TARGET_GROUP : a.target);
-			if (run->s.leader_exited_ns) tell_stragglers(run, a.signal, a.target != TARGET_LEADER);
+			if (a.signal != SIGCONT) deliver(run, SIGCONT, a.target == TARGET_TREE ? TARGET_GROUP : a.target, true);
+			if (run->s.leader_exited_ns) tell_stragglers(run, a.signal, a.target != TARGET_LEADER, true);
 		}
 		a = climb_tick(&run->climb, now_ns(), run->hooks);
 	}
@@ -247,9 +246,9 @@ void run_enter(struct run *run, const struct order *order)
 	run->told_count = 0;
 	if (run->s.phase == PHASE_STARTING) { if (run->early[signal] < 255) run->early[signal]++; return; }
 	record_sent(run, signal, r->target, &run->s.pid, 1);
-	deliver(run, signal, r->target);
-	if (signal != SIGCONT) deliver(run, SIGCONT, r->target == TARGET_TREE ? TARGET_GROUP : r->target);
-	if (run->s.leader_exited_ns) tell_stragglers(run, signal, r->target != TARGET_LEADER);
+	deliver(run, signal, r->target, true);
+	if (signal != SIGCONT) deliver(run, SIGCONT, r->target == TARGET_TREE ? TARGET_GROUP : r->target, true);
+	if (run->s.leader_exited_ns) tell_stragglers(run, signal, r->target != TARGET_LEADER, true);
 }
 
 /* ---- what happens to it ---- */
@@ -299,7 +298,7 @@ static void leader_exited(struct run *run)
 	run->s.leader = (struct usage){ (uint64_t)r.ru_utime.tv_sec * 1000000 + (uint64_t)r.ru_utime.tv_usec,
 		(uint64_t)r.ru_stime.tv_sec * 1000000 + (uint64_t)r.ru_stime.tv_usec, (uint64_t)r.ru_maxrss };
 	run->dirty = true;
-	if (run->s.failed_stage) return;
+	if (run->s.failed_stage) { run->s.code = -1; run->s.signal = 0; return; } /* what exited was never the command */
 	record_begin("leader-exited");
 	record_text("run", run->s.name);
 	if (run->s.signal) record_text("code", NULL); else record_number("code", run->s.code);
@@ -327,7 +326,7 @@ static void left_behind(struct run *run)
 	if (climb_over(&run->climb)) return;
 	const struct rung *r = &run->climb.order.rungs[run->climb.order.index];
 	int signal = r->signal == SIGNAL_AS_RECEIVED ? run->climb.received ? run->climb.received : SIGTERM : r->signal;
-	if (signal) tell_stragglers(run, signal, r->target != TARGET_LEADER);
+	if (signal) tell_stragglers(run, signal, r->target != TARGET_LEADER, true);
 }
 
 /* While the leader is a zombie of ours, waiting for just anybody would find it for ever: the others are asked by pid. */
