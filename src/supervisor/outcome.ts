@@ -1,6 +1,6 @@
 /** How the end of a run is judged. First cause wins. Pure. */
 import type { BodyOf } from '../checkpoint/record.ts';
-import { EXIT, exitCodeOf, mapExitCode } from '../signals/exit-codes.ts';
+import { EXIT } from '../signals/exit-codes.ts';
 import { signalName, signalNumber } from '../signals/names.ts';
 import type { ProcessPlan } from './plan.ts';
 import { planOf, processState, snapshotOf } from './select.ts';
@@ -17,10 +17,11 @@ export function startCode(failure: NonNullable<RunSnapshot['startFailure']>): nu
   return failure.stage === 'exec' && failure.errno === ENOENT ? EXIT.notFound : EXIT.notExecutable;
 }
 
-/** The code that a user sees: 128 and the signal's number where it died of one, then the map. */
+/** The code that a user sees: 128 and the signal's number where it died of one, then the map (SPEC.md 2). */
 export function mappedCode(plan: ProcessPlan, result: Pick<Result, 'code' | 'signal'>): number {
-  const signal = result.signal === null ? null : (signalNumber(result.signal) ?? null);
-  return mapExitCode(exitCodeOf(result.code, signal), plan.exitMap);
+  const signal = result.signal === null ? 0 : (signalNumber(result.signal) ?? 0);
+  const code = result.code ?? EXIT.signalBase + signal;
+  return plan.exitMap.find(([from]) => from === code)?.[1] ?? code;
 }
 
 export function judgeRun(state: State, run: Run): BodyOf<'outcome'> {
