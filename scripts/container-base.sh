@@ -45,8 +45,14 @@ apt_mirror() {
 	} | head -n 1
 }
 
-# Node goes in as it runs here, with those libraries of it that a minimal Debian lacks.
+# Node goes in as it runs here, with its npm and those libraries of it that a minimal Debian lacks.
 add_node() {
+	npm=${node%/bin/*}/lib/node_modules/npm
+	if [ -f "$npm/bin/npm-cli.js" ]; then
+		mkdir -p "$1/usr/lib/node_modules"
+		cp -a "$npm" "$1/usr/lib/node_modules/"
+		ln -s ../lib/node_modules/npm/bin/npm-cli.js "$1/usr/bin/npm"
+	fi
 	install -D -m 755 "$node" "$1/usr/bin/node"
 	ldd "$node" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
 		[ -e "$1$lib" ] || install -D -m 755 "$lib" "$1$lib"

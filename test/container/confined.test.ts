@@ -1,124 +1,124 @@
 // Containers that are given little: memory, a user without rights, no place to write.
-import { readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
-import { bothWays, recordOf, recordsOf, start, waitFor, whyNoContainers } from './podman.ts';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { descendants, findPrograms, look, statusField } from '../support/processes.ts';
+import { theOne } from '../support/story.ts';
+import { pause, until } from '../support/until.ts';
+import { type Container, start } from './container.ts';
+import { containerRing } from './podman.ts';
 
-const reason = await whyNoContainers();
-
+const { scenario } = await containerRing();
 const obeys = ['sh', '-c', 'trap "exit 42" TERM; echo ready; while :; do sleep 0.1; done'];
 
-describe.skipIf(reason).each(bothWays)('container confined, $way', ({ options }) => {
-  test('S54 a hundred orphans at once are all reaped, and gsup sleeps afterwards', async () => {
-    const orphans = 'for i in $(seq 100); do sleep 0.3 & done';
-    const script = `sh -c '${orphans}'; echo orphaned; exec sleep 1000`;
-    const container = await start({ options, command: ['sh', '-c', script] });
-    await container.waitForLine(/^orphaned$/);
-    const pid = Number(await container.inspect('{{.State.Pid}}'));
-    await waitFor(
-      async () => (await descendants(pid)).every((comm) => /^(gsup|node|sleep)$/.test(comm)) || undefined,
-      async () => `left: ${await descendants(pid)}`,
-    );
-    await waitFor(
-      async () => (await descendants(pid)).filter((comm) => comm === 'sleep').length === 1,
-      async () => `left: ${await descendants(pid)}`,
-    );
-    // The supervisor may still be on its way up; what must become quiet is init.
-    await waitFor(
-      async () => {
-        const before = await switches(pid);
-        await pause(1000);
-        return (await switches(pid)) === before;
-      },
-      () => 'PID 1 keeps waking up although nothing happens',
-    );
-    await container.stop(10);
-    expect(await container.ended()).toMatchObject({ code: 143 });
-  });
+async function expectObeys(container: Container): Promise<void> {
+  await container.stop(10);
+  expect(await container.ended()).toBe(42);
+}
 
-  test('S38 the OOM killer takes the command: 137, and gsup lives to record it', async () => {
-    const container = await start({
-      podman: ['--memory', '128m', '--memory-swap', '128m'],
-      options,
-      command: ['tail', '/dev/zero'],
-    });
-    expect(await container.ended()).toMatchObject({ code: 137 });
-    const records = await container.records();
-    expect(recordOf(records, 'run-ended')).toMatchObject({ code: null, signal: 'SIGKILL', forced: false });
-    expect(recordsOf(records, 'task-state').at(-1)).toMatchObject({ state: 'failed', exit_code: 137 });
-  });
-
-  test('S18 a user without rights: state under /tmp, stop as for root', async () => {
-    const container = await start({ podman: ['--user', '1000:1000'], options, command: obeys });
-    await container.waitForLine(/^ready$/);
-    await container.stop(10);
-    expect(await container.ended()).toMatchObject({ code: 42 });
-    const records = await container.records('/tmp/gsup-1000');
-    expect(recordOf(records, 'run-ended')).toMatchObject({ code: 42, forced: false });
-  });
-
-  test('S52 read-only root with tmpfs: state under /run', async () => {
-    const container = await start({ podman: ['--read-only'], options, command: obeys });
-    await container.waitForLine(/^ready$/);
-    expect(await container.exec('sh', '-c', 'ls /run/gsup/*/init.log')).toBe('/run/gsup/sh/init.log');
-    await container.stop(10);
-    expect(await container.ended()).toMatchObject({ code: 42 });
-  });
-
-  test('S52 read-only root without tmpfs: state in the shared memory', async () => {
-    const container = await start({
-      podman: ['--read-only', '--read-only-tmpfs=false'],
-      options,
-      command: obeys,
-    });
-    await container.waitForLine(/^ready$/);
-    expect(await container.exec('sh', '-c', 'ls /dev/shm/gsup-0/*/init.log')).toBe(
-      '/dev/shm/gsup-0/sh/init.log',
-    );
-    await container.stop(10);
-    expect(await container.ended()).toMatchObject({ code: 42 });
-  });
-
-  test('S52 a named state directory that cannot be had: warned of, and the stop is the same', async () => {
-    const container = await start({
-      podman: ['--read-only'],
-      options: [...options, '--state-dir', '/var/lib/gsup'],
-      command: obeys,
-    });
-    await container.waitForLine(/^ready$/);
-    const warning = await container.waitForLine(/cannot .*\/var\/lib\/gsup/);
-    expect(warning.stream).toBe('stderr');
-    await container.stop(10);
-    expect(await container.ended()).toMatchObject({ code: 42 });
-  });
-
-  test('S52 --require-state: 73, and nothing is started', async () => {
-    const container = await start({
-      podman: ['--read-only'],
-      options: [...options, '--state-dir', '/var/lib/gsup', '--require-state'],
-      command: ['echo', 'started'],
-    });
-    expect(await container.ended()).toMatchObject({ code: 73 });
-    const lines = await container.lines();
-    expect(lines.filter((line) => line.stream === 'stdout')).toEqual([]);
-    expect(await container.text()).toContain('/var/lib/gsup');
-  });
+scenario('S54 a hundred orphans at once are all reaped, and gsup sleeps afterwards', async (mode) => {
+  const orphans = 'for i in $(seq 100); do sleep 0.3 & done';
+  const container = await start(mode, [], ['sh', '-c', `sh -c '${orphans}'; echo orphaned; exec sleep 1000`]);
+  await container.line(/^orphaned$/);
+  const pid = container.pid();
+  await until('only the command to be left', () => findPrograms(pid, 'sleep').length === 1);
+  await until('no zombie', () => descendants(pid).every((child) => look(child)?.state !== 'Z'));
+  if (mode === 'supervisor') await until('the supervisor', () => findPrograms(pid, 'node').length === 1);
+  // No fact says that a start-up is over; so PID 1 gets several chances to sleep through a whole second.
+  const quiet: number[] = [];
+  for (let chance = 0; chance < 8 && !quiet.includes(0); chance++) {
+    const before = Number(statusField(pid, 'voluntary_ctxt_switches'));
+    await pause(1000);
+    quiet.push(Number(statusField(pid, 'voluntary_ctxt_switches')) - before);
+  }
+  expect(quiet, 'wake-ups of PID 1 per second').toContain(0);
+  await container.stop(10);
+  expect(await container.ended()).toBe(143);
 });
 
-/** Names of everything below a process of the container, zombies marked; seen from outside, so that nobody is woken. */
-async function descendants(pid: number): Promise<string[]> {
-  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
-  const names: string[] = [];
-  for (const child of children.split(' ').filter((word) => word !== '')) {
-    const stat = await readFile(`/proc/${child}/stat`, 'utf8').catch(() => undefined);
-    if (stat === undefined) continue;
-    const comm = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
-    const state = stat.slice(stat.lastIndexOf(')') + 2)[0];
-    names.push(state === 'Z' ? `${comm} (zombie)` : comm, ...(await descendants(Number(child))));
-  }
-  return names;
-}
+scenario('S38 the OOM killer takes the command: 137, and gsup lives to record it', async (mode) => {
+  const limits = ['--memory', '128m', '--memory-swap', '128m'];
+  const container = await start(mode, [], ['tail', '/dev/zero'], { podman: limits });
+  expect(await container.ended()).toBe(137);
+  const records = await container.records('/run/gsup/tail');
+  expect(theOne(records, 'run-ended')).toMatchObject({ code: null, signal: 'SIGKILL', forced: false });
+  expect(records.findLast((record) => record.type === 'task-state')).toMatchObject({ exit_code: 137 });
+});
 
-async function switches(pid: number): Promise<string | undefined> {
-  return /voluntary_ctxt_switches:\s*(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
-}
+scenario('S18 a user without rights: state under /tmp, stop as for root', async (mode) => {
+  const container = await start(mode, [], obeys, { podman: ['--user', '1000:1000'] });
+  await container.line(/^ready$/);
+  await expectObeys(container);
+  const records = await container.records('/tmp/gsup-1000/sh');
+  expect(theOne(records, 'run-ended')).toMatchObject({ code: 42, forced: false });
+});
+
+scenario('S52 read-only root with tmpfs: state under /run', async (mode) => {
+  const container = await start(mode, [], obeys, { podman: ['--read-only'] });
+  await container.line(/^ready$/);
+  expect(readdirSync(join(await container.files(), 'run/gsup/sh'))).toContain('init.log');
+  await expectObeys(container);
+});
+
+scenario('S52 read-only root without tmpfs: state in the shared memory', async (mode) => {
+  const container = await start(mode, [], obeys, { podman: ['--read-only', '--read-only-tmpfs=false'] });
+  await container.line(/^ready$/);
+  expect(readdirSync(join(await container.files(), 'dev/shm/gsup-0/sh'))).toContain('init.log');
+  await expectObeys(container);
+});
+
+scenario('S52 a state directory that cannot be had is warned of, and the stop is the same', async (mode) => {
+  const container = await start(mode, ['--state-dir', '/var/lib/gsup'], obeys, { podman: ['--read-only'] });
+  await container.line(/^ready$/);
+  expect((await container.line(/cannot .*\/var\/lib\/gsup/)).stream).toBe('stderr');
+  await expectObeys(container);
+});
+
+scenario('S52 --require-state: 73, and nothing is started', async (mode) => {
+  const options = ['--state-dir', '/var/lib/gsup', '--require-state'];
+  const container = await start(mode, options, ['echo', 'started'], { podman: ['--read-only'] });
+  expect(await container.ended()).toBe(73);
+  expect(container.lines().filter((line) => line.stream === 'stdout')).toEqual([]);
+  expect(container.text()).toContain('/var/lib/gsup');
+});
+
+scenario('S50 a second gsup for the same task ends with 75, the first is unaffected', async (mode) => {
+  const container = await start(mode, ['--name', 'only'], obeys);
+  await container.line(/^ready$/);
+  const second = 'gsup=/proc/1/exe; $gsup run --name only -- echo started; echo code $?';
+  expect(await container.exec('sh', '-c', second)).toBe('code 75');
+  await expectObeys(container);
+});
+
+scenario('S50 after SIGKILL of PID 1 the container starts again, and the old log is kept', async (mode) => {
+  const container = await start(mode, ['--name', 'again'], obeys);
+  await container.line(/^ready$/);
+  await container.kill('SIGKILL');
+  expect(await container.ended()).toBe(137);
+  const old = container.lines().length;
+  await container.restart();
+  await container.line(/^ready$/, old);
+  await expectObeys(container);
+  const folder = join(await container.files(), 'run/gsup/again');
+  expect(readdirSync(folder)).toContain('init.log.1');
+  expect(theOne(await container.records('/run/gsup/again'), 'run-ended')).toMatchObject({ code: 42 });
+});
+
+scenario(
+  'S67 a fork bomb of another uid, each process in its own session, does not survive',
+  async (mode) => {
+    const command = [
+      'sh',
+      '-c',
+      'ulimit -u 300; exec setpriv --reuid 33 --regid 33 --clear-groups "$@"',
+      '-',
+    ];
+    const bomb = ['/fixtures/fork-bomb', '--setsid'];
+    const container = await start(mode, ['-g', '1s'], [...command, ...bomb], { fixtures: ['fork-bomb'] });
+    await container.line(/ready/);
+    await container.stop(20);
+    expect(await container.ended()).toBe(137);
+    const records = await container.records('/run/gsup/sh');
+    expect(theOne(records, 'run-ended')).toMatchObject({ signal: 'SIGKILL', forced: true });
+  },
+);

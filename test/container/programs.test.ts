@@ -2,114 +2,143 @@
 // would notice: a lost row, a broken download, a key that is gone.
 import { spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
-import {
-  bothWays,
-  type Container,
-  podman,
-  podmanEnv,
-  programsImage,
-  recordOf,
-  recordsOf,
-  start,
-  waitFor,
-  whyNoContainers,
-} from './podman.ts';
+import { expect } from 'vitest';
+import { collect } from '../support/output.ts';
+import { findPrograms } from '../support/processes.ts';
+import { theOne, types } from '../support/story.ts';
+import { until } from '../support/until.ts';
+import { type Container, start } from './container.ts';
+import { containerRing, podman, podmanEnv, programsImage } from './podman.ts';
 
-const reason = await whyNoContainers('programs');
-const image = programsImage;
+const { scenario } = await containerRing('--programs');
 
-async function expectCleanStop(container: Container, code: number): Promise<void> {
-  expect(await container.ended()).toMatchObject({ code });
-  expect(recordsOf(await container.records(), 'kill')).toEqual([]);
+/** Stops it, and expects that nothing was killed. */
+async function expectCleanStop(container: Container, task: string): Promise<void> {
+  await container.stop(10);
+  expect(await container.ended(), container.text()).toBe(0);
+  expect(types(await container.records(`/run/gsup/${task}`))).not.toContain('kill');
 }
 
-describe.skipIf(reason).each(bothWays)('container program, $way', ({ way, options }) => {
-  test('PostgreSQL shuts down cleanly under a write load and keeps every committed row', async () => {
-    const server = '/usr/lib/postgresql/*/bin/postgres';
-    const cluster = 'config_file=$(echo /etc/postgresql/*/main/postgresql.conf)';
-    const container = await start({
-      image,
-      podman: ['--stop-signal', 'SIGINT'],
-      options: [...options, '--name', 'db', '--user', 'postgres'],
-      command: ['sh', '-c', `exec ${server} -c ${cluster} -c listen_addresses=`],
-    });
-    // Debian's cluster has TLS on: its key can be read only with the supplementary groups of the user.
-    await container.waitForLine(/ready to accept connections/);
-    await psql(container, 'create table load (writer int, n int)');
-
-    const writers = [1, 2, 3].map((writer) => writeRows(container, writer));
-    await waitFor(
-      async () => writers.every((writer) => writer.committed() > 20),
-      () => `rows so far: ${writers.map((writer) => writer.committed())}`,
-    );
-    if (way === 'supervisor present') await killSupervisor(container);
-    await container.stop(10);
-    await expectCleanStop(container, 0);
-    expect(await container.text()).toContain('database system is shut down');
-    await Promise.all(writers.map((writer) => writer.ended));
-
-    const old = (await container.lines()).length;
-    await container.restart();
-    await container.waitForLine(/ready to accept connections/, old);
-    expect((await container.lines()).slice(old).map((line) => line.text)).not.toContainEqual(
-      expect.stringContaining('not properly shut down'),
-    );
-    const rows = await psql(container, 'select writer, max(n), count(*) from load group by 1 order by 1');
-    rows.split('\n').forEach((row, index) => {
-      const [, last, count] = row.split('|').map(Number);
-      expect(count, 'no hole').toBe(last);
-      expect(last).toBeGreaterThanOrEqual(writers[index]?.committed() ?? Number.NaN);
-    });
-    expect(rows.split('\n')).toHaveLength(3);
-    await container.stop(10);
+scenario('PostgreSQL shuts down cleanly under a write load and keeps every committed row', async (mode) => {
+  const cluster = '-c config_file=$(echo /etc/postgresql/*/main/postgresql.conf) -c listen_addresses=';
+  const command = ['sh', '-c', `exec /usr/lib/postgresql/*/bin/postgres ${cluster}`];
+  const container = await start(mode, ['--name', 'db', '--user', 'postgres'], command, {
+    image: programsImage,
+    podman: ['--stop-signal', 'SIGINT'],
   });
+  // Debian's cluster has TLS on: its key can be read only with the supplementary groups of the user.
+  await container.line(/ready to accept connections/);
+  await psql(container, 'create table load (writer int, n int)');
+  const writers = [1, 2, 3].map((writer) => writeRows(container, writer));
+  await until('rows of every writer', () => writers.every((writer) => writer.committed() > 20));
+  if (mode === 'supervisor') await killSupervisor(container);
+  await expectCleanStop(container, 'db');
+  expect(container.text()).toContain('database system is shut down');
+  await Promise.all(writers.map((writer) => writer.ended));
 
-  test('nginx drains on SIGQUIT: every download that had begun arrives whole', async () => {
-    const config = [
-      'user www-data; worker_processes 2; error_log stderr notice; pid /run/nginx.pid; events {}',
-      'http { access_log off; keepalive_timeout 60s; server { listen 8080; root /srv;',
-      'location = /hello { return 200 "hello\\n"; } location = /slow { limit_rate 200k; } } }',
-    ].join('\n');
-    const prepare = 'head -c 400000 /dev/zero >/srv/slow; printf "%s" "$NGINX_CONF" >/tmp/nginx.conf';
-    const container = await start({
-      image,
-      podman: ['--stop-signal', 'SIGQUIT', '-e', `NGINX_CONF=${config}`],
-      options: [...options, '--name', 'web'],
-      command: ['sh', '-c', `${prepare}; exec nginx -c /tmp/nginx.conf -g "daemon off;"`],
-    });
-    await container.waitForLine(/start worker process /);
-    const client = clientInNetworkOf(await container.inspect('{{.State.Pid}}'));
-    await waitFor(
-      async () => client.output().includes('downloading'),
-      () => `the client says: ${client.output()}`,
-    );
-    await container.stop(10);
-    await expectCleanStop(container, 0);
-    expect(await client.code, client.output()).toBe(0);
-    expect(client.output()).toContain('8 whole');
-    expect(recordsOf(await container.records(), 'rung')[0]).toMatchObject({ signal: 'SIGQUIT' });
+  const old = container.lines().length;
+  await container.restart();
+  await container.line(/ready to accept connections/, old);
+  const since = container.lines().slice(old);
+  expect(since.filter((line) => line.text.includes('not properly shut down'))).toEqual([]);
+  const answer = await psql(container, 'select max(n), count(*) from load group by writer order by writer');
+  const rows = answer.split('\n').map((row) => row.split('|').map(Number));
+  expect(rows).toHaveLength(3);
+  for (const [index, [last, rowCount]] of rows.entries()) {
+    expect(rowCount, 'no hole').toBe(last);
+    expect(last, 'what was committed').toBeGreaterThanOrEqual(writers[index]?.committed() ?? Number.NaN);
+  }
+  await expectCleanStop(container, 'db');
+});
+
+scenario('nginx drains on SIGQUIT: every download that had begun arrives whole', async (mode) => {
+  const config = [
+    'user www-data; worker_processes 2; error_log stderr notice; pid /run/nginx.pid; events {}',
+    'http { access_log off; keepalive_timeout 60s; server { listen 8080; root /srv;',
+    'location = /hello { return 200 "hello\\n"; } location = /slow { limit_rate 200k; } } }',
+  ].join('\n');
+  const prepare = 'head -c 400000 /dev/zero >/srv/slow; printf "%s" "$NGINX_CONF" >/tmp/nginx.conf';
+  const command = ['sh', '-c', `${prepare}; exec nginx -c /tmp/nginx.conf -g "daemon off;"`];
+  const container = await start(mode, ['--name', 'web'], command, {
+    image: programsImage,
+    podman: ['--stop-signal', 'SIGQUIT', '-e', `NGINX_CONF=${config}`],
   });
+  await container.line(/start worker process /);
+  const client = download(container);
+  await client.output.line(/^downloading$/);
+  await expectCleanStop(container, 'web');
+  expect(await client.code, client.output.text()).toBe(0);
+  expect(client.output.text()).toContain('8 whole');
+  expect(theOne(await container.records('/run/gsup/web'), 'rung')).toMatchObject({ signal: 'SIGQUIT' });
+});
 
-  test('Redis saves on TERM and has its keys when it is back', async () => {
-    const container = await start({
-      image,
-      options: [...options, '--name', 'cache', '--user', 'redis', '--cwd', '/data'],
-      command: ['redis-server', '--save', '3600 1', '--dir', '/data', '--daemonize', 'no'],
-    });
-    await container.waitForLine(/Ready to accept connections/);
-    expect(await container.exec('redis-cli', 'set', 'kept', 'yes')).toBe('OK');
-    await container.stop(10);
-    await expectCleanStop(container, 0);
-    expect(await container.text()).toContain('DB saved on disk');
+scenario('Redis saves on TERM and has its keys when it is back', async (mode) => {
+  const options = ['--name', 'cache', '--user', 'redis', '--cwd', '/data'];
+  const command = ['redis-server', '--save', '3600 1', '--dir', '/data', '--daemonize', 'no'];
+  const container = await start(mode, options, command, { image: programsImage });
+  await container.line(/Ready to accept connections/);
+  expect(await container.exec('redis-cli', 'set', 'kept', 'yes')).toBe('OK');
+  await expectCleanStop(container, 'cache');
+  expect(container.text()).toContain('DB saved on disk');
 
-    const old = (await container.lines()).length;
-    await container.restart();
-    await container.waitForLine(/Ready to accept connections/, old);
-    expect(await container.exec('redis-cli', 'get', 'kept')).toBe('yes');
-    await container.stop(10);
-    expect(recordOf((await container.records()).slice(-1), 'task-state')).toMatchObject({ exit_code: 0 });
+  const old = container.lines().length;
+  await container.restart();
+  await container.line(/Ready to accept connections/, old);
+  expect(await container.exec('redis-cli', 'get', 'kept')).toBe('yes');
+  await expectCleanStop(container, 'cache');
+});
+
+/** Ends a request that has begun, then itself. `/slow` takes 2 s. */
+const nodeServer = `
+  const http = require('node:http');
+  const server = http.createServer((request, response) => {
+    if (request.url === '/hello') return response.end('hello');
+    let left = 20;
+    const timer = setInterval(() => {
+      response.write(Buffer.alloc(20000));
+      left -= 1;
+      if (left === 0) { clearInterval(timer); response.end(); }
+    }, 100);
   });
+  server.listen(8080, () => console.log('listening'));
+  process.on('SIGTERM', () => server.close(() => { console.log('drained'); process.exit(0); }));
+`;
+
+scenario('a Node server drains: every download that had begun arrives whole', async (mode) => {
+  const container = await start(mode, ['--name', 'web'], ['node', '-e', nodeServer]);
+  await container.line(/^listening$/);
+  const client = download(container);
+  await client.output.line(/^downloading$/);
+  await expectCleanStop(container, 'web');
+  expect(await client.code, client.output.text()).toBe(0);
+  expect(container.text()).toMatch(/^drained$/m);
+});
+
+scenario('npm start: the server behind npm and its shell drains as well', async (mode) => {
+  const script =
+    'mkdir /app; cd /app; printf "%s" "$PACKAGE" >package.json; printf "%s" "$SERVER" >server.js';
+  const settings = ['-e', 'PACKAGE={"scripts":{"start":"node server.js"}}', '-e', `SERVER=${nodeServer}`];
+  const command = ['sh', '-c', `${script}; exec npm start`];
+  const container = await start(mode, ['--name', 'web'], command, { podman: settings });
+  await container.line(/^listening$/);
+  const client = download(container);
+  await client.output.line(/^downloading$/);
+  await container.stop(10);
+  await container.ended();
+  expect(await client.code, client.output.text()).toBe(0);
+  expect(container.text()).toMatch(/^drained$/m);
+  expect(types(await container.records('/run/gsup/web'))).not.toContain('kill');
+});
+
+scenario('a shell pipeline: its last stage writes what the first one says on TERM', async (mode) => {
+  const first = 'trap "sleep 1; echo last words; exit" TERM; echo ready; while :; do sleep 0.1; done';
+  const last = 'trap "" TERM; while read -r line; do echo "app: $line"; done';
+  const container = await start(mode, ['--name', 'pipe'], ['sh', '-c', `(${first}) | (${last})`]);
+  await container.line(/^app: ready$/);
+  await container.stop(10);
+  expect(await container.ended()).toBe(143);
+  expect(container.text()).toMatch(/^app: last words$/m);
+  expect(theOne(await container.records('/run/gsup/pipe'), 'run-ended')).toMatchObject({ forced: false });
 });
 
 function psql(container: Container, sql: string): Promise<string> {
@@ -144,12 +173,15 @@ function* insertsOf(writer: number) {
 }
 
 async function killSupervisor(container: Container): Promise<void> {
-  const started = recordsOf(await container.records(), 'supervisor-started').at(-1);
-  await container.exec('sh', '-c', `kill -KILL ${started?.pid}`);
+  const [pid] = await until('the supervisor', () => {
+    const found = findPrograms(container.pid(), 'node');
+    return found.length > 0 && found;
+  });
+  process.kill(pid as number, 'SIGKILL');
 }
 
-/** This machine's node in the container's network: it goes on when the container has ended. */
-function clientInNetworkOf(pid: string) {
+/** This machine's node in the container's network, so that it goes on when the container has ended. */
+function download(container: Container) {
   const script = `
     const http = require('node:http');
     const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
@@ -172,16 +204,8 @@ function clientInNetworkOf(pid: string) {
       process.exit(0);
     })().catch((error) => { console.log(error); process.exit(1); });
   `;
-  const child = spawn('nsenter', ['--net', '--target', pid, process.execPath, '-e', script], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  return {
-    output: () => output,
-    code: new Promise<number | null>((resolve) => child.on('close', resolve)),
-  };
+  const enter = ['--net', '--target', String(container.pid()), process.execPath, '-e', script];
+  const child = spawn('nsenter', enter, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const code = new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { output: collect(child.stdout), code };
 }
