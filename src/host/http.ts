@@ -1,3 +1,17 @@
+import type { HttpPort } from '../supervisor/ports.ts';
+import type { Clock } from './host.ts';
+
+/** Hooks of ladders. After a crash a request may be made again, under the same name. */
+export function createHttpPort(clock: Clock): HttpPort {
+  return {
+    post(url, name, deadlineNs, done) {
+      const leftMs =
+        deadlineNs === null ? null : Math.max(0, Number((deadlineNs - clock.nowNs()) / 1_000_000n));
+      postHook(url, name, leftMs, ({ ok }) => done(ok));
+    },
+  };
+}
+
 /** What a POST came to: `ok` is a 2xx answer in time. */
 export interface PostResult {
   readonly ok: boolean;
@@ -10,6 +24,7 @@ export interface PostResult {
  */
 export function postHook(
   url: string,
+  name: string,
   timeoutMs: number | null,
   done: (result: PostResult) => void,
 ): () => void {
@@ -32,7 +47,12 @@ export function postHook(
     ({ request }) => {
       if (settled) return;
       try {
-        request(url, { method: 'POST', signal: abort.signal, agent: false, headers: { 'content-length': 0 } })
+        request(url, {
+          method: 'POST',
+          signal: abort.signal,
+          agent: false,
+          headers: { 'content-length': 0, 'idempotency-key': name },
+        })
           .on('response', (response) => {
             const status = response.statusCode ?? 0;
             settle(status >= 200 && status < 300, `status ${status}`);

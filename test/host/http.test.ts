@@ -19,16 +19,16 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 const post = (url: string, timeoutMs: number | null): Promise<PostResult> =>
-  new Promise((resolve) => postHook(url, timeoutMs, resolve));
+  new Promise((resolve) => postHook(url, 'web#1/http-post.1', timeoutMs, resolve));
 
 test('postHook posts once, and 2xx is success', async () => {
   const seen: string[] = [];
   const url = await serve((request, response) => {
-    seen.push(`${request.method} ${request.url}`);
+    seen.push(`${request.method} ${request.url} ${request.headers['idempotency-key']}`);
     response.writeHead(204).end();
   });
   expect(await post(url, 5000)).toEqual({ ok: true, detail: 'status 204' });
-  expect(seen).toEqual(['POST /drain']);
+  expect(seen).toEqual(['POST /drain web#1/http-post.1']);
 });
 
 test('S62 postHook fails at once on another status, and when nobody listens', async () => {
@@ -66,7 +66,7 @@ test('postHook that was called off says nothing', async () => {
     arrived();
   });
   const results: PostResult[] = [];
-  const cancel = postHook(url, 5000, (result) => results.push(result));
+  const cancel = postHook(url, 'web#1/http-post.1', 5000, (result) => results.push(result));
   await there;
   cancel();
   await gone;
