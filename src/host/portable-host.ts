@@ -1,11 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
 import type { Asks, Hello } from '../supervisor/vocabulary.ts';
 import { blankRun } from './blank-run.ts';
 import type { Clock, Host, HostNews } from './host.ts';
+import { readOwnIdentity } from './own-identity.ts';
 import { portableRefusals } from './portable-launch.ts';
 import { type PortableRun, startPortableRun } from './portable-run.ts';
 import { listenToSignals, type SignalPolicy } from './portable-signals.ts';
-import { readProcess } from './process-table.ts';
 
 const SIGTERM = 15;
 const ENOSYS = 38;
@@ -126,22 +125,15 @@ export function createPortableHost(policy: SignalPolicy, clock: Clock): Host {
 }
 
 function hello(lastNumber: number): Hello {
+  const { bootId, pidNs, pid, startTicks } = readOwnIdentity();
   return {
     version: 1,
-    pid1: process.pid === 1,
+    pid1: pid === 1,
     restarts: 0,
-    initPid: process.pid,
-    initTicks: readProcess(process.pid)?.startTicks ?? 0n,
-    pidNs: BigInt(statSync('/proc/self/ns/pid', { throwIfNoEntry: false })?.ino ?? 0),
-    bootId: bootId(),
+    initPid: pid,
+    initTicks: startTicks,
+    pidNs,
+    bootId,
     lastNumber,
   };
-}
-
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return '';
-  }
 }
