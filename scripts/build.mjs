@@ -1,24 +1,23 @@
-// Bundles the JavaScript part into dist/: one small entry and a chunk for each thing that is imported lazily, so that
-// a start loads only what it uses. dist/ is the same wherever it was built.
+// Bundles the JavaScript part into dist/: one small entry, and a chunk for each thing that is imported lazily, so that
+// a start loads only what it uses.
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-const library = existsSync(`${root}src/index.ts`);
+const dist = join(root, 'dist');
+const library = existsSync(join(root, 'src/index.ts'));
 
-for (const old of ['main.js', 'index.js', 'chunks', 'types', 'cache']) {
-  rmSync(`${root}dist/${old}`, { recursive: true, force: true });
-}
-
-await build({
+const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: library ? ['src/main.ts', 'src/index.ts'] : ['src/main.ts'],
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,
+  write: false,
   format: 'esm',
   platform: 'node',
   target: 'node20',
@@ -33,8 +32,22 @@ await build({
   },
 });
 
+// Chunks before what imports them, each in one step: a gsup that starts meanwhile finds the old build or the new one.
+const isEntry = (file) => dirname(file.path) === dist;
+for (const { path, contents } of outputFiles.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.new`, contents);
+  renameSync(`${path}.new`, path);
+}
+const chunks = join(dist, 'chunks');
+const built = new Set(outputFiles.map((file) => basename(file.path)));
+for (const name of existsSync(chunks) ? readdirSync(chunks) : []) {
+  if (!built.has(name)) rmSync(join(chunks, name));
+}
+rmSync(join(dist, 'cache'), { recursive: true, force: true });
+
 if (library) {
   // With the very node that runs this: npx would cost a second.
-  const tsc = `${root}node_modules/typescript/bin/tsc`;
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 }

@@ -4,6 +4,7 @@ import { formatDuration } from '../config/duration.ts';
 import { normalizeRun, type RunConfig } from '../config/run-config.ts';
 import { planStop, restartSentence, type StopStep } from '../config/stop-plan.ts';
 import { EXIT } from '../signals/exit-codes.ts';
+import { POST_STOP_MS } from '../supervisor/plan.ts';
 import { quote } from './messages.ts';
 import { failure, type Outcome } from './output.ts';
 import { type Environment, parseArguments } from './parse.ts';
@@ -42,7 +43,7 @@ function describe(config: RunConfig, plain: boolean): Outcome {
 
 function hookText(config: RunConfig): string {
   const command = config.postStop !== null && 'shell' in config.postStop ? config.postStop.shell : '';
-  return `run ${quote(command)}, at most ${formatDuration(config.postStopTimeoutMs)}`;
+  return `run ${quote(command)}, at most ${formatDuration(POST_STOP_MS)}`;
 }
 
 function stepLine(step: StopStep, at: number): string {

@@ -15,7 +15,6 @@ export interface RunConfig {
   readonly stop: StopConfig;
   readonly restart: RestartConfig;
   readonly postStop: Command | null;
-  readonly postStopTimeoutMs: number;
   /** Applied before success is judged; codes without an entry stay. */
   readonly exitMap: ReadonlyArray<readonly [from: number, to: number]>;
   /** Signal numbers; to 0: dropped. */
@@ -56,9 +55,6 @@ export interface LogConfig {
   readonly format: 'text' | 'json' | null;
 }
 
-/** A hook after the end must not keep a container from ending. */
-export const POST_STOP_TIMEOUT_MS = 10_000;
-
 export interface Surroundings {
   readonly env: Environment;
   /** Throws what `fs.readFileSync` throws. */
@@ -84,7 +80,6 @@ export function normalizeRun(parsed: ParsedRun, around: Surroundings): Configure
     },
     restart: restartOf(options),
     postStop: shell(options['post-stop']),
-    postStopTimeoutMs: POST_STOP_TIMEOUT_MS,
     exitMap: options['exit-map'],
     rewrite: options.rewrite.map(([from, to]) => [numberOf(from), to === null ? 0 : numberOf(to)] as const),
     parentDeathSignal: maybeNumberOf(options['parent-death-signal']),
@@ -99,9 +94,9 @@ export function normalizeRun(parsed: ParsedRun, around: Surroundings): Configure
   return { kind: 'config', config };
 }
 
-/** The base name of the command; what does not fit the rule for names becomes `_`, cut at 64. */
+/** The base name of the command; each byte that does not fit the rule for names becomes `_`, cut at 64. */
 export function taskName(command: readonly string[]): string {
-  const base = (command[0] ?? '').replace(/\/+$/, '').split('/').at(-1) ?? '';
+  const base = Buffer.from((command[0] ?? '').split('/').at(-1) ?? '').toString('latin1');
   const fitting = base.replace(/[^A-Za-z0-9_.-]/g, '_').replace(/^[.-]/, '_');
   return fitting.slice(0, 64) || '_';
 }

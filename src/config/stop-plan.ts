@@ -1,6 +1,7 @@
 /** How a stop of one command would go at worst: what `check` prints, and what is warned of at the start. Pure. */
 import { msOf, nsOf, reserveNs, shareOut, sumOf } from '../signals/budget.ts';
 import { signalName } from '../signals/names.ts';
+import { POST_STOP_MS } from '../supervisor/plan.ts';
 import type { Command, Ladder, Rung } from '../supervisor/vocabulary.ts';
 import { formatDuration } from './duration.ts';
 import type { RestartConfig, RunConfig } from './run-config.ts';
@@ -28,7 +29,7 @@ export interface StopPlan {
 export function planStop(config: RunConfig): StopPlan {
   const { ladder, budgetMs } = config.stop;
   const steps = budgetMs === null ? ladder.map(uncutStep) : cutSteps(ladder, budgetMs);
-  const hookMs = config.postStop === null ? 0 : config.postStopTimeoutMs;
+  const hookMs = config.postStop === null ? 0 : POST_STOP_MS;
   const spent = total([...steps.map((step) => step.waitMs), hookMs]);
   const worstMs = budgetMs === null ? spent : Math.min(spent ?? budgetMs, budgetMs);
   const asked = total([...ladder.map((rung) => rung.waitMs), hookMs]);

@@ -45,7 +45,6 @@ describe('normalizeRun', () => {
       },
       restart: { policy: 'no', maxFailures: 1, minDurationMs: 5000 },
       postStop: null,
-      postStopTimeoutMs: 10_000,
       exitMap: [],
       rewrite: [],
       parentDeathSignal: null,
@@ -156,10 +155,10 @@ describe('taskName', () => {
     ['-x', '_x'],
     ['', '_'],
     ['/', '_'],
-    ['bin/', 'bin'],
+    ['bin/', '_'],
     ['\u001b[31m', '__31m'],
     ['x'.repeat(100), 'x'.repeat(64)],
-    ['été', '_t_'],
+    ['été', '__t__'],
   ])('calls %j %s', (command, name) => {
     expect(taskName([command])).toBe(name);
   });

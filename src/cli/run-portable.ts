@@ -1,0 +1,61 @@
+/** `gsup run` where the native part does not run: the same core, with this process as the parent of the command. */
+import { join } from 'node:path';
+import { logNames } from '../checkpoint/files.ts';
+import type { RunConfig } from '../config/run-config.ts';
+import { realClock } from '../host/clock.ts';
+import { createPortableHost } from '../host/portable-host.ts';
+import { PORTABLE_LOSSES, portableRefusals } from '../host/portable-launch.ts';
+import { EXIT } from '../signals/exit-codes.ts';
+import { failure, type Outcome } from './output.ts';
+import type { Environment } from './parse.ts';
+import { claimTask } from './portable-state.ts';
+import { reporterFor, supervise } from './supervise.ts';
+
+const STDERR = 2;
+
+export async function runPortable(config: RunConfig, env: Environment): Promise<Outcome> {
+  const refusals = refusalsOf(config);
+  if (refusals.length > 0) {
+    return failure(
+      EXIT.unavailable,
+      ...refusals.map((refusal) => `cannot start "${config.name}": ${refusal}`),
+    );
+  }
+  const state = config.state.memoryOnly ? null : claim(config, env);
+  if (state?.kind === 'held') {
+    const rule = 'another gsup holds this task; stop it, or give another --name';
+    return failure(EXIT.held, `cannot start "${config.name}": ${rule}`);
+  }
+  if (state?.kind === 'none' && config.state.required) {
+    return failure(EXIT.state, `cannot use the state directory "${state.path}": ${state.cause}`);
+  }
+  const reporter = reporterFor(STDERR, config.log, env);
+  reporter.say({ kind: 'portable', losses: PORTABLE_LOSSES });
+  const claimed = state?.kind === 'claimed' ? state : null;
+  try {
+    return await supervise(config, {
+      task: claimed?.task ?? config.name,
+      host: createPortableHost(policyOf(config), realClock),
+      journal: claimed === null ? {} : { path: join(claimed.folder, logNames.checkpoint) },
+      reporter,
+      exitCodeOf: ({ exitCode }) => exitCode ?? EXIT.internal,
+    });
+  } finally {
+    claimed?.release();
+  }
+}
+
+/** What cannot be done is refused before anything starts, never ignored. */
+function refusalsOf(config: RunConfig): string[] {
+  const own = config.parentDeathSignal === null ? [] : ['--parent-death-signal needs the native part'];
+  return [...portableRefusals(config.launch), ...own];
+}
+
+function claim(config: RunConfig, env: Environment) {
+  const question = { option: config.state.dir ?? undefined, env, uid: process.getuid?.() ?? -1 };
+  return claimTask(question, config.name, config.exactName);
+}
+
+function policyOf(config: RunConfig) {
+  return { stopOn: new Set(config.stop.on), rewrite: new Map(config.rewrite) };
+}

@@ -1,0 +1,105 @@
+/** Puts the supervisor together: journal, host, reporter and the loop between them. */
+import { join } from 'node:path';
+import { isatty } from 'node:tty';
+import { openJournal } from '../checkpoint/journal.ts';
+import type { JournalSource } from '../checkpoint/journal-open.ts';
+import type { LogConfig, RunConfig } from '../config/run-config.ts';
+import { planRun } from '../config/run-plan.ts';
+import { realClock } from '../host/clock.ts';
+import type { Host } from '../host/host.ts';
+import { postHook } from '../host/http.ts';
+import { createNativeHost } from '../host/native-host.ts';
+import { createReporter, type Reporter } from '../report/reporter.ts';
+import { EXIT } from '../signals/exit-codes.ts';
+import { createLoop, type Ended } from '../supervisor/loop.ts';
+import type { HttpPort } from '../supervisor/ports.ts';
+import { failure, type Outcome } from './output.ts';
+import type { Environment } from './parse.ts';
+import { VERSION } from './version.gen.ts';
+
+/** The descriptors that init gives a supervisor. Its stderr is not 2, because Node changes what it finds there. */
+const INIT_SOCKET = 3;
+const CHECKPOINT_LOG = 4;
+const STDERR = 7;
+
+const NS_PER_MS = 1_000_000n;
+
+export interface World {
+  readonly task: string;
+  readonly host: Host;
+  readonly journal: JournalSource;
+  readonly reporter: Reporter;
+  /** Of this process. */
+  readonly exitCodeOf: (ended: Ended) => number;
+}
+
+/** init waits for the end of every tree and exits with the code that it was told; this process only goes. */
+export async function superviseNative(config: RunConfig, env: Environment): Promise<Outcome> {
+  const folder = env.GSUP_TASK_DIR;
+  return supervise(config, {
+    task: env.GSUP_TASK ?? config.name,
+    host: createNativeHost(INIT_SOCKET),
+    journal: { fd: CHECKPOINT_LOG, ...(folder ? { path: join(folder, 'checkpoint.log') } : {}) },
+    reporter: reporterFor(STDERR, config.log, env),
+    // The code of the task is init's to say. Here it only counts that nothing is left to do.
+    exitCodeOf: ({ exitCode }) => (exitCode === null ? EXIT.internal : EXIT.success),
+  });
+}
+
+export async function supervise(config: RunConfig, world: World): Promise<Outcome> {
+  const { reporter } = world;
+  dieLoudly(reporter);
+  const opened = openJournal({
+    ...world.journal,
+    clock: realClock,
+    report: (news) => reporter.say({ kind: 'log', log: 'checkpoint.log', news }),
+  });
+  if (opened.kind === 'newer') {
+    return failure(
+      EXIT.data,
+      `cannot go on with "checkpoint.log": it is of format version ${opened.version}, which needs a newer gsup`,
+    );
+  }
+  const loop = createLoop({
+    plan: planRun(config, world.task, VERSION),
+    records: opened.log.records,
+    ports: {
+      journal: opened.journal,
+      host: world.host,
+      clock: realClock,
+      http,
+      say: (happening) => reporter.say(happening),
+    },
+    pid: process.pid,
+  });
+  const ended = await loop.start();
+  await reporter.close();
+  return { exitCode: world.exitCodeOf(ended) };
+}
+
+export function reporterFor(fd: number, log: LogConfig, env: Environment): Reporter {
+  const terminal = isatty(fd);
+  return createReporter({
+    fd,
+    level: log.level,
+    format: log.format ?? (terminal ? 'text' : 'json'),
+    colour: terminal && !env.NO_COLOR && env.TERM !== 'dumb',
+  });
+}
+
+const http: HttpPort = {
+  post(url, name, deadlineNs, done) {
+    const leftNs = deadlineNs === null ? null : deadlineNs - realClock.nowNs();
+    postHook(url, name, leftNs === null ? null : Math.max(0, Number(leftNs / NS_PER_MS)), ({ ok }) =>
+      done(ok),
+    );
+  },
+};
+
+/** A bug ends this process, and init starts another: nothing that a user runs depends on it. */
+function dieLoudly(reporter: Reporter) {
+  process.on('uncaughtException', (error) => {
+    reporter.say({ kind: 'internal-error', error: error.stack ?? String(error) });
+    reporter.close().finally(() => process.exit(EXIT.internal));
+  });
+}
