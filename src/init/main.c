@@ -84,6 +84,7 @@ int exec_node(char **argv, char **env)
 	else if (!find_root(script, sizeof script)) { say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
 	args[n++] = "node";
 	if (starts_supervisor) for (const char *const *f = node_flags; *f; f++) args[n++] = (char *)*f;
+	args[n++] = "--"; /* Node 20 takes an --env-file from anywhere behind it, even from the words of the command */
 	args[n++] = script;
 	for (int i = 1; argv[i] && n < 4095; i++) args[n++] = argv[i];
 	if (node && *node) execve(node, args, env);
@@ -250,6 +251,7 @@ static int end_plain(void)
 		say(LEVEL_ERROR, "cannot start \"%s\": %s%s%s", p.command[0], run.s.failed_stage >= STAGE_EXEC ? "" : stage_name(run.s.failed_stage),
 		    run.s.failed_stage >= STAGE_EXEC ? "" : ": ", why);
 	}
+	if (run.s.phase != PHASE_ENDED) run_over(&run); /* stuck */
 	int code = exit_code_of(&run.s);
 	const char *outcome = run_outcome(&run);
 	record_begin("task-state");
