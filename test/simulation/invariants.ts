@@ -1,0 +1,81 @@
+/** What holds in every run of every task, whatever happens and whoever crashes. */
+import { expect } from 'vitest';
+import type { CheckpointRecord } from '../../src/checkpoint/record.ts';
+import { hookKind } from '../../src/supervisor/names.ts';
+import { replay } from '../../src/supervisor/replay.ts';
+import type { State } from '../../src/supervisor/state.ts';
+import { KILL } from './behaviour.ts';
+import { recordsOf } from './questions.ts';
+import type { Result, Scenario } from './simulate.ts';
+
+export function checkInvariants(scenario: Scenario, result: Result): void {
+  checkRequests(result);
+  checkEnds(result);
+  checkKills(result);
+  checkNoStartAfterStop(result);
+  expect(result.armed, 'timers that are still armed at the end').toBe(0);
+  expect(logged(replay(scenario.plan, result.records)), 'the state that the log tells').toEqual(
+    logged(result.state),
+  );
+}
+
+/** Every request follows a record of its number that decided it, and numbers rise. */
+function checkRequests({ records, requests }: Result): void {
+  const bySeq = new Map(records.map((record) => [record.seq, record]));
+  const decides = {
+    spawn: ['run-forked', 'hook'],
+    rung: ['rung', 'kill'],
+    signal: ['signal-requested'],
+    forget: ['outcome', 'hook'],
+    exit: ['task-state'],
+  };
+  for (const [at, request] of requests.entries()) {
+    const record = bySeq.get(request.number) as CheckpointRecord;
+    expect(decides[request.to], `request ${request.number}`).toContain(record.type);
+    expect(record.mono_ns <= request.atNs, `request ${request.number} before its record`).toBe(true);
+    expect(request.number).toBeGreaterThan(requests[at - 1]?.number ?? 0);
+  }
+}
+
+/** One outcome for each run, one end for each hook; the last record is the task's. */
+function checkEnds(result: Result): void {
+  const stuck = result.said.flatMap((happening) => (happening.kind === 'stuck' ? [happening.run] : []));
+  const forked = recordsOf(result, 'run-forked').map((record) => record.run);
+  const ended = recordsOf(result, 'outcome').map((record) => record.run);
+  expect(new Set(forked).size, 'a run is forked once').toBe(forked.length);
+  expect([...ended].sort()).toEqual(forked.filter((run) => !stuck.includes(run)).sort());
+  const hooks = recordsOf(result, 'hook').filter((record) => hookKind(record.hook) !== 'http-post');
+  const started = hooks.filter((record) => record.state === 'started').map((record) => record.hook);
+  const over = hooks.filter((record) => record.state === 'ended').map((record) => record.hook);
+  expect(new Set(started).size, 'a hook is started once').toBe(started.length);
+  expect([...over].sort()).toEqual(started.filter((hook) => !stuck.includes(hook)).sort());
+  const last = recordsOf(result, 'task-state').at(-1);
+  expect(last?.exit_code).toBe(result.exitCode);
+  expect(result.records.at(-1)?.seq, 'nothing is written after the end').toBe(last?.seq);
+}
+
+/** SIGKILL only after the last wait is over, or because somebody asked for it: again, or at once. */
+function checkKills(result: Result): void {
+  for (const sent of result.sent.filter(({ signal }) => signal === KILL)) {
+    const before = result.records.filter((record) => record.mono_ns <= sent.atNs);
+    const rungs = before.filter((record) => record.type === 'rung' && record.run === sent.run);
+    const deadline = (rungs.at(-1) as { deadline_ns?: bigint | null } | undefined)?.deadline_ns ?? null;
+    const asks = before.filter((record) => record.type === 'stop-requested' && record.process === undefined);
+    const asked =
+      asks.length > 1 || asks.some((record) => record.type === 'stop-requested' && record.now === true);
+    const due = deadline !== null && deadline <= sent.atNs;
+    expect(due || asked, `SIGKILL for ${sent.run} before its time`).toBe(true);
+  }
+}
+
+function checkNoStartAfterStop(result: Result): void {
+  const stop = recordsOf(result, 'stop-requested').find((record) => record.process === undefined);
+  const late = recordsOf(result, 'run-forked').filter(
+    (record) => stop !== undefined && record.seq > stop.seq,
+  );
+  expect(late, 'starts after a stop').toEqual([]);
+}
+
+function logged({ task, processes, runs }: State): unknown {
+  return { task, processes, runs };
+}

@@ -1,0 +1,53 @@
+/** Virtual time. What is due at the same moment happens in the order in which it was asked for. */
+export interface Scheduler {
+  nowNs(): bigint;
+  /** Returns a way to forget it. */
+  at(atNs: bigint, act: () => void): () => void;
+  after(ms: number, act: () => void): () => void;
+  /** Runs until nothing is left to do, or `untilNs`. Returns whether something was left. */
+  run(untilNs: bigint): boolean;
+}
+
+interface Entry {
+  readonly atNs: bigint;
+  readonly order: number;
+  readonly act: () => void;
+}
+
+export const MS = 1_000_000n;
+
+export function createScheduler(startNs = 1_000_000_000n): Scheduler {
+  const entries = new Set<Entry>();
+  let now = startNs;
+  let order = 0;
+
+  const at = (atNs: bigint, act: () => void): (() => void) => {
+    const entry = { atNs: atNs > now ? atNs : now, order: order++, act };
+    entries.add(entry);
+    return () => entries.delete(entry);
+  };
+  const next = (): Entry | undefined => {
+    let first: Entry | undefined;
+    for (const entry of entries) if (first === undefined || isBefore(entry, first)) first = entry;
+    return first;
+  };
+
+  return {
+    nowNs: () => now,
+    at,
+    after: (ms, act) => at(now + BigInt(Math.round(ms * 1000)) * 1000n, act),
+    run(untilNs) {
+      for (let entry = next(); entry !== undefined; entry = next()) {
+        if (entry.atNs > untilNs) return true;
+        entries.delete(entry);
+        now = entry.atNs;
+        entry.act();
+      }
+      return false;
+    },
+  };
+}
+
+function isBefore(one: Entry, other: Entry): boolean {
+  return one.atNs < other.atNs || (one.atNs === other.atNs && one.order < other.order);
+}

@@ -1,0 +1,348 @@
+/** SCENARIOS.md, hooks, draining and restarts, as scripts on the virtual clock. */
+import { expect } from 'vitest';
+import { exitsBy, exitsOn, ignoresTerm, obedient, TERM } from '../simulation/behaviour.ts';
+import { processPlan, restarts, runPlan, taskPlan } from '../simulation/plans.ts';
+import { endState, forkedAt, hooksOf, outcomesOf, recordsOf, signalsOf } from '../simulation/questions.ts';
+import type { Told } from './scenarios-stop.ts';
+
+const term = (at: number) => ({ at, signal: TERM });
+const drain = { shell: './drain.sh' };
+const mustDrain = { preStop: drain, preStopTimeoutMs: 5000, mustDrain: { retryMs: 30_000 } };
+const url = 'http://127.0.0.1:9000/drain';
+
+export const HOOK_SCENARIOS: readonly Told[] = [
+  {
+    title: 'S23 a pre-stop hook that hangs is ended at its time-out, and the stop goes on',
+    plan: runPlan({ preStop: drain, preStopTimeoutMs: 5000 }),
+    behaviours: { node: exitsOn(TERM, 3000), 'node/pre-stop': ignoresTerm },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['15@6000']);
+      expect(signalsOf(result, 'node#1/pre-stop.1')).toEqual(['15@6000', '9@8000']);
+      expect(hooksOf(result)).toEqual([
+        'node#1/pre-stop.1 started @1000',
+        'node#1/pre-stop.1 ended SIGKILL @8001',
+      ]);
+      expect(endState(result)).toBe('killed 0');
+    },
+  },
+  {
+    title: 'S23 a pre-stop hook that has done its work is followed at once, and so is one that fails',
+    plan: runPlan({
+      ladder: [
+        { action: 'exec', command: drain, waitMs: 5000 },
+        { action: 'exec', command: drain, waitMs: 5000 },
+        { action: 'signal', signal: TERM, target: 'group', waitMs: 8000 },
+      ],
+    }),
+    behaviours: {
+      node: obedient,
+      'node#1/pre-stop.1': exitsBy(100, 0),
+      'node#1/pre-stop.2': exitsBy(100, 3),
+    },
+    script: [term(1000)],
+    check: (result) => {
+      expect(hooksOf(result).map((hook) => hook.split(' @')[0])).toEqual([
+        'node#1/pre-stop.1 started',
+        'node#1/pre-stop.1 ended 0',
+        'node#1/pre-stop.2 started',
+        'node#1/pre-stop.2 ended 3',
+      ]);
+      expect(signalsOf(result, 'node#1')).toEqual(['15@1202']);
+      expect(result.said.filter((happening) => happening.kind === 'hook-failed')).toHaveLength(1);
+    },
+  },
+  {
+    title: 'S23 a hook that cannot be started has failed',
+    plan: runPlan({ preStop: drain }),
+    behaviours: { node: obedient, 'node/pre-stop': { fails: { stage: 'exec', errno: 2 } } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(hooksOf(result).at(-1)).toBe('node#1/pre-stop.1 ended 127 @1001');
+      expect(signalsOf(result, 'node#1')).toEqual(['15@1001']);
+    },
+  },
+  {
+    title: 'S23 the command ends while its hook runs: the hook is ended too',
+    plan: runPlan({ preStop: drain }),
+    behaviours: { node: exitsBy(3000), 'node/pre-stop': obedient },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual([]);
+      expect(signalsOf(result, 'node#1/pre-stop.1')).toEqual(['15@3001']);
+      expect(endState(result)).toBe('killed 0');
+    },
+  },
+  {
+    title: 'S23b the drain fails twice, then succeeds: no signal before that, said once',
+    plan: runPlan(mustDrain),
+    behaviours: {
+      node: obedient,
+      'node#1/pre-stop.1': exitsBy(100, 1),
+      'node#1/pre-stop.2': exitsBy(100, 1),
+      'node#1/pre-stop.3': exitsBy(100, 0),
+    },
+    script: [term(1000)],
+    check: (result) => {
+      expect(hooksOf(result).filter((hook) => hook.includes('started'))).toEqual([
+        'node#1/pre-stop.1 started @1000',
+        'node#1/pre-stop.2 started @31101',
+        'node#1/pre-stop.3 started @61202',
+      ]);
+      expect(signalsOf(result, 'node#1')).toEqual(['15@61303']);
+      expect(result.said.filter((happening) => happening.kind === 'not-drained').length).toBeLessThanOrEqual(
+        1 + result.crashes,
+      );
+    },
+  },
+  {
+    title: 'S23b it ends by itself while it must drain: the waiting ends',
+    plan: runPlan(mustDrain),
+    behaviours: { node: exitsBy(20_000), 'node/pre-stop': exitsBy(100, 1) },
+    script: [term(1000)],
+    check: (result) => {
+      expect(result.sent).toEqual([]);
+      expect(result.endedMs).toBe(20_001);
+    },
+  },
+  {
+    title: 'S23b a second signal retries the hook at once, the third kills undrained',
+    plan: runPlan(mustDrain),
+    behaviours: { node: ignoresTerm, 'node/pre-stop': exitsBy(100, 1) },
+    script: [term(1000), term(5000), term(8000)],
+    check: (result) => {
+      expect(hooksOf(result).filter((hook) => hook.includes('started'))).toEqual([
+        'node#1/pre-stop.1 started @1000',
+        'node#1/pre-stop.2 started @5000',
+      ]);
+      expect(signalsOf(result, 'node#1')).toEqual(['9@8000']);
+    },
+  },
+  {
+    title: 'S23b a drain that hangs is ended at its time-out and tried again',
+    plan: runPlan(mustDrain),
+    behaviours: { node: obedient, 'node#1/pre-stop.1': obedient, 'node#1/pre-stop.2': exitsBy(10, 0) },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1/pre-stop.1')).toEqual(['15@6000']);
+      expect(hooksOf(result).filter((hook) => hook.includes('started'))[1]).toBe(
+        'node#1/pre-stop.2 started @36001',
+      );
+      expect(signalsOf(result, 'node#1')).toEqual(['15@36012']);
+    },
+  },
+  {
+    title: 'S23b must_drain yields to the budget',
+    plan: runPlan({ ...mustDrain, graceMs: 4000 }, 20_000),
+    behaviours: { node: ignoresTerm, 'node/pre-stop': exitsBy(100, 1) },
+    script: [term(1000)],
+    check: (result) => {
+      const [signalled, killed] = recordsOf(result, 'rung').slice(1).concat([]);
+      expect(signalled?.signal).toBe('SIGTERM');
+      expect(killed).toBeUndefined();
+      expect(recordsOf(result, 'kill')).toHaveLength(1);
+      expect(result.endedMs).toBeLessThanOrEqual(21_000);
+    },
+  },
+  {
+    title: 'S24 a post-stop hook runs after the tree is gone; its failure is a warning',
+    plan: runPlan({ postStop: { shell: 'notify' } }),
+    behaviours: {
+      node: { on: { [TERM]: { after: 1, exit: 4 } }, others: [exitsOn(TERM, 500)] },
+      'node/post-stop': exitsBy(50, 9),
+    },
+    script: [term(1000)],
+    check: (result) => {
+      expect(hooksOf(result)).toEqual([
+        'node#1/post-stop.1 started @1500',
+        'node#1/post-stop.1 ended 9 @1551',
+      ]);
+      expect(result.exitCode).toBe(4);
+      expect(result.said.filter((happening) => happening.kind === 'hook-failed')).toHaveLength(1);
+    },
+  },
+  {
+    title: 'S24 a post-stop hook is bounded',
+    plan: runPlan({ postStop: { shell: 'notify' } }),
+    behaviours: { node: obedient, 'node/post-stop': ignoresTerm },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1/post-stop.1')).toEqual(['15@11001', '9@13001']);
+      expect(result.exitCode).toBe(143);
+    },
+  },
+  {
+    title: 'S62 a POST that fails: the next rung at once',
+    plan: runPlan({
+      ladder: [
+        { action: 'http_post', url, waitMs: 10_000 },
+        { action: 'signal', signal: TERM, target: 'group', waitMs: 8000 },
+      ],
+    }),
+    behaviours: { node: obedient },
+    posts: { [url]: { after: 20, ok: false } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(result.posts).toEqual(['node#1/http-post.1']);
+      expect(signalsOf(result, 'node#1')).toEqual(['15@1020']);
+    },
+  },
+  {
+    title: 'S62 a POST that is taken leaves the command its time',
+    plan: runPlan({
+      ladder: [
+        { action: 'http_post', url, waitMs: 10_000 },
+        { action: 'signal', signal: TERM, target: 'group', waitMs: 8000 },
+      ],
+    }),
+    behaviours: { node: exitsBy(9000) },
+    posts: { [url]: { after: 20, ok: true } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(result.sent).toEqual([]);
+      expect(result.endedMs).toBe(9001);
+    },
+  },
+  {
+    title: 'S27 no restart once a stop has begun, also for what waits in back-off',
+    plan: taskPlan([
+      processPlan('a', { restart: restarts({ policy: 'always', minDurationMs: 1000 }) }),
+      processPlan('b', { restart: restarts({ minDurationMs: 60_000 }) }),
+    ]),
+    behaviours: { a: exitsOn(TERM, 500, 1), b: exitsBy(100, 1) },
+    script: [term(1000)],
+    check: (result) => {
+      expect(recordsOf(result, 'run-forked').map((record) => record.run)).toEqual(['a#1', 'b#1']);
+      expect(result.endedMs).toBe(1500);
+    },
+  },
+  {
+    title: 'S27 a stop in back-off: the end at once, with the code of the last run',
+    plan: runPlan({ restart: restarts({ minDurationMs: 60_000 }) }),
+    behaviours: { node: exitsBy(100, 7) },
+    script: [term(1000)],
+    check: (result) => {
+      expect(forkedAt(result)).toEqual([0]);
+      expect(result.endedMs).toBe(1000);
+      expect(endState(result)).toBe('killed 7');
+    },
+  },
+  ...[1, 2, 3].map(
+    (succeeds): Told => ({
+      title: `S30 it succeeds at run ${succeeds}: as many runs, at least a second apart`,
+      plan: runPlan({ restart: restarts({ maxFailures: 5, minDurationMs: 1000 }) }),
+      behaviours: { node: exitsBy(10, 1), [`node#${succeeds}`]: exitsBy(10, 0) },
+      check: (result) => {
+        const forked = forkedAt(result);
+        expect(forked).toHaveLength(succeeds);
+        for (const [at, ms] of forked.slice(1).entries())
+          expect(ms - (forked[at] ?? 0)).toBeGreaterThanOrEqual(1000);
+        expect(endState(result)).toBe('success 0');
+      },
+    }),
+  ),
+  {
+    title: 'S30 it never succeeds: max_failures runs, then the end with its code',
+    plan: runPlan({ restart: restarts({ maxFailures: 3, minDurationMs: 1000 }) }),
+    behaviours: { node: exitsBy(10, 6) },
+    check: (result) => {
+      expect(forkedAt(result)).toHaveLength(3);
+      expect(endState(result)).toBe('failed 6');
+      expect(result.said.some((happening) => happening.kind === 'gave-up')).toBe(true);
+    },
+  },
+  {
+    title: 'S38 killed from outside counts as a failure with its own cause, and back-off grows',
+    plan: runPlan({ restart: restarts({ maxFailures: 5, minDurationMs: 0 }) }),
+    behaviours: { node: { lives: 10, by: 9 }, 'node#2': { lives: 10, by: 11 }, 'node#3': exitsBy(10, 2) },
+    check: (result) => {
+      expect(outcomesOf(result)).toEqual([
+        'node#1 failed signal SIGKILL',
+        'node#2 failed signal SIGSEGV',
+        'node#3 failed exit 2',
+        'node#4 failed signal SIGKILL',
+        'node#5 failed signal SIGKILL',
+      ]);
+      expect(recordsOf(result, 'backoff').map((record) => record.wait_ms)).toEqual([500, 1000, 2000, 4000]);
+      expect(endState(result)).toBe('failed 137');
+    },
+  },
+  {
+    title: 'S38 a healthy while clears back-off and the count of failures',
+    plan: runPlan({ restart: restarts({ maxFailures: 2, minDurationMs: 0 }) }),
+    behaviours: { node: exitsBy(10, 1), 'node#2': exitsBy(40_000, 1), 'node#3': exitsBy(40_000, 0) },
+    check: (result) => {
+      expect(recordsOf(result, 'outcome').map((record) => record.failures)).toEqual([1, 1, 0]);
+      expect(endState(result)).toBe('success 0');
+    },
+  },
+  {
+    title: 'S55 what cannot be executed ends at once with 127, whatever restart says',
+    plan: runPlan({ restart: restarts({ policy: 'always' }) }),
+    behaviours: { node: { fails: { stage: 'exec', errno: 2 } } },
+    check: (result) => {
+      expect(outcomesOf(result)).toEqual(['node#1 failed start 127']);
+      expect(endState(result)).toBe('failed 127');
+    },
+  },
+  {
+    title: 'S55 what may not be executed is 126, and in `up` it is tried again',
+    plan: taskPlan([processPlan('a', { restart: restarts({ maxFailures: 2, minDurationMs: 100 }) })]),
+    behaviours: { a: { fails: { stage: 'exec', errno: 13 } } },
+    check: (result) => {
+      expect(outcomesOf(result)).toEqual(['a#1 failed start 126', 'a#2 failed start 126']);
+      expect(endState(result)).toBe('failed 126');
+    },
+  },
+  {
+    title: 'S07 what a failed run leaves behind is stopped before it runs again',
+    plan: runPlan({ graceMs: 1000, restart: restarts({ maxFailures: 2, minDurationMs: 0 }) }),
+    behaviours: { 'node#1': { ...exitsBy(100, 1), others: [ignoresTerm] }, 'node#2': exitsBy(10, 0) },
+    check: (result) => {
+      expect(outcomesOf(result)).toEqual(['node#1 failed exit 1 forced', 'node#2 success exit 0']);
+      expect(forkedAt(result)).toEqual([0, 1602]);
+    },
+  },
+  {
+    title: 'exit map: applied before success is judged',
+    plan: runPlan({ exitMap: [[143, 0]], restart: restarts({}) }),
+    behaviours: { node: { lives: 100, by: TERM } },
+    check: (result) => {
+      expect(outcomesOf(result)).toEqual(['node#1 success signal SIGTERM']);
+      expect(endState(result)).toBe('success 0');
+    },
+  },
+  {
+    title: 'main ends: the others are stopped, its code is the task’s',
+    plan: { ...taskPlan([processPlan('web'), processPlan('db')]), main: 'web' },
+    behaviours: { web: exitsBy(500, 3), db: exitsOn(TERM, 100) },
+    check: (result) => {
+      expect(outcomesOf(result)).toEqual(['web#1 failed exit 3', 'db#1 killed stopped 0']);
+      expect(endState(result)).toBe('failed 3');
+    },
+  },
+  {
+    title: 'a client stops one process of two; the other goes on until its end',
+    plan: taskPlan([processPlan('a', { restart: restarts({ policy: 'always' }) }), processPlan('b')]),
+    behaviours: { a: obedient, b: exitsBy(5000, 0) },
+    script: [{ at: 1000, request: { op: 'stop', process: 'a' } }],
+    check: (result) => {
+      expect(outcomesOf(result)).toEqual(['a#1 killed stopped SIGTERM', 'b#1 success exit 0']);
+      expect(result.endedMs).toBe(5001);
+    },
+  },
+  {
+    title: 'shutdown now: SIGKILL',
+    plan: runPlan({ preStop: drain }),
+    behaviours: { node: obedient },
+    script: [{ at: 1000, request: { op: 'shutdown', now: true } }],
+    check: (result) => expect(signalsOf(result, 'node#1')).toEqual(['9@1000']),
+  },
+  {
+    title: 'a client sends a signal, once',
+    plan: runPlan(),
+    behaviours: { node: { on: { 10: 'ignore' }, lives: 3000 } },
+    script: [{ at: 1000, request: { op: 'signal', process: 'node', signal: 10, target: 'leader' } }],
+    check: (result) => expect(signalsOf(result, 'node#1')).toEqual(['10@1000']),
+  },
+];

@@ -1,0 +1,369 @@
+/** SCENARIOS.md, "Stop and escalate", as scripts on the virtual clock. */
+import { expect } from 'vitest';
+import { buildLadder } from '../../src/signals/ladder.ts';
+import { exitsBy, exitsOn, INT, ignoresTerm, obedient, TERM } from '../simulation/behaviour.ts';
+import { processPlan, runPlan, STOP, taskPlan } from '../simulation/plans.ts';
+import { endState, outcomesOf, recordsOf, rungsOf, signalsOf } from '../simulation/questions.ts';
+import type { Result, Scenario } from '../simulation/simulate.ts';
+
+export interface Told extends Scenario {
+  readonly title: string;
+  check(result: Result): void;
+}
+
+const term = (at: number) => ({ at, signal: TERM });
+
+export const STOP_SCENARIOS: readonly Told[] = [
+  {
+    title: 'S01 the shell goes at once, its command cleans up for 2 s: no SIGKILL',
+    plan: runPlan({ graceMs: 10_000 }),
+    behaviours: { node: { others: [exitsOn(TERM, 2000)] } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1', 'others')).toEqual(['15@1000']);
+      expect(recordsOf(result, 'kill')).toEqual([]);
+      expect(result.endedMs).toBe(3000);
+      expect(result.exitCode).toBe(143);
+    },
+  },
+  {
+    title: 'S02 who ignores TERM is killed once when the grace is over',
+    plan: runPlan({ graceMs: 1000 }),
+    behaviours: { node: ignoresTerm },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@2000']);
+      expect(outcomesOf(result)).toEqual(['node#1 killed stopped SIGKILL forced']);
+      expect(endState(result)).toBe('killed 137');
+      expect(result.exitCode).toBe(137);
+    },
+  },
+  {
+    title: 'S03 nobody is killed before the grace is over',
+    plan: runPlan({ graceMs: 3000 }),
+    behaviours: { node: ignoresTerm },
+    script: [term(1000)],
+    check: (result) => expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@4000']),
+  },
+  {
+    title: 'S04 a grace is a ceiling: the end comes when the tree is empty',
+    plan: runPlan({ graceMs: 60_000 }),
+    behaviours: { node: exitsOn(TERM, 200) },
+    script: [term(1000)],
+    check: (result) => {
+      expect(result.endedMs).toBe(1200);
+      expect(endState(result)).toBe('killed 0');
+    },
+  },
+  {
+    title: 'S05 the leader exits at once, a child in its group needs 2 s',
+    plan: runPlan({ graceMs: 5000 }),
+    behaviours: { node: { on: { [TERM]: { after: 1, exit: 5 } }, others: [exitsOn(TERM, 2000)] } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1', 'others')).toEqual(['15@1000']);
+      expect(result.endedMs).toBe(3000);
+      expect(result.exitCode).toBe(5);
+    },
+  },
+  {
+    title:
+      'S06 the leader exits at once, a child in its group ignores TERM: killed, and the code is the leader’s',
+    plan: runPlan({ graceMs: 2000 }),
+    behaviours: { node: { on: { [TERM]: { after: 1, exit: 0 } }, others: [ignoresTerm] } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1', 'others')).toEqual(['15@1000', '9@3000']);
+      expect(outcomesOf(result)).toEqual(['node#1 killed stopped 0 forced']);
+      expect(result.exitCode).toBe(0);
+    },
+  },
+  {
+    title: 'S07 the leader exits 0 by itself and leaves others: the ladder is for what is left',
+    plan: runPlan({ graceMs: 2000 }),
+    behaviours: { node: { ...exitsBy(500, 0), others: [ignoresTerm, obedient] } },
+    check: (result) => {
+      expect(recordsOf(result, 'stop-requested').map((record) => [record.cause, record.run])).toEqual([
+        ['main-ended', 'node#1'],
+      ]);
+      expect(signalsOf(result, 'node#1', 'others')).toEqual(['15@501', '15@501', '9@2501']);
+      expect(outcomesOf(result)).toEqual(['node#1 success exit 0 forced']);
+      expect(endState(result)).toBe('success 0');
+    },
+  },
+  {
+    title: 'S08 a daemon outside the group is told when the leader has gone, and waited for',
+    plan: runPlan({ graceMs: 5000 }),
+    behaviours: {
+      node: { on: { [TERM]: { after: 10, exit: 0 } }, others: [{ ...exitsOn(TERM, 300), outside: true }] },
+    },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1', 'others')).toEqual(['15@1010']);
+      expect(result.endedMs).toBe(1310);
+    },
+  },
+  {
+    title: 'S09 a daemon that ignores TERM is killed at the end of the grace',
+    plan: runPlan({ graceMs: 2000 }),
+    behaviours: {
+      node: { on: { [TERM]: { after: 10, exit: 0 } }, others: [{ ...ignoresTerm, outside: true }] },
+    },
+    script: [term(1000)],
+    check: (result) => expect(signalsOf(result, 'node#1', 'others')).toEqual(['15@1010', '9@3000']),
+  },
+  {
+    title: 'S10 each process has a grace of its own',
+    plan: taskPlan([processPlan('a', { graceMs: 1000 }), processPlan('b', { graceMs: 4000 })]),
+    behaviours: { a: ignoresTerm, b: exitsOn(TERM, 3000) },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'a#1')).toEqual(['15@1000', '9@2000']);
+      expect(signalsOf(result, 'b#1')).toEqual(['15@1000']);
+      expect(result.endedMs).toBe(4000);
+      expect(endState(result)).toBe('killed 137');
+    },
+  },
+  {
+    title: 'S11 grace 0: the signal, then SIGKILL at once',
+    plan: runPlan({ graceMs: 0 }),
+    behaviours: { node: ignoresTerm },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@1000']);
+      expect(outcomesOf(result)).toEqual(['node#1 killed stopped SIGKILL forced']);
+    },
+  },
+  {
+    title: 'S11 forever never escalates by itself',
+    plan: runPlan({ graceMs: null }),
+    behaviours: { node: { on: { [TERM]: { after: 3_600_000, exit: 0 } } } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(rungsOf(result, 'node#1')).toEqual(['0 signal 1000-forever']);
+      expect(result.endedMs).toBe(3_601_000);
+    },
+  },
+  {
+    title: 'S12 a long job and a grace of 50 ms',
+    plan: runPlan({ graceMs: 50 }),
+    behaviours: { node: { on: { [TERM]: { after: 30_000, exit: 0 } } } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(outcomesOf(result)).toEqual(['node#1 killed stopped SIGKILL forced']);
+      expect(result.endedMs).toBe(1051);
+    },
+  },
+  {
+    title: 'S13 an end at the very deadline is one end',
+    plan: runPlan({ graceMs: 1000 }),
+    behaviours: { node: exitsOn(TERM, 1000) },
+    script: [term(1000)],
+    check: (result) => {
+      expect(outcomesOf(result)).toHaveLength(1);
+      expect(result.endedMs).toBe(2000);
+    },
+  },
+  {
+    title: 'S14 the second TERM: the next rung now; the third: SIGKILL',
+    plan: runPlan({
+      ladder: [
+        { action: 'signal', signal: 10, target: 'group', waitMs: 30_000 },
+        { action: 'signal', signal: 'received', target: 'group', waitMs: 30_000 },
+        { action: 'signal', signal: 3, target: 'group', waitMs: 30_000 },
+      ],
+    }),
+    behaviours: { node: { on: { 10: 'ignore', [TERM]: 'ignore', 3: 'ignore' } } },
+    script: [term(1000), term(1500), term(2500)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['10@1000', '15@1500', '9@2500']);
+      expect(recordsOf(result, 'stop-requested')).toHaveLength(3);
+    },
+  },
+  {
+    title: 'S14 the second TERM in a ladder of one rung is SIGKILL',
+    plan: runPlan({ graceMs: 30_000 }),
+    behaviours: { node: ignoresTerm },
+    script: [term(1000), term(1500)],
+    check: (result) => expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@1500']),
+  },
+  {
+    title: 'S15 the stop signal that was configured, not the one that came',
+    plan: runPlan({ signal: INT }),
+    behaviours: { node: exitsOn(INT, 10) },
+    script: [term(1000)],
+    check: (result) => expect(signalsOf(result, 'node#1')).toEqual(['2@1000']),
+  },
+  {
+    title: 'S15 without one: the signal that came',
+    plan: runPlan(),
+    behaviours: { node: exitsOn(INT, 10) },
+    script: [{ at: 1000, signal: INT }],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['2@1000']);
+      expect(recordsOf(result, 'stop-requested')[0]).toMatchObject({
+        cause: 'signal',
+        signal: 'SIGINT',
+        by: { pid: 7, uid: 0 },
+      });
+    },
+  },
+  {
+    title: 'S16 a task that is asked to stop ends with 0 when everybody does in time, by signal or not',
+    plan: taskPlan([processPlan('a'), processPlan('b')]),
+    behaviours: { a: exitsOn(TERM, 10, 0), b: obedient },
+    script: [term(1000)],
+    check: (result) => expect(endState(result)).toBe('killed 0'),
+  },
+  {
+    title: 'S17 a stop before anything was started: nothing is, and the code tells the signal',
+    plan: runPlan(),
+    behaviours: {},
+    script: [{ at: 0, signal: TERM }],
+    check: (result) => {
+      expect(['killed 143']).toContain(endState(result));
+      expect(result.endedMs).toBeLessThan(10);
+    },
+  },
+  {
+    title: 'S19 hold: a job that ends meanwhile never sees a signal',
+    plan: runPlan({ holdMs: 2000 }),
+    behaviours: { node: exitsBy(2000, 0) },
+    script: [term(1000)],
+    check: (result) => {
+      expect(result.sent).toEqual([]);
+      expect(result.endedMs).toBe(2001);
+    },
+  },
+  {
+    title: 'S19 hold: one that does not gets the signal when it is over',
+    plan: runPlan({ holdMs: 2000 }),
+    behaviours: { node: exitsOn(TERM, 10) },
+    script: [term(1000)],
+    check: (result) => expect(signalsOf(result, 'node#1')).toEqual(['15@3000']),
+  },
+  {
+    title: 'S20 a ladder longer than the budget is cut, and the log says by how much',
+    plan: runPlan({ holdMs: 4000, graceMs: 8000 }, 6000),
+    behaviours: { node: ignoresTerm },
+    script: [term(1000)],
+    check: (result) => {
+      expect(recordsOf(result, 'budget').map(({ budget_ms }) => budget_ms)).toEqual([6000]);
+      expect(recordsOf(result, 'rung').map(({ wait_ms, cut_ms }) => [wait_ms, cut_ms])).toEqual([
+        [1800, 2200],
+        [3600, 4400],
+      ]);
+      // 6 s less the reserve of 600 ms, and the kernel's millisecond.
+      expect(result.endedMs).toBe(1000 + 5400 + 1);
+      expect(result.said.filter((happening) => happening.kind === 'cut')).toHaveLength(2);
+    },
+  },
+  {
+    title: 'S20 every level has its share of the budget',
+    plan: taskPlan(
+      [processPlan('b', { level: 1, graceMs: 8000 }), processPlan('a', { graceMs: 8000 })],
+      10_000,
+    ),
+    behaviours: { a: ignoresTerm, b: ignoresTerm },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'b#1')).toEqual(['15@1000', '9@5500']);
+      expect(signalsOf(result, 'a#1').map((sent) => sent.split('@')[0])).toEqual(['15', '9']);
+      expect(result.endedMs).toBeLessThanOrEqual(11_000);
+    },
+  },
+  {
+    title: 'S20 what is not used flows on',
+    plan: taskPlan(
+      [processPlan('b', { level: 1, graceMs: 8000 }), processPlan('a', { graceMs: 8000 })],
+      10_000,
+    ),
+    behaviours: { a: ignoresTerm, b: exitsOn(TERM, 1000) },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'a#1')).toEqual(['15@2000', '9@10000']);
+    },
+  },
+  {
+    title: 'S21 a level stops when the whole tree of the level above is gone',
+    plan: taskPlan([processPlan('a'), processPlan('b', { level: 1 })]),
+    behaviours: { a: obedient, b: { on: { [TERM]: { after: 1 } }, others: [exitsOn(TERM, 700)] } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'b#1')).toEqual(['15@1000']);
+      expect(signalsOf(result, 'a#1')).toEqual(['15@1700']);
+    },
+  },
+  {
+    title: 'S22 twenty that ignore TERM are gone together',
+    plan: taskPlan(Array.from({ length: 20 }, (_, at) => processPlan(`p${at}`, { graceMs: 2000 }))),
+    behaviours: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`p${at}`, ignoresTerm])),
+    script: [term(1000)],
+    check: (result) => expect(result.endedMs).toBe(3001),
+  },
+  {
+    title: 'S28 EXTEND_TIMEOUT_USEC prolongs a rung',
+    plan: runPlan({ graceMs: 1000 }),
+    behaviours: {
+      node: { on: { [TERM]: { after: 2500, exit: 0 } }, extends: { signal: TERM, after: 500, ms: 3000 } },
+    },
+    script: [term(1000)],
+    check: (result) => {
+      expect(rungsOf(result, 'node#1')).toEqual(['0 signal 1000-2000', '0 signal 1500-4500']);
+      expect(signalsOf(result, 'node#1')).toEqual(['15@1000']);
+      expect(result.endedMs).toBe(3500);
+    },
+  },
+  {
+    title: 'S28 EXTEND_TIMEOUT_USEC is cut by the budget',
+    plan: runPlan({ graceMs: 1000 }, 3000),
+    behaviours: { node: { ...ignoresTerm, extends: { signal: TERM, after: 500, ms: 30_000 } } },
+    script: [term(1000)],
+    check: (result) => expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@3700']),
+  },
+  {
+    title: 'S29 what SIGKILL does not end is stuck: named, no success, the others end',
+    plan: taskPlan([processPlan('a', { graceMs: 1000 }), processPlan('b', { graceMs: 1000 })]),
+    behaviours: { a: { ...ignoresTerm, stuck: true }, b: ignoresTerm },
+    script: [term(1000)],
+    check: (result) => {
+      expect(outcomesOf(result)).toEqual(['b#1 killed stopped SIGKILL forced']);
+      expect(result.said.filter((happening) => happening.kind === 'stuck')).toHaveLength(1);
+      expect(result.exitCode).toBe(137);
+    },
+  },
+  {
+    title: 'S29 a stuck command of `run` is 71',
+    plan: runPlan({ graceMs: 1000 }),
+    behaviours: { node: { ...ignoresTerm, stuck: true } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(outcomesOf(result)).toEqual([]);
+      expect(result.exitCode).toBe(71);
+    },
+  },
+  {
+    title: 'S29 stragglers that are stuck make 71 of 0',
+    plan: runPlan({ graceMs: 1000 }),
+    behaviours: {
+      node: { on: { [TERM]: { after: 1, exit: 0 } }, others: [{ ...ignoresTerm, stuck: true }] },
+    },
+    script: [term(1000)],
+    check: (result) => expect(result.exitCode).toBe(71),
+  },
+  {
+    title: 'a ladder of SIGUSR1 to the leader, then TERM to the group',
+    plan: runPlan({
+      ladder: [
+        { action: 'signal', signal: 10, target: 'leader', waitMs: 1000 },
+        ...buildLadder({ ...STOP, graceMs: 500 }),
+      ],
+    }),
+    behaviours: { node: { on: { 10: 'ignore', [TERM]: 'ignore' }, others: [ignoresTerm] } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['10@1000', '15@2000', '9@2500']);
+      expect(signalsOf(result, 'node#1', 'others')).toEqual(['15@2000', '9@2500']);
+    },
+  },
+];
