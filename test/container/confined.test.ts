@@ -104,21 +104,25 @@ scenario('S50 after SIGKILL of PID 1 the container starts again, and the old log
   expect(theOne(await container.records('/run/gsup/again'), 'run-ended')).toMatchObject({ code: 42 });
 });
 
-scenario(
-  'S67 a fork bomb of another uid, each process in its own session, does not survive',
-  async (mode) => {
-    const command = [
-      'sh',
-      '-c',
-      'ulimit -u 300; exec setpriv --reuid 33 --regid 33 --clear-groups "$@"',
-      '-',
-    ];
-    const bomb = ['/fixtures/fork-bomb', '--setsid'];
-    const container = await start(mode, ['-g', '1s'], [...command, ...bomb], { fixtures: ['fork-bomb'] });
-    await container.line(/ready/);
-    await container.stop(20);
-    expect(await container.ended()).toBe(137);
-    const records = await container.records('/run/gsup/sh');
-    expect(theOne(records, 'run-ended')).toMatchObject({ signal: 'SIGKILL', forced: true });
-  },
-);
+/** `ulimit -u` is bash's. */
+const asBoundedUser = 'ulimit -u 300; exec setpriv --reuid 33 --regid 33 --clear-groups "$@"';
+
+scenario('S67 a fork bomb of another uid, each process in a session of its own, ends', async (mode) => {
+  const command = ['bash', '-c', asBoundedUser, '-', '/fixtures/fork-bomb', '--setsid'];
+  const container = await start(mode, ['-g', '1s'], command, { fixtures: ['fork-bomb'] });
+  await container.line(/ready/);
+  await container.stop(20);
+  expect(await container.ended()).toBe(137);
+  const records = await container.records('/run/gsup/bash');
+  expect(theOne(records, 'run-ended')).toMatchObject({ signal: 'SIGKILL', forced: true });
+});
+
+scenario('S67 a tree a thousand deep ends', async (mode) => {
+  const command = ['/fixtures/forks-deep', '1000', '--ignore-term'];
+  const container = await start(mode, ['-g', '500ms'], command, { fixtures: ['forks-deep'] });
+  await container.line(/ready/);
+  await container.stop(20);
+  expect(await container.ended()).toBe(137);
+  const records = await container.records('/run/gsup/forks-deep');
+  expect(theOne(records, 'run-ended')).toMatchObject({ signal: 'SIGKILL', forced: true });
+});
