@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 here=src/init
-parts="main options say state record order tree spawn terminal run notify coordinator runs supervisor"
+parts="main options say state record order tree spawn terminal run leftovers notify coordinator runs supervisor"
 sources=$(for part in $parts; do printf '%s/%s.c ' $here "$part"; done)
 warn="-std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers"
 

@@ -29,6 +29,7 @@ struct launch {
 };
 
 /* ---- options.c ---- */
+extern bool pid1, is_coordinator;
 bool is_option_variable(const char *entry, size_t name_size);
 
 /* ---- say.c: lines on stderr, as text or JSON; never blocks ---- */
@@ -50,7 +51,6 @@ struct state {
 extern struct state state;
 struct parsed;
 int state_open(const struct parsed *p);                         /* 0, or an exit code */
-void state_note_run(pid_t coordinator, pid_t leader, const struct order *order); /* for the next gsup of that name */
 void state_close(void);
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent); /* /proc/PID/stat; 0: no such process */
 
@@ -107,7 +107,7 @@ void terminal_open(void);                               /* decide what the comma
 int terminal_in_child(bool may_have_it);                /* new session or group, and the terminal; 0 or errno */
 void terminal_stopped(pid_t group, int signal);         /* the command was stopped from the terminal */
 bool terminal_swallows(int signal);
-void terminal_close(bool died_of_signal);
+void terminal_close(void);
 int terminal_descriptor(void);
 
 /* ---- run.c: one run whose leader is a child of this process ---- */
@@ -118,7 +118,6 @@ struct run {
 	struct start start;
 	uint64_t start_due_ns, kill_due_ns, stuck_due_ns;
 	uint8_t early[SIGNALS];         /* signals that wait for exec, and how many */
-	struct by asked; int asks;      /* a stop that waits for exec */
 	bool used, dirty, held, hooks;  /* held: the leader is a zombie of ours; hooks: a supervisor lives to carry them out */
 	bool supervised, stop_asked;    /* supervised: rungs come from elsewhere first; stop_asked: not only its leader's end */
 	int socket, notify;             /* to its coordinator, for sd_notify; or -1 */
@@ -133,9 +132,16 @@ void run_handshake(struct run *run);
 void run_reap(struct run *run);
 void run_tick(struct run *run);
 uint64_t run_due(const struct run *run);
+void run_over(struct run *run);                         /* its terminal record; called from outside only for what is stuck */
 const char *run_outcome(const struct run *run);         /* where no supervisor judges */
 const char *stage_name(uint32_t stage);
 extern uint64_t orphans_reaped;
+
+/* ---- leftovers.c: for the next gsup of the same name, should this one be killed ---- */
+void leftovers_read(void);
+void leftovers_note_self(void);
+void leftovers_note(struct run *const *runs, int count, int sent);
+int leftovers_end(int signals, uint64_t stop_on);
 
 /* ---- notify.c: sd_notify ---- */
 int notify_open(char *path, size_t size);               /* -1: none */
@@ -146,8 +152,6 @@ void notify_close(void);
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks);
 
 /* ---- supervisor.c: start it, replace it, speak with it; the runs that it has asked for ---- */
-extern bool pid1, is_coordinator;
-struct parsed;
 void supervisor_open(const struct parsed *p, char **argv, int epoll, int signals);
 void supervisor_asked(struct by by, int count);  /* a stop was asked for */
 void supervisor_forward(int signal);             /* to every run */

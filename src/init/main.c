@@ -228,6 +228,7 @@ static int start_plain(void)
 	if (run_start(&run, &l)) {
 		struct epoll_event e = { EPOLLIN, { .u32 = KEY_START } };
 		epoll_ctl(epoll, EPOLL_CTL_ADD, run.start.pipe, &e);
+		leftovers_note((struct run *[]){ &run }, 1, l.parent_death_signal);
 	}
 	/* What the command closes must be closed: init holds no end of its pipes. */
 	if (terminal == TERMINAL_NONE) close(0);
@@ -247,9 +248,11 @@ int exit_code_of(const struct run_state *s)
 static int end_plain(void)
 {
 	if (run.s.failed_stage) {
-		const char *why = run.s.failed_stage == STAGE_TIMEOUT ? "it was not executed within the start time-out" : strerror(run.s.failed_errno);
-		say(LEVEL_ERROR, "cannot start \"%s\": %s%s%s", p.command[0], run.s.failed_stage >= STAGE_EXEC ? "" : stage_name(run.s.failed_stage),
-		    run.s.failed_stage >= STAGE_EXEC ? "" : ": ", why);
+		uint32_t stage = run.s.failed_stage;
+		const char *why = stage == STAGE_TIMEOUT ? "it was not executed within the start time-out" : strerror(run.s.failed_errno);
+		if (stage >= STAGE_EXEC) say(LEVEL_ERROR, "cannot start \"%s\": %s", p.command[0], why);
+		else say(LEVEL_ERROR, "cannot start \"%s\": %s \"%s\": %s", p.command[0], stage_name(stage),
+		         stage == STAGE_CWD ? text_of(OPT_CWD) : stage == STAGE_USER ? text_of(OPT_USER) : "", why);
 	}
 	if (run.s.phase != PHASE_ENDED) run_over(&run); /* stuck */
 	int code = exit_code_of(&run.s);
@@ -373,13 +376,13 @@ int main(int argc, char **argv)
 	has_supervisor = !p.plain;
 	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
-	if ((code = open_loop()) || (code = state_open(&p))) return code;
+	if ((code = open_loop()) || (code = state_open(&p)) || (code = leftovers_end(signals, p.stop_on))) return code;
 	record_open(state.init_log);
 	terminal_open();
 	if (has_supervisor) supervisor_open(&p, argv, epoll, signals);
 	else if ((code = start_plain())) return code;
 	code = loop();
-	terminal_close(run.s.signal > 0 || has_supervisor);
+	terminal_close();
 	state_close();
 	return code;
 }

@@ -25,7 +25,7 @@ const char *stage_name(uint32_t stage)
 const char *run_outcome(const struct run *run)
 {
 	if (run->s.flags & RUN_LOST) return "lost";
-	if (run->asks || run->stop_asked) return "killed";
+	if (run->stop_asked) return "killed";
 	return run->s.failed_stage || run->s.signal > 0 || run->s.code != 0 ? "failed" : "success";
 }
 
@@ -35,7 +35,7 @@ static void set_phase(struct run *run, enum phase phase)
 	run->dirty = true;
 }
 
-static void ended(struct run *run)
+void run_over(struct run *run)
 {
 	struct rusage r;
 	if (getrusage(RUSAGE_CHILDREN, &r) == 0)
@@ -67,7 +67,7 @@ bool run_start(struct run *run, const struct launch *l)
 	if (run->start.pid < 0) {
 		run->s.failed_stage = STAGE_FORK;
 		run->s.failed_errno = errno;
-		ended(run);
+		run_over(run);
 		return false;
 	}
 	run->s.pid = run->start.pid;
@@ -183,9 +183,10 @@ static void perform(struct run *run, struct action a)
 		run->told_count = 0;
 		run->dirty = true;
 		if (a.act == ACT_KILL) { kill_tree(run, false); return; }
-		set_phase(run, PHASE_STOPPING);
+		if (run->s.phase != PHASE_STARTING) set_phase(run, PHASE_STOPPING);
 		record_rung(run, a);
-		if (a.act == ACT_SIGNAL) {
+		if (a.act == ACT_SIGNAL && run->s.phase == PHASE_STARTING) run->early[a.signal] = 1; /* its time runs all the same */
+		else if (a.act == ACT_SIGNAL) {
 			deliver(run, a.signal, a.target, true);
 			/* A stopped process sees the signal only when it is continued. */
 			if (a.signal != SIGCONT) deliver(run, SIGCONT, a.target == TARGET_TREE ? TARGET_GROUP : a.target, true);
@@ -198,7 +199,6 @@ static void perform(struct run *run, struct action a)
 void run_stop(struct run *run, const char *cause, struct by by)
 {
 	if (!alive(run) || stopping(run)) return;
-	if (run->s.phase == PHASE_STARTING) { run->asked = by; run->asks++; return; }
 	run->s.stop_ns = now_ns();
 	run->stop_asked = by.signal != 0;
 	record_begin("stop-requested");
@@ -215,7 +215,6 @@ void run_stop(struct run *run, const char *cause, struct by by)
 void run_escalate(struct run *run, bool kill)
 {
 	if (!alive(run)) return;
-	if (run->s.phase == PHASE_STARTING && !kill) { run->asks++; return; }
 	if (!run->s.stop_ns) run->s.stop_ns = now_ns();
 	struct action a = kill ? climb_kill(&run->climb) : climb_next(&run->climb, now_ns(), run->hooks);
 	if (a.act != ACT_NONE && a.act != ACT_KILL) say(LEVEL_WARN, "%s: asked again, next rung of the stop now", run->s.name);
@@ -264,10 +263,6 @@ static void started(struct run *run)
 	record_number("start_ticks", (int64_t)run->s.start_ticks);
 	record_end();
 	for (int i = 1; i < SIGNALS; i++) for (; run->early[i]; run->early[i]--) run_forward(run, i, TARGET_GROUP);
-	if (!run->asks) return;
-	int again = run->asks - 1;
-	run_stop(run, "signal", run->asked);
-	for (; again > 0; again--) run_escalate(run, false);
 }
 
 void run_handshake(struct run *run)
@@ -363,7 +358,7 @@ void run_reap(struct run *run)
 	if (left > 0 || (left < 0 && kill(-run->s.pid, 0) == 0 && !news)) { left_behind(run); return; }
 	waitid(P_PID, (id_t)run->s.pid, &si, WEXITED | WNOHANG);
 	run->held = false;
-	ended(run);
+	run_over(run);
 }
 
 void run_tick(struct run *run)
@@ -397,7 +392,6 @@ void run_tick(struct run *run)
 		}
 		return;
 	}
-	if (run->s.phase == PHASE_STARTING) return;
 	if (run->supervised && run->hooks && now < (run->climb.due_ns > FOREVER - PATIENCE ? FOREVER : run->climb.due_ns + PATIENCE)) return;
 	perform(run, climb_tick(&run->climb, now, run->hooks));
 }
@@ -407,7 +401,7 @@ uint64_t run_due(const struct run *run)
 	if (!run->used || run->s.phase == PHASE_ENDED) return FOREVER;
 	uint64_t due = run->start_due_ns;
 	if (run->s.phase == PHASE_KILLING) return run->kill_due_ns < run->stuck_due_ns ? run->kill_due_ns : run->stuck_due_ns;
-	if (run->s.phase == PHASE_STARTING || !stopping(run) || run->climb.due_ns == FOREVER) return due;
+	if (!stopping(run) || run->climb.due_ns == FOREVER) return due;
 	uint64_t rung = run->climb.due_ns + (run->supervised && run->hooks ? PATIENCE : 0);
 	return rung < due ? rung : due;
 }

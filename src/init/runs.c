@@ -75,6 +75,14 @@ static void spawn_run(uint64_t number, const struct launch *l)
 	epoll_ctl(room.poller, EPOLL_CTL_ADD, run->socket, &e);
 }
 
+static void note_runs(void)
+{
+	struct run *live[64];
+	int count = 0;
+	for (int i = 0; i < runs_used && count < 64; i++) if (runs[i].used && runs[i].s.phase != PHASE_ENDED) live[count++] = &runs[i];
+	leftovers_note(live, count, 0);
+}
+
 void runs_read(struct run *run)
 {
 	static union { struct head head; struct record_frame record; struct { struct head head; struct run_state run; } state; } f;
@@ -92,6 +100,7 @@ void runs_read(struct run *run)
 			run->s.coordinator_ticks = old.coordinator_ticks;
 			run->dirty = true;
 			if (run->s.phase == PHASE_ENDED && old.phase != PHASE_ENDED) live_runs--;
+			if (run->s.started_ns != old.started_ns) note_runs();
 		}
 	}
 }

@@ -37,7 +37,7 @@ static int open_base(const char *named, char *path, size_t size)
 	if (named) return open_directory(path, 0711);
 	int fd = geteuid() == 0 ? open_directory(path, 0711) : -1;
 	for (int i = 0; i < 3 && fd < 0; i++) {
-		if (i == 0 && (!runtime || !*runtime)) continue;
+		if (i == 0 && (!runtime || *runtime != '/')) continue; /* relative ones are invalid (XDG base directories) */
 		if (i == 0) snprintf(path, size, "%s/gsup", runtime);
 		else snprintf(path, size, "%s/gsup-%u", i == 1 ? "/tmp" : "/dev/shm", geteuid());
 		fd = open_directory(path, 0711);
@@ -73,18 +73,24 @@ static int take_folder(int base)
 	return error == EWOULDBLOCK ? 0 : -1;
 }
 
-static int open_log(const char *name)
+static const int log_flags = O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+static void rotate(const char *name)
 {
 	char from[64], to[64];
-	const int flags = O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(state.folder, name, flags, 0600);
-	if (fd >= 0 || errno != EEXIST) return fd;
+	if (faccessat(state.folder, name, F_OK, 0) < 0) return;
 	for (int i = KEPT_LOGS; i > 0; i--) {
 		snprintf(to, sizeof to, "%s.%d", name, i);
 		snprintf(from, sizeof from, i > 1 ? "%s.%d" : "%s", name, i - 1);
 		renameat(state.folder, from, state.folder, to);
 	}
-	return openat(state.folder, name, flags, 0600);
+}
+
+static int open_memory(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+	if (fd >= 0) fcntl(fd, F_SETFL, O_APPEND);
+	return fd;
 }
 
 static void find_identity(void)
@@ -100,8 +106,8 @@ static void find_identity(void)
 /* Without a folder, or where only the log is not wanted on disk. */
 static void logs_in_memory(bool both)
 {
-	if (state.init_log < 0) state.init_log = memfd_create("init.log", MFD_CLOEXEC);
-	if (both && state.checkpoint_log < 0) state.checkpoint_log = memfd_create("checkpoint.log", MFD_CLOEXEC);
+	if (state.init_log < 0) state.init_log = open_memory("init.log");
+	if (both && state.checkpoint_log < 0) state.checkpoint_log = open_memory("checkpoint.log");
 	state.memory = true;
 }
 
@@ -118,7 +124,7 @@ static int in_memory(const struct parsed *p, const char *path, int error)
 
 int state_open(const struct parsed *p)
 {
-	char base_path[400], line[160];
+	char base_path[400];
 	const char *named = p->said[OPT_STATE_DIR].set ? p->said[OPT_STATE_DIR].text : NULL, *exact = p->said[OPT_NAME].set ? p->said[OPT_NAME].text : NULL;
 	find_identity();
 	if (exact) snprintf(state.task, sizeof state.task, "%s", exact); else name_of(p->command[0], state.task);
@@ -135,12 +141,14 @@ int state_open(const struct parsed *p)
 	}
 	if (taken < 0) return in_memory(p, base_path, error);
 	snprintf(state.path, sizeof state.path, "%s/%s", base_path, state.task);
-	int n = snprintf(line, sizeof line, "%s %llu %d %llu\n", state.boot_id, (unsigned long long)state.pid_ns, getpid(), (unsigned long long)state.ticks);
-	if (ftruncate(state.lock, 0) == 0) (void)!pwrite(state.lock, line, (size_t)n, 0);
+	leftovers_read();
+	leftovers_note_self();
 	if (p->said[OPT_NO_CHECKPOINT].number) { logs_in_memory(!p->plain); return 0; }
-	state.init_log = open_log("init.log");
+	rotate("init.log");
+	rotate("checkpoint.log"); /* an earlier story, also where this one has none */
+	state.init_log = openat(state.folder, "init.log", log_flags, 0600);
 	error = errno;
-	if (!p->plain) state.checkpoint_log = open_log("checkpoint.log");
+	if (!p->plain) state.checkpoint_log = openat(state.folder, "checkpoint.log", log_flags, 0600);
 	if (state.init_log < 0 || (!p->plain && state.checkpoint_log < 0)) return in_memory(p, state.path, state.init_log < 0 ? error : errno);
 	return 0;
 }

@@ -65,10 +65,9 @@ bool terminal_swallows(int signal)
 
 int terminal_descriptor(void) { return tty; }
 
-void terminal_close(bool died_of_signal)
+void terminal_close(void)
 {
 	if (terminal != TERMINAL_SHARED || tty < 0) return;
 	if (getpgid(0) != tcgetpgrp(tty)) tcsetpgrp(tty, getpgrp());
-	/* What ended by itself may have meant its modes (stty); what was killed has left them behind. */
-	if (died_of_signal) tcsetattr(tty, TCSANOW, &modes);
+	tcsetattr(tty, TCSANOW, &modes);
 }

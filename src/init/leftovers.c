@@ -1,0 +1,126 @@
+/* What an earlier gsup of the same name has left, when it was killed itself. The lock holds who its runs were, and their
+ * rungs; only who is verified (pid and start time, in this boot and namespace) is waited for, and signalled. */
+#include "options.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { LEFT_MAX = 64 };
+struct left { pid_t coordinator, leader; uint64_t coordinator_ticks, leader_ticks; int sent; struct order order; };
+static struct left left[LEFT_MAX];
+static int left_count;
+static off_t head_end;
+
+/* First line: boot id, namespace, pid and start time of init. Then a line for each run. */
+void leftovers_read(void)
+{
+	static char text[16384];
+	char boot[64] = "", *rest = text, *line;
+	unsigned long long ns = 0, ticks = 0;
+	int pid = 0;
+	ssize_t n = pread(state.lock, text, sizeof text - 1, 0);
+	text[n > 0 ? n : 0] = 0;
+	if (!(line = strsep(&rest, "\n")) || sscanf(line, "%63s %llu %d %llu", boot, &ns, &pid, &ticks) != 4) return;
+	if (!state.boot_id[0] || strcmp(boot, state.boot_id) != 0 || ns != state.pid_ns) return; /* all of that is gone for certain */
+	while (rest && (line = strsep(&rest, "\n")) && left_count < LEFT_MAX) {
+		struct left *l = &left[left_count];
+		unsigned long long a, b;
+		int used = 0;
+		if (sscanf(line, "run %d %llu %d %llu %d%n", &l->coordinator, &a, &l->leader, &b, &l->sent, &used) != 5) continue;
+		l->coordinator_ticks = a;
+		l->leader_ticks = b;
+		l->order.cap_ns = FOREVER;
+		for (char *at = line + used; *at && l->order.count < RUNGS_MAX; ) {
+			unsigned signal;
+			unsigned long long ms;
+			if (sscanf(at, " %u:%llu%n", &signal, &ms, &used) != 2) break;
+			l->order.rungs[l->order.count++] = (struct rung){ .signal = (uint8_t)signal, .wait_ns = ms * MS };
+			at += used;
+		}
+		left_count++;
+	}
+}
+
+void leftovers_note_self(void)
+{
+	char line[160];
+	int n = snprintf(line, sizeof line, "%s %llu %d %llu\n", state.boot_id, (unsigned long long)state.pid_ns, getpid(), (unsigned long long)state.ticks);
+	if (state.lock >= 0 && ftruncate(state.lock, 0) == 0 && pwrite(state.lock, line, (size_t)n, 0) == n) head_end = n;
+}
+
+/* The runs as they are now; `sent`: the signal that the kernel sends to the leader when init dies. */
+void leftovers_note(struct run *const *runs, int count, int sent)
+{
+	static char text[16384];
+	size_t n = 0;
+	if (state.lock < 0 || pid1) return; /* as PID 1, nothing outlives it */
+	for (int i = 0; i < count && n + 512 < sizeof text; i++) {
+		const struct run *r = runs[i];
+		n += (size_t)snprintf(text + n, sizeof text - n, "run %d %llu %d %llu %d", r->s.coordinator_pid, (unsigned long long)r->s.coordinator_ticks,
+		                      r->s.pid, (unsigned long long)r->s.start_ticks, sent);
+		for (uint32_t k = 0; k < r->climb.order.count && n + 64 < sizeof text; k++) {
+			const struct rung *g = &r->climb.order.rungs[k];
+			n += (size_t)snprintf(text + n, sizeof text - n, " %d:%llu", g->signal == SIGNAL_AS_RECEIVED ? SIGTERM : g->signal,
+			                      (unsigned long long)((g->wait_ns == FOREVER ? 365ull * 86400 * SECOND : g->wait_ns) / MS));
+		}
+		text[n++] = '\n';
+	}
+	if (ftruncate(state.lock, head_end) == 0) (void)!pwrite(state.lock, text, n, head_end);
+}
+
+/* Waits for the process, at most until `due`. Returns 0 when it is gone, -1 when time is over, else a stop signal that came. */
+static int wait_for(int fd, uint64_t due, int signals, uint64_t stop_on)
+{
+	for (;;) {
+		uint64_t now = now_ns();
+		struct pollfd p[] = { { fd, POLLIN, 0 }, { signals, POLLIN, 0 } };
+		if (now >= due) return -1;
+		uint64_t ms = (due - now + MS - 1) / MS;
+		if (poll(p, 2, due == FOREVER ? -1 : ms > 3600000 ? 3600000 : (int)ms) < 0 && errno != EINTR) return -1;
+		if (p[0].revents) return 0;
+		struct signalfd_siginfo si;
+		while (p[1].revents && read(signals, &si, sizeof si) == sizeof si)
+			if (stop_on & 1ull << (si.ssi_signo - 1)) return (int)si.ssi_signo;
+	}
+}
+
+static int pin(pid_t pid, uint64_t ticks)
+{
+	if (pid <= 1 || !ticks) return -1;
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	char mark = 0;
+	if (fd >= 0 && start_ticks(pid, &mark, NULL) == ticks && mark != 'Z') return fd;
+	if (fd >= 0) close(fd);
+	return -1;
+}
+
+/* 0, or the exit code when a stop was asked for meanwhile. */
+int leftovers_end(int signals, uint64_t stop_on)
+{
+	for (int i = 0; i < left_count; i++) {
+		struct left *l = &left[i];
+		char name[64];
+		int asked = -1, fd = pin(l->coordinator, l->coordinator_ticks);
+		bool coordinated = fd >= 0;
+		if (!coordinated) fd = pin(l->leader, l->leader_ticks);
+		if (fd < 0) continue;
+		say(LEVEL_WARN, "an earlier gsup of this name was killed: waiting for what it left: %s", names_of(&l->leader, 1, name, sizeof name));
+		/* A coordinator carries its order out by itself. A leader had its signal from the kernel when init died. */
+		if (coordinated) asked = wait_for(fd, FOREVER, signals, stop_on);
+		for (uint32_t k = 0; !coordinated && asked < 0 && k <= l->order.count; k++) {
+			bool last = k == l->order.count;
+			int signal = last ? SIGKILL : l->order.rungs[k].signal;
+			if (signal && signal != l->sent) send_group(l->leader, signal); /* its leader lives: the group is its own */
+			if (signal == SIGKILL) send_signal(l->leader, SIGKILL);
+			asked = wait_for(fd, now_ns() + (last ? STUCK_AFTER : l->order.rungs[k].wait_ns), signals, stop_on);
+		}
+		close(fd);
+		if (asked > 0) return EXIT_SIGNAL_BASE + asked;
+	}
+	return 0;
+}
