@@ -1,8 +1,10 @@
 /** `gsup run` where the native part does not run: the same core, with this process as the parent of the command. */
 import { join } from 'node:path';
 import { logNames } from '../checkpoint/files.ts';
+import { type Journal, openJournal } from '../checkpoint/journal.ts';
 import type { RunConfig } from '../config/run-config.ts';
 import { realClock } from '../host/clock.ts';
+import { withFacts } from '../host/portable-facts.ts';
 import { createPortableHost } from '../host/portable-host.ts';
 import { PORTABLE_LOSSES, portableRefusals } from '../host/portable-launch.ts';
 import { EXIT } from '../signals/exit-codes.ts';
@@ -35,7 +37,7 @@ export async function runPortable(config: RunConfig, env: Environment): Promise<
   try {
     return await supervise(config, {
       task: claimed?.task ?? config.name,
-      host: createPortableHost(policyOf(config), realClock),
+      host: withFacts(createPortableHost(policyOf(config), realClock), factLog(claimed?.folder)),
       journal: claimed === null ? {} : { path: join(claimed.folder, logNames.checkpoint) },
       reporter,
       exitCodeOf: ({ exitCode }) => exitCode ?? EXIT.internal,
@@ -49,6 +51,13 @@ export async function runPortable(config: RunConfig, env: Environment): Promise<
 function refusalsOf(config: RunConfig): string[] {
   const own = config.parentDeathSignal === null ? [] : ['--parent-death-signal needs the native part'];
   return [...portableRefusals(config.launch), ...own];
+}
+
+/** init.log: what happened, beside checkpoint.log's what was decided. Its troubles are those of checkpoint.log. */
+function factLog(folder: string | undefined): Journal | null {
+  if (folder === undefined) return null;
+  const opened = openJournal({ path: join(folder, logNames.init), clock: realClock, report: () => {} });
+  return opened.kind === 'open' ? opened.journal : null;
 }
 
 function claim(config: RunConfig, env: Environment) {

@@ -7,12 +7,11 @@ import type { LogConfig, RunConfig } from '../config/run-config.ts';
 import { planRun } from '../config/run-plan.ts';
 import { realClock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
-import { postHook } from '../host/http.ts';
+import { createHttpPort } from '../host/http.ts';
 import { createNativeHost } from '../host/native-host.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { createLoop, type Ended } from '../supervisor/loop.ts';
-import type { HttpPort } from '../supervisor/ports.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment } from './parse.ts';
 import { VERSION } from './version.gen.ts';
@@ -21,8 +20,6 @@ import { VERSION } from './version.gen.ts';
 const INIT_SOCKET = 3;
 const CHECKPOINT_LOG = 4;
 const STDERR = 7;
-
-const NS_PER_MS = 1_000_000n;
 
 export interface World {
   readonly task: string;
@@ -52,7 +49,11 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
   const opened = openJournal({
     ...world.journal,
     clock: realClock,
-    report: (news) => reporter.say({ kind: 'log', log: 'checkpoint.log', news }),
+    report: (news) => {
+      // A log that is not wanted on disk is not missed.
+      if (news.kind === 'memory' && config.state.memoryOnly) return;
+      reporter.say({ kind: 'log', log: 'checkpoint.log', news });
+    },
   });
   if (opened.kind === 'newer') {
     return failure(
@@ -67,7 +68,7 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
       journal: opened.journal,
       host: world.host,
       clock: realClock,
-      http,
+      http: createHttpPort(realClock),
       say: (happening) => reporter.say(happening),
     },
     pid: process.pid,
@@ -86,15 +87,6 @@ export function reporterFor(fd: number, log: LogConfig, env: Environment): Repor
     colour: terminal && !env.NO_COLOR && env.TERM !== 'dumb',
   });
 }
-
-const http: HttpPort = {
-  post(url, name, deadlineNs, done) {
-    const leftNs = deadlineNs === null ? null : deadlineNs - realClock.nowNs();
-    postHook(url, name, leftNs === null ? null : Math.max(0, Number(leftNs / NS_PER_MS)), ({ ok }) =>
-      done(ok),
-    );
-  },
-};
 
 /** A bug ends this process, and init starts another: nothing that a user runs depends on it. */
 function dieLoudly(reporter: Reporter) {

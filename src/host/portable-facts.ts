@@ -1,7 +1,21 @@
 import type { RecordBody, Rusage } from '../checkpoint/record.ts';
 import { signalName } from '../signals/names.ts';
 import type { RunSnapshot, Usage } from '../supervisor/vocabulary.ts';
-import type { HostNews } from './host.ts';
+import type { Host, HostNews } from './host.ts';
+
+/** The same host, whose news is written down before anybody hears it. */
+export function withFacts(host: Host, log: { append(record: RecordBody): unknown } | null): Host {
+  if (log === null) return host;
+  const write = createFactWriter((record) => log.append(record));
+  return {
+    ...host,
+    open: (report) =>
+      host.open((news) => {
+        write(news);
+        report(news);
+      }),
+  };
+}
 
 /**
  * What init would have written to init.log: facts, each once. Returns a listener for the news of a host; `append` gets
