@@ -1,10 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
 import { faultsOfLog } from '../support/records.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
+import { until } from '../support/until.ts';
 
 const BINARY = join(import.meta.dirname, '../../dist/native/gsup');
 
@@ -43,12 +53,13 @@ async function cutAndStart(trial: Trial, file: string, step: number): Promise<vo
         const torn = log.subarray(0, start + kept);
         const { gsup, files } = await startOver(trial, task, file, torn, kept);
         const told = `${kept} of ${length} bytes of the last line of ${file}`;
-        expect(gsup.stderr.text(), told).toMatch(/torn/);
+        // Either its writer goes on with it: then the fragment is cut off, said and kept. Or it is put aside as it was.
         const copy = files.find((name) => name.startsWith(`${file}.torn-`));
-        expect(copy, `${told}: a copy is kept, there are ${files}`).toBeDefined();
-        expect(readFileSync(join(gsup.folder, copy as string)).equals(torn), told).toBe(true);
-        for (const name of files.filter((name) => /\.log(\.1)?$/.test(name)))
-          expect(faultsOfLog(gsup.folder, name), told).toEqual([]);
+        if (copy) expect(gsup.stderr.text(), told).toMatch(/torn/);
+        const aside = copy ?? `${file}.1`;
+        expect(files, told).toContain(aside);
+        expect(readFileSync(join(gsup.folder, aside)).equals(torn), told).toBe(true);
+        expect(faultsOfLog(gsup.folder, file), told).toEqual([]);
       }),
     );
 }
@@ -94,3 +105,56 @@ scenario('S51 a damaged log does not keep the next gsup from starting', {}, asyn
     await startOver(trial, task, file, log, number);
   }
 });
+
+/** The next supervisor goes on with the file that the last one has left: while init stands still, its end is cut off. */
+scenario(
+  'S51 a supervisor cuts off what the one before it has left torn',
+  { modes: ['supervisor'] },
+  async (trial) => {
+    const gsup = await trial.start([], [fixture('reports-signals'), '--code', '3']);
+    await gsup.ready();
+    const file = join(gsup.folder, 'checkpoint.log');
+    const supervisor = await gsup.supervisor();
+    process.kill(supervisor, 'SIGSTOP');
+    gsup.signal('SIGSTOP');
+    process.kill(supervisor, 'SIGKILL');
+    const whole = readFileSync(file);
+    const { start, length } = lastLineOf(whole);
+    truncateSync(file, start + Math.floor(length / 2));
+    const torn = readFileSync(file);
+    gsup.signal('SIGCONT');
+    await until(
+      'the next supervisor',
+      () => gsup.records().filter((line) => line.type === 'supervisor-started').length === 2,
+    );
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(3);
+    expect(gsup.stderr.text()).toMatch(/torn/);
+    const copy = readdirSync(gsup.folder).find((name) => name.startsWith('checkpoint.log.torn-'));
+    expect(readFileSync(join(gsup.folder, copy ?? 'no copy')).equals(torn)).toBe(true);
+  },
+);
+
+scenario(
+  'S51 a supervisor does not go on with a log that is damaged in its middle',
+  { modes: ['supervisor'] },
+  async (trial) => {
+    const gsup = await trial.start([], [fixture('reports-signals'), '--code', '3'], { brokenLogs: true });
+    await gsup.ready();
+    const file = join(gsup.folder, 'checkpoint.log');
+    const supervisor = await gsup.supervisor();
+    gsup.signal('SIGSTOP');
+    process.kill(supervisor, 'SIGKILL');
+    const log = openSync(file, 'r+');
+    writeSync(log, '#', 10);
+    closeSync(log);
+    gsup.signal('SIGCONT');
+    const next = () => gsup.find('node').find((pid) => pid !== supervisor);
+    await until('the next supervisor', next);
+    await until('a message', () => /damaged/.test(gsup.stderr.text()));
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(3);
+    expect(gsup.stdout.lines(/^got SIGTERM/)).toHaveLength(1);
+    expect(gsup.stdout.lines(/^ready/)).toHaveLength(1);
+  },
+);

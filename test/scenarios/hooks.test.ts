@@ -55,12 +55,14 @@ scenario('S23 a hook that fails is a warning, and the stop goes on at once', SUP
 scenario('S23 a command that ends while its hook runs is not waited for', SUPERVISED, async (trial) => {
   const command = "trap 'exit 4' USR1; echo ready; while :; do sleep 0.05; done";
   const gsup = await trial.start(
-    ['--pre-stop', 'kill -USR1 $(cat pid)'],
+    ['--pre-stop', 'kill -USR1 $(cat pid); sleep 30', '--pre-stop-timeout', '30s'],
     ['sh', '-c', `echo $$ > pid; ${command}`],
   );
   await gsup.ready();
   gsup.signal('SIGTERM');
-  expect((await gsup.ended()).code).toBe(4);
+  const ended = await gsup.ended();
+  expect(ended.code).toBe(4);
+  expectWait(theOne(gsup.records(), 'stop-requested'), { mono_ns: ended.at }, 0, 5000);
   expectGraceful(gsup);
 });
 

@@ -3,9 +3,14 @@ import type { Gsup } from './gsup.ts';
 import { type Line, msBetween } from './records.ts';
 import { LATE_MS } from './scenario.ts';
 
-/** The one record of a type; none or two of them are a failure. */
+/** Hooks are runs as well, of names such as `t#1/pre-stop.1`. */
+export function isOfHook(record: Line): boolean {
+  return String(record.run ?? '').includes('/');
+}
+
+/** The one record of a type, hooks aside; none or two of them are a failure. */
 export function theOne(records: readonly Line[], type: string): Line {
-  const found = records.filter((record) => record.type === type);
+  const found = records.filter((record) => record.type === type && !isOfHook(record));
   expect(found, `records of type ${type}`).toHaveLength(1);
   return found[0] as Line;
 }
@@ -29,7 +34,7 @@ export function expectWait(
 /** The run ended by itself after its stop signal: no SIGKILL in the log. */
 export function expectGraceful(gsup: Gsup): Line {
   const records = gsup.records();
-  expect(types(records)).not.toContain('kill');
+  expect(types(records.filter((record) => !isOfHook(record)))).not.toContain('kill');
   const end = theOne(records, 'run-ended');
   expect(end.forced).toBe(false);
   return end;
