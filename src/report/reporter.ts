@@ -64,7 +64,8 @@ const colours = { warn: '\x1b[33m', error: '\x1b[31m' } as const;
 
 /** The same members as init's own lines: level, time, pid, name, msg. */
 async function loadJsonWriter({ fd, level: least }: ReporterOptions): Promise<WriteLine> {
-  const { pino } = await import('pino');
+  // The default export: of a bundled CommonJS module it is the only one.
+  const { default: pino } = await import('pino');
   const logger = pino(
     { level: least, base: { pid: process.pid, name: 'gsup' } },
     { write: (line: string) => writeLine(fd, line) },
