@@ -77,7 +77,7 @@ function takeLock(folder: string): boolean {
   const draft = `${lock}.${process.pid}`;
   writeFileSync(draft, identity(), { mode: stateFileMode });
   try {
-    if (existsSync(lock) && !isTaskLive(folder)) rmSync(lock, { force: true });
+    removeDeadLock(folder, lock);
     linkSync(draft, lock);
     return true;
   } catch (error) {
@@ -85,6 +85,22 @@ function takeLock(folder: string): boolean {
     throw error;
   } finally {
     rmSync(draft, { force: true });
+  }
+}
+
+/** Two may find the same dead holder. Moved aside and looked at again, so that the slower one cannot remove the lock of the faster. */
+function removeDeadLock(folder: string, lock: string) {
+  if (!existsSync(lock)) return;
+  const judged = readFileSync(lock, 'latin1');
+  if (isTaskLive(folder)) return;
+  const aside = `${lock}.${process.pid}.old`;
+  try {
+    renameSync(lock, aside);
+    if (readFileSync(aside, 'latin1') !== judged) linkSync(aside, lock);
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 

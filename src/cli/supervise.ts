@@ -45,7 +45,7 @@ export async function superviseNative(config: RunConfig, env: Environment): Prom
 
 export async function supervise(config: RunConfig, world: World): Promise<Outcome> {
   const { reporter } = world;
-  dieLoudly(reporter);
+  const dieQuietly = dieLoudly(reporter);
   const opened = openJournal({
     ...world.journal,
     clock: realClock,
@@ -74,7 +74,9 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
     pid: process.pid,
   });
   const ended = await loop.start();
+  opened.journal.close();
   await reporter.close();
+  dieQuietly();
   return { exitCode: world.exitCodeOf(ended) };
 }
 
@@ -88,10 +90,13 @@ export function reporterFor(fd: number, log: LogConfig, env: Environment): Repor
   });
 }
 
-/** A bug ends this process, and init starts another: nothing that a user runs depends on it. */
-function dieLoudly(reporter: Reporter) {
-  process.on('uncaughtException', (error) => {
+/** A bug ends this process, and init starts another: nothing that a user runs depends on it. Returns the way back. */
+function dieLoudly(reporter: Reporter): () => void {
+  const die = (error: Error) => {
     reporter.say({ kind: 'internal-error', error: error.stack ?? String(error) });
     reporter.close().finally(() => process.exit(EXIT.internal));
-  });
+  };
+  // Rejections that nobody handles come here as well.
+  process.on('uncaughtException', die);
+  return () => process.off('uncaughtException', die);
 }

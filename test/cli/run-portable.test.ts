@@ -13,12 +13,14 @@ const started: ChildProcess[] = [];
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'gsup-portable-'));
-  main = join(dir, 'main.mjs');
+  main = join(dir, 'dist/main.mjs');
   // A build of its own: dist/ may be older than the source.
   await build({
     entryPoints: [join(root, 'src/main.ts')],
-    outfile: main,
+    outdir: join(dir, 'dist'),
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
     format: 'esm',
     platform: 'node',
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
@@ -41,7 +43,10 @@ function gsup(
   heard: (text: string, child: ChildProcess) => void = () => {},
 ): Promise<Ended> {
   const env = { PATH: process.env.PATH ?? '', GSUP_STATE_DIR: join(dir, 'state') };
-  const child = spawn(process.execPath, ['--', main, 'run', ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--', main, 'run', ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   started.push(child);
   let stdout = '';
   let stderr = '';
@@ -62,6 +67,17 @@ describe('run over the portable host', () => {
     const { code, stderr } = await gsup(['--log-format', 'text', '--', 'sh', '-c', 'exit 7']);
     expect(code).toBe(7);
     expect(stderr.match(/the native part is not here/g)).toHaveLength(1);
+  });
+
+  it('speaks JSON where stderr is no terminal, each line with a level and a sentence', async () => {
+    const { stderr } = await gsup(['--', 'false']);
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines)
+      expect(line).toMatchObject({ name: 'gsup', level: 40, msg: expect.any(String) });
   });
 
   it('S55 127 for what is not there, 128+n for a signal, and the map', async () => {
