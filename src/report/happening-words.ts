@@ -77,18 +77,12 @@ function say(level: Level, sentence: string): Worded {
 
 type Of<K extends Happening['kind']> = Extract<Happening, { kind: K }>;
 
-function endSentence({ run, outcome, cause }: Of<'run-ended'>): string {
-  if (cause === 'stopped') return `${run}: stopped`;
-  return outcome === 'success' ? `${run}: done` : `${run}: ${outcome}, ${causeWords[cause]}`;
+function endSentence({ run, outcome, cause, code, signal }: Of<'run-ended'>): string {
+  const end = signal === null ? `exit code ${code}` : `died of ${signal}`;
+  if (cause === 'stopped') return `${run}: stopped (${end})`;
+  if (cause === 'oom') return `${run}: killed for lack of memory (${end})`;
+  return outcome === 'success' ? `${run}: done` : `${run}: ${outcome} (${end})`;
 }
-
-const causeWords: Record<Exclude<Of<'run-ended'>['cause'], 'stopped'>, string> = {
-  exit: 'by its exit code',
-  signal: 'by a signal',
-  oom: 'out of memory',
-  start: 'could not be started',
-  health: 'unhealthy',
-};
 
 const stageWords: Record<Of<'start-failed'>['stage'], string> = {
   fork: 'no new process',

@@ -8,6 +8,8 @@ export type Happening =
       readonly run: string;
       readonly outcome: Outcome;
       readonly cause: OutcomeCause;
+      readonly code: number | null;
+      readonly signal: string | null;
     }
   | {
       readonly kind: 'start-failed';

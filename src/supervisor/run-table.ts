@@ -146,7 +146,10 @@ function judge(turn: Turn, run: Run): void {
   decideOn(turn, outcome);
   if (outcome.outcome === 'lost') say(turn, { kind: 'lost', run: run.name });
   else if (seen?.startFailure) say(turn, { kind: 'start-failed', run: run.name, ...seen.startFailure });
-  else say(turn, { kind: 'run-ended', run: run.name, outcome: outcome.outcome, cause: outcome.cause });
+  else {
+    const { outcome: how, cause, code, signal } = outcome;
+    say(turn, { kind: 'run-ended', run: run.name, outcome: how, cause, code, signal });
+  }
   sayGivenUp(turn, run);
 }
 
