@@ -147,6 +147,16 @@ test.each<[string, Notice, string]>([
     'command: no such file or directory (ENOENT)',
   ],
   [
+    'the end of a run',
+    { kind: 'run-ended', run: 'a#1', outcome: 'failed', cause: 'signal', code: null, signal: 'SIGSEGV' },
+    'a#1: failed (died of SIGSEGV)',
+  ],
+  [
+    'the OOM killer',
+    { kind: 'run-ended', run: 'a#1', outcome: 'failed', cause: 'oom', code: null, signal: 'SIGKILL' },
+    'a#1: killed for lack of memory (died of SIGKILL)',
+  ],
+  [
     'a slow start',
     { kind: 'start-failed', run: 'a#1', stage: 'timeout', errno: 0 },
     'it took longer than --start-timeout',
