@@ -98,7 +98,7 @@ make_programs() {
 	apt-config dump | grep -iE '^Acquire::.*(proxy|check-valid|force|retries)' >"$root/etc/apt/apt.conf.d/90host" || true
 	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
 	chmod 755 "$root/usr/sbin/policy-rc.d"
-	echo 'path-exclude /usr/share/doc/*' >"$root/etc/dpkg/dpkg.cfg.d/small"
+	printf '%s\n' 'path-exclude /usr/share/doc/*' force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/small"
 	chroot "$root" sh -c 'apt-get update -qq &&
 		apt-get install -y -qq --no-install-recommends postgresql nginx-light redis-server &&
 		apt-get clean && rm -rf /var/lib/apt/lists/* &&

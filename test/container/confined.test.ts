@@ -105,7 +105,7 @@ scenario('S50 after SIGKILL of PID 1 the container starts again, and the old log
 });
 
 /** `ulimit -u` is bash's. */
-const asBoundedUser = 'ulimit -u 300; exec setpriv --reuid 33 --regid 33 --clear-groups "$@"';
+const asBoundedUser = 'ulimit -u 100; exec setpriv --reuid 33 --regid 33 --clear-groups "$@"';
 
 scenario('S67 a fork bomb of another uid, each process in a session of its own, ends', async (mode) => {
   const command = ['bash', '-c', asBoundedUser, '-', '/fixtures/fork-bomb', '--setsid'];

@@ -9,7 +9,7 @@ const image = `localhost/${freshName()}`;
 
 describe.skipIf(reason)('Dockerfile.example', () => {
   beforeAll(async () => {
-    const from = ['--network=none', '--pull=never', '--build-arg', `BASE=${baseImage}`];
+    const from = ['--network=none', '--pull=never', '--layers=false', '--build-arg', `BASE=${baseImage}`];
     await podman('build', '-q', ...from, '-f', 'Dockerfile.example', '-t', image, '.');
   });
   afterAll(async () => {
