@@ -45,6 +45,8 @@ export interface Coordinator {
   escalate(): void;
   kill(): void;
   isEmpty(): boolean;
+  /** When a supervisor last said what to do. */
+  enteredNs(): bigint;
 }
 
 export interface Surroundings {
@@ -66,6 +68,7 @@ export function createCoordinator(
   const now = scheduler.nowNs();
   let climb: Climb = newClimb({ ...order, index: null, deadlineNs: null });
   let disarm = (): void => {};
+  let enteredNs = 0n;
   let state: RunSnapshot = { ...blankRun(key, name), pid: key * 100, forkedNs: now };
   const members: Member[] = [
     { pid: key * 100, behaviour, outside: false, alive: true, told: null },
@@ -186,10 +189,12 @@ export function createCoordinator(
   return {
     snapshot: () => state,
     isEmpty: () => living().length === 0,
+    enteredNs: () => enteredNs,
     enter(next) {
       if (living().length === 0) return;
       const before = climb.order.index;
       if (before !== null && (next.index ?? -1) < before) return;
+      enteredNs = scheduler.nowNs();
       const over = isOver(climb);
       const beganNs = before === null ? scheduler.nowNs() : climb.beganNs;
       const dueNs = next.deadlineNs === null ? null : next.deadlineNs + PATIENCE;

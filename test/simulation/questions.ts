@@ -56,11 +56,13 @@ export function essence(result: Result): unknown {
   return {
     exitCode: result.exitCode,
     end: endState(result),
-    outcomes: outcomesOf(result),
-    signals: [...new Set(result.sent.map((sent) => `${sent.run} ${sent.pid % 100}`))].map((who) => [
-      who,
-      result.sent.filter((sent) => `${sent.run} ${sent.pid % 100}` === who).map((sent) => sent.signal),
-    ]),
+    outcomes: outcomesOf(result).sort(),
+    signals: [...new Set(result.sent.map((sent) => `${sent.run} ${sent.pid % 100}`))]
+      .map((who) => [
+        who,
+        result.sent.filter((sent) => `${sent.run} ${sent.pid % 100}` === who).map((sent) => sent.signal),
+      ])
+      .sort(),
     hooks: hooksOf(result).map((hook) => hook.replace(/ @.*/, '')),
     spawned: result.requests.filter((request) => request.to === 'spawn').map((request) => request.run),
   };

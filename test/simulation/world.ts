@@ -150,9 +150,12 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
       asksDirty = true;
       soon();
       const { count } = asks;
+      const askedNs = scheduler.nowNs();
       scheduler.after(PATIENCE_MS, () => {
         if (report !== null) return;
         for (const run of runs.values()) {
+          // A supervisor that has gone since had acted on it.
+          if (run.enteredNs() >= askedNs) continue;
           if (count === 1) run.begin(signal);
           else if (count === 2) run.escalate();
           else run.kill();

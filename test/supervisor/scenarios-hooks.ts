@@ -340,6 +340,7 @@ export const HOOK_SCENARIOS: readonly Told[] = [
   },
   {
     title: 'a client sends a signal, once',
+    raced: 'a client that is cut off cannot know whether it was heard',
     plan: runPlan(),
     behaviours: { node: { on: { 10: 'ignore' }, lives: 3000 } },
     script: [{ at: 1000, request: { op: 'signal', process: 'node', signal: 10, target: 'leader' } }],
