@@ -12,7 +12,7 @@ export async function dispatch(argv: readonly string[], env: Environment): Promi
     case 'error':
       return failure(EXIT.usage, parsed.message);
     case 'version':
-      return success(`gsup ${(await import('./version.gen.ts')).VERSION}\n`);
+      return success(`${(await import('./version.gen.ts')).VERSION}\n`);
     case 'help':
       return success(await help(parsed.topic));
     case 'run':

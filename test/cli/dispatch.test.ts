@@ -13,7 +13,7 @@ const gsup = async (line: string, env: Record<string, string> = {}) =>
 
 describe('dispatch', () => {
   it('prints the version', async () => {
-    expect(await gsup('--version')).toEqual({ exitCode: 0, stdout: `gsup ${VERSION}\n` });
+    expect(await gsup('--version')).toEqual({ exitCode: 0, stdout: `${VERSION}\n` });
     expect(await gsup('run -V')).toEqual(await gsup('--version'));
   });
 

@@ -111,7 +111,7 @@ describe.skipIf(!existsSync(driver))('both parsers', () => {
         const printed = execFileSync(driver, ['run', ...argv], { env, encoding: 'utf8', timeout: 10_000 });
         expect(JSON.parse(printed)).toEqual(comparable(['run', ...argv], env));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
