@@ -98,9 +98,10 @@ const stageWords: Record<Of<'start-failed'>['stage'], string> = {
   timeout: 'it took longer than --start-timeout',
 };
 
-function startSentence({ run, stage, errno }: Of<'start-failed'>): string {
+function startSentence({ run, command, cwd, stage, errno }: Of<'start-failed'>): string {
+  const what = stage === 'exec' ? '' : `: ${stageWords[stage]}${stage === 'cwd' ? ` "${cwd}"` : ''}`;
   const why = errno === 0 ? '' : `: ${errnoText(errno)}`;
-  return `${run}: cannot start, ${stageWords[stage]}${why}`;
+  return `${run}: cannot start "${command}"${what}${why}`;
 }
 
 function stopCause({ cause, signal, pid }: Of<'stop-begun'>): string {

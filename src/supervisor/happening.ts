@@ -14,6 +14,8 @@ export type Happening =
   | {
       readonly kind: 'start-failed';
       readonly run: string;
+      readonly command: string;
+      readonly cwd: string | null;
       readonly stage: StartStage;
       readonly errno: number;
     }

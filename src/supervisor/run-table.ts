@@ -7,6 +7,7 @@ import { followOf, type RunEvent, warnKey } from './run-events.ts';
 import { ladderOf, planOf, processState, snapshotOf } from './select.ts';
 import type { Run, RunState } from './state.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
+import type { RunSnapshot } from './vocabulary.ts';
 
 type Handler = (turn: Turn, run: Run) => void;
 type Row = Record<RunEvent, Handler | typeof ignore>;
@@ -145,12 +146,17 @@ function judge(turn: Turn, run: Run): void {
   const outcome = judgeRun(turn.state, run);
   decideOn(turn, outcome);
   if (outcome.outcome === 'lost') say(turn, { kind: 'lost', run: run.name });
-  else if (seen?.startFailure) say(turn, { kind: 'start-failed', run: run.name, ...seen.startFailure });
+  else if (seen?.startFailure) sayNotStarted(turn, run, seen.startFailure);
   else {
     const { outcome: how, cause, code, signal } = outcome;
     say(turn, { kind: 'run-ended', run: run.name, outcome: how, cause, code, signal });
   }
   sayGivenUp(turn, run);
+}
+
+function sayNotStarted(turn: Turn, run: Run, failure: NonNullable<RunSnapshot['startFailure']>): void {
+  const { argv, cwd } = planOf(turn.state, run).launch;
+  say(turn, { kind: 'start-failed', run: run.name, command: argv[0] ?? '', cwd: cwd ?? null, ...failure });
 }
 
 /** It was to be run again, and now it is not. */

@@ -143,8 +143,8 @@ test('a descriptor that takes nothing harms nobody', async () => {
 test.each<[string, Notice, string]>([
   [
     'a failed start',
-    { kind: 'start-failed', run: 'a#1', stage: 'exec', errno: 2 },
-    'command: no such file or directory (ENOENT)',
+    { kind: 'start-failed', run: 'a#1', command: 'node', cwd: null, stage: 'exec', errno: 2 },
+    'a#1: cannot start "node": no such file or directory (ENOENT)',
   ],
   [
     'the end of a run',
@@ -158,7 +158,7 @@ test.each<[string, Notice, string]>([
   ],
   [
     'a slow start',
-    { kind: 'start-failed', run: 'a#1', stage: 'timeout', errno: 0 },
+    { kind: 'start-failed', run: 'a#1', command: 'node', cwd: null, stage: 'timeout', errno: 0 },
     'it took longer than --start-timeout',
   ],
   ['a stop', { kind: 'stop-begun', cause: 'signal', signal: 15, pid: 0 }, 'stop: SIGTERM from outside'],
