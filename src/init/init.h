@@ -132,7 +132,6 @@ void run_handshake(struct run *run);
 void run_reap(struct run *run);
 void run_tick(struct run *run);
 uint64_t run_due(const struct run *run);
-void run_over(struct run *run);                         /* its terminal record; called from outside only for what is stuck */
 const char *run_outcome(const struct run *run);         /* where no supervisor judges */
 const char *stage_name(uint32_t stage);
 extern uint64_t orphans_reaped;

@@ -254,7 +254,6 @@ static int end_plain(void)
 		else say(LEVEL_ERROR, "cannot start \"%s\": %s \"%s\": %s", p.command[0], stage_name(stage),
 		         stage == STAGE_CWD ? text_of(OPT_CWD) : stage == STAGE_USER ? text_of(OPT_USER) : "", why);
 	}
-	if (run.s.phase != PHASE_ENDED) run_over(&run); /* stuck */
 	int code = exit_code_of(&run.s);
 	const char *outcome = run_outcome(&run);
 	record_begin("task-state");

@@ -35,7 +35,7 @@ static void set_phase(struct run *run, enum phase phase)
 	run->dirty = true;
 }
 
-void run_over(struct run *run)
+static void over(struct run *run)
 {
 	struct rusage r;
 	if (getrusage(RUSAGE_CHILDREN, &r) == 0)
@@ -67,7 +67,7 @@ bool run_start(struct run *run, const struct launch *l)
 	if (run->start.pid < 0) {
 		run->s.failed_stage = STAGE_FORK;
 		run->s.failed_errno = errno;
-		run_over(run);
+		over(run);
 		return false;
 	}
 	run->s.pid = run->start.pid;
@@ -155,10 +155,14 @@ static void kill_tree(struct run *run, bool again)
 	const pid_t *list;
 	int count = walk_tree(&list, NULL);
 	if (!again) {
-		record_begin("kill");
-		record_text("run", run->s.name);
-		record_pids("pids", list, count);
+		bool told = run->supervised && !(run->s.flags & RUN_ALONE); /* then the decision is in the other log */
+		if (told) record_sent(run, SIGKILL, TARGET_TREE, list, count);
+		else {
+			record_begin("kill");
+			record_text("run", run->s.name);
+			record_pids("pids", list, count);
 			record_end();
+		}
 		if (count) {
 			run->s.flags |= RUN_FORCED;
 			say(LEVEL_WARN, "%s: SIGKILL after %s for what ignored termination: %s%s", run->s.name,
@@ -358,7 +362,7 @@ void run_reap(struct run *run)
 	if (left > 0 || (left < 0 && kill(-run->s.pid, 0) == 0 && !news)) { left_behind(run); return; }
 	waitid(P_PID, (id_t)run->s.pid, &si, WEXITED | WNOHANG);
 	run->held = false;
-	run_over(run);
+	over(run);
 }
 
 void run_tick(struct run *run)

@@ -45,7 +45,7 @@ static _Noreturn void become_coordinator(const struct launch *l, int socket)
 static void spawn_run(uint64_t number, const struct launch *l)
 {
 	int ends[2], i = 0;
-	while (i < RUNS_MAX && runs[i].used) i++;
+	while (i < RUNS_MAX && (runs[i].used || runs[i].s.coordinator_pid)) i++;
 	if (i == RUNS_MAX) return;
 	if (i == runs_used) runs_used++;
 	struct run *run = &runs[i];
@@ -211,7 +211,7 @@ void runs_stop_alone(const struct asks *asks, int *done)
 static bool is_own(pid_t pid)
 {
 	if (pid == room.supervisor) return true;
-	for (int i = 0; i < runs_used; i++) if (runs[i].used && runs[i].s.coordinator_pid == pid) return true;
+	for (int i = 0; i < runs_used; i++) if (runs[i].s.coordinator_pid == pid) return true;
 	return false;
 }
 
@@ -254,6 +254,6 @@ uint64_t strangers_due(void) { return strangers.due_ns; }
 bool runs_child(pid_t pid)
 {
 	for (int i = 0; i < runs_used; i++)
-		if (runs[i].used && runs[i].s.coordinator_pid == pid) { coordinator_gone(&runs[i]); return true; }
+		if (runs[i].s.coordinator_pid == pid) { coordinator_gone(&runs[i]); return true; }
 	return false;
 }

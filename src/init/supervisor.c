@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SUPERVISOR_FDS = 8 };
+enum { SUPERVISOR_FDS = 8, FILES_NEEDED = 64 };
 #define ANSWER_WITHIN (250 * MS)     /* to what is due at once */
 #define START_WITHIN (2 * SECOND)    /* while a supervisor is being started */
 #define REPLACE_AFTER (10 * SECOND)  /* without an answer to anything */
@@ -105,6 +105,15 @@ static void put_at(int from, int to) { if (from >= 0) dup2(from, to); }
 
 static _Noreturn void become_supervisor(int socket)
 {
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_NEEDED) {
+		if (files.rlim_max < FILES_NEEDED) {
+			say(LEVEL_ERROR, "cannot start the supervisor: the limit of open files is %llu, and it needs %d", (unsigned long long)files.rlim_max, FILES_NEEDED);
+			_exit(EXIT_UNAVAILABLE);
+		}
+		files.rlim_cur = FILES_NEEDED; /* its own limit: the command keeps what gsup was given */
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error_out = fcntl(2, F_DUPFD_CLOEXEC, 32);
 	int fds[] = { fcntl(socket, F_DUPFD_CLOEXEC, 32), fcntl(state.checkpoint_log, F_DUPFD_CLOEXEC, 32), fcntl(state.init_log, F_DUPFD_CLOEXEC, 32) };
 	setsid();
@@ -138,6 +147,21 @@ static _Noreturn void become_supervisor(int socket)
 	_exit(exec_node(command_line, env));
 }
 
+static void drop_socket(void)
+{
+	if (sup.socket >= 0) close(sup.socket); /* what the old one had written and nobody has read goes with it */
+	sup.socket = -1;
+}
+
+/* Before anything has been started. */
+static void give_up(int code)
+{
+	leave.asked = leave.out = true;
+	leave.code = code;
+	drop_socket();
+	if (sup.pid > 0) send_signal(sup.pid, SIGKILL);
+}
+
 static void start_supervisor(void)
 {
 	int ends[2];
@@ -150,7 +174,13 @@ static void start_supervisor(void)
 		close(ends[1]);
 		if (sup.pid < 0) close(ends[0]);
 	} else sup.pid = -1;
-	if (sup.pid < 0) { sup.retry_ns = sup.started_ns + (sup.delay_ns = RETRY_LAST); return; }
+	if (sup.pid < 0) {
+		if (!sup.spawned) say(LEVEL_ERROR, "cannot start the supervisor: %s; the limit of open files or of memory may be too low", strerror(errno));
+		sup.pid = 0;
+		if (!sup.spawned) give_up(EXIT_INTERNAL);
+		sup.retry_ns = sup.started_ns + (sup.delay_ns = RETRY_LAST);
+		return;
+	}
 	sup.socket = ends[0];
 	sup.state = STARTING;
 	sup.tell_hello = true;
@@ -164,12 +194,6 @@ static void start_supervisor(void)
 	struct epoll_event e = { EPOLLIN, { .u32 = RUNS_MAX } };
 	epoll_ctl(room.poller, EPOLL_CTL_ADD, sup.socket, &e);
 	set_present(true);
-}
-
-static void drop_socket(void)
-{
-	if (sup.socket >= 0) close(sup.socket); /* what the old one had written and nobody has read goes with it */
-	sup.socket = -1;
 }
 
 static void replace_supervisor(const char *why)
@@ -189,14 +213,18 @@ static void supervisor_gone(const siginfo_t *si)
 	sup.restarts++;
 	if (leave.asked) return;
 	/* Before anything was started its errors are those of the command line or the installation. */
-	if (!sup.spawned && by_code && si->si_status >= EXIT_USAGE) { leave.asked = leave.out = true; leave.code = si->si_status; return; }
-	if (!sup.spawned && sup.restarts > 2) { leave.asked = leave.out = true; leave.code = EXIT_INTERNAL; say(LEVEL_ERROR, "internal error: the supervisor cannot be started"); return; }
+	if (!sup.spawned && by_code && si->si_status >= EXIT_USAGE) { give_up(si->si_status); return; }
+	if (!sup.spawned && sup.restarts > 2) {
+		say(LEVEL_ERROR, "internal error: the supervisor cannot be started");
+		give_up(EXIT_INTERNAL);
+		return;
+	}
 	if (worked && now_ns() - sup.started_ns > REPLACE_AFTER) sup.delay_ns = 0;
 	sup.retry_ns = now_ns() + sup.delay_ns;
 	if (!worked || sup.delay_ns) set_present(false);
 	if (worked) say(LEVEL_WARN, "the supervisor ended (%s %s%d): started again, no run is touched", by_code ? "exit code" : "killed by",
 	                by_code ? "" : "signal ", si->si_status);
-	else if (!sup.said) { say(LEVEL_ERROR, "the supervisor cannot be started: the runs go on, a stop is carried out without it; trying again"); sup.said = true; }
+	else if (!sup.said && sup.spawned) { say(LEVEL_ERROR, "the supervisor cannot be started: the runs go on, a stop is carried out without it; trying again"); sup.said = true; }
 	if (worked) sup.said = false;
 	sup.delay_ns = sup.delay_ns ? sup.delay_ns * 2 : RETRY_FIRST;
 	if (sup.delay_ns > RETRY_LAST) sup.delay_ns = RETRY_LAST;
@@ -281,7 +309,6 @@ void supervisor_asked(struct by by, int count)
 	sup.tell_asks = true;
 	if (count > 1) strangers_hurry();
 	asks.due_ns = now_ns() + (sup.state == PRESENT ? ANSWER_WITHIN : sup.state == STARTING ? START_WITHIN : 0);
-	if (!sup.spawned && sup.state != PRESENT) { leave.asked = leave.out = true; leave.code = EXIT_SIGNAL_BASE + by.signal; }
 }
 
 void supervisor_forward(int signal)
@@ -301,6 +328,13 @@ static bool over_alone(int *code)
 	return true;
 }
 
+/* A zombie of ours may still have its notify socket to remove; and whoever is not reaped is left behind. */
+static bool coordinators_gone(void)
+{
+	for (int i = 0; i < runs_used; i++) if (runs[i].s.coordinator_pid && !(runs[i].s.flags & RUN_STUCK)) return false;
+	return true;
+}
+
 bool supervisor_done(int *code)
 {
 	if (leave.out) { *code = leave.code; return sup.pid == 0; }
@@ -311,6 +345,7 @@ bool supervisor_done(int *code)
 	if (live_runs > stuck) return false;
 	if (!leave.code && stuck) leave.code = EXIT_STUCK;
 	if (!strangers_gone(&leave.code)) return false;
+	if (!coordinators_gone()) return false;
 	drop_socket(); /* tells the supervisor to go */
 	if (leave.bye_ns == FOREVER) leave.bye_ns = now_ns() + START_WITHIN;
 	if (sup.pid > 0 && now_ns() >= leave.bye_ns) send_signal(sup.pid, SIGKILL);
@@ -326,6 +361,7 @@ void supervisor_tick(void)
 	else if (sup.socket >= 0 && sup.wake_ns != FOREVER && now >= sup.wake_ns && now - sup.wake_ns >= REPLACE_AFTER) replace_supervisor("has missed its deadline");
 	if (asks.frame.count && (now >= asks.due_ns || (sup.state == GONE && sup.delay_ns > RETRY_FIRST))) {
 		asks.due_ns = sup.state == GONE ? FOREVER : now + ANSWER_WITHIN;
+		if (!sup.spawned) { give_up(EXIT_SIGNAL_BASE + asks.by.signal); return; } /* nothing runs yet, and nothing has to */
 		runs_stop_alone(&asks.frame, &asks.alone);
 		if (asks.alone < (int)asks.frame.count) asks.alone = (int)asks.frame.count;
 	}
