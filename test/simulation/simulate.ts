@@ -36,6 +36,7 @@ export interface Result {
   readonly records: readonly CheckpointRecord[];
   readonly requests: readonly HostRequest[];
   readonly sent: readonly Sent[];
+  readonly launches: World['launches'];
   readonly said: readonly Happening[];
   readonly posts: readonly string[];
   readonly exitCode: number | null;
@@ -149,6 +150,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     records: world.records,
     requests: world.requests,
     sent: world.sent,
+    launches: world.launches,
     said,
     posts,
     exitCode: world.exitCode(),

@@ -1,7 +1,7 @@
 /** A simulated machine: init, its runs, their processes, a disk with a log, and supervisors that come and go. */
 import { type CheckpointRecord, type RecordBody, stampRecord } from '../../src/checkpoint/record.ts';
 import type { Clock, Host, HostNews } from '../../src/host/host.ts';
-import type { Asks, Order } from '../../src/supervisor/vocabulary.ts';
+import type { Asks, Launch, Order } from '../../src/supervisor/vocabulary.ts';
 import { type Behaviour, obedient } from './behaviour.ts';
 import { type Coordinator, createCoordinator, type Sent } from './coordinator.ts';
 import { createScheduler, MS, type Scheduler } from './scheduler.ts';
@@ -22,6 +22,8 @@ export interface World {
   readonly records: CheckpointRecord[];
   readonly requests: Request[];
   readonly sent: Sent[];
+  /** How each run was started. */
+  readonly launches: Record<string, Launch>;
   /** Code that init ended with; null: it has not. */
   exitCode(): number | null;
   endedNs(): bigint;
@@ -42,6 +44,7 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
   const records: CheckpointRecord[] = [];
   const requests: Request[] = [];
   const sent: Sent[] = [];
+  const launches: Record<string, Launch> = {};
   const runs = new Map<number, Coordinator>();
   const dirty = new Set<number>();
   let asks: Asks = { count: 0, signal: 0, pid: 0, uid: 0, firstNs: 0n };
@@ -116,7 +119,11 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
     open() {
       throw new Error('each supervisor has a host of its own');
     },
-    spawn: (number, name, _, order) => once('spawn', number, name, order, () => spawn(number, name, order)),
+    spawn: (number, name, launch, order) =>
+      once('spawn', number, name, order, () => {
+        launches[name] = launch;
+        spawn(number, name, order);
+      }),
     rung: (number, key, order) => once('rung', number, nameOf(key), order, () => runs.get(key)?.enter(order)),
     signal: (number, key, signal, target) =>
       once('signal', number, nameOf(key), null, () => runs.get(key)?.signal(signal, target)),
@@ -141,6 +148,7 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
     records,
     requests,
     sent,
+    launches,
     exitCode: () => exit.code,
     endedNs: () => exit.atNs,
     wakeNs: () => wakeNs,
