@@ -9,6 +9,7 @@ import { realClock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import { createHttpPort } from '../host/http.ts';
 import { createNativeHost } from '../host/native-host.ts';
+import { type Notice, SAID_BY_INIT } from '../report/notice.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { createLoop, type Ended } from '../supervisor/loop.ts';
@@ -37,7 +38,7 @@ export async function superviseNative(config: RunConfig, env: Environment): Prom
     task: env.GSUP_TASK ?? config.name,
     host: createNativeHost(INIT_SOCKET),
     journal: { fd: CHECKPOINT_LOG, ...(folder ? { path: join(folder, 'checkpoint.log') } : {}) },
-    reporter: reporterFor(STDERR, config.log, env),
+    reporter: reporterFor(STDERR, config.log, env, SAID_BY_INIT),
     // The code of the task is init's to say. Here it only counts that nothing is left to do.
     exitCodeOf: ({ exitCode }) => (exitCode === null ? EXIT.internal : EXIT.success),
   });
@@ -80,10 +81,16 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
   return { exitCode: world.exitCodeOf(ended) };
 }
 
-export function reporterFor(fd: number, log: LogConfig, env: Environment): Reporter {
+export function reporterFor(
+  fd: number,
+  log: LogConfig,
+  env: Environment,
+  omit: ReadonlySet<Notice['kind']> = new Set(),
+): Reporter {
   const terminal = isatty(fd);
   return createReporter({
     fd,
+    omit,
     level: log.level,
     format: log.format ?? (terminal ? 'text' : 'json'),
     colour: terminal && !env.NO_COLOR && env.TERM !== 'dumb',

@@ -11,6 +11,9 @@ export type Notice =
   | { readonly kind: 'supervisor-restarted'; readonly restarts: number }
   | { readonly kind: 'internal-error'; readonly error: string };
 
+/** init and its coordinators say these by themselves, and know the names of the processes. */
+export const SAID_BY_INIT: ReadonlySet<Notice['kind']> = new Set(['killed', 'stuck', 'lost']);
+
 export function wordNotice(notice: Notice): Worded {
   switch (notice.kind) {
     case 'log':

@@ -10,6 +10,8 @@ export interface ReporterOptions {
   readonly format: 'text' | 'json';
   readonly level: Level;
   readonly colour: boolean;
+  /** Somebody else says these. */
+  readonly omit?: ReadonlySet<Notice['kind']>;
 }
 
 export interface Reporter {
@@ -35,6 +37,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   return {
     say(notice) {
       const { level, sentence } = wordNotice(notice);
+      if (options.omit?.has(notice.kind)) return;
       if (levels[level] < levels[options.level]) return;
       const times = repeats.count(`${level} ${sentence}`);
       if (times === null) return;

@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { Notice } from '../../src/report/notice.ts';
+import { type Notice, SAID_BY_INIT } from '../../src/report/notice.ts';
 import { createReporter, type ReporterOptions } from '../../src/report/reporter.ts';
 
 const dirs: string[] = [];
@@ -91,6 +91,12 @@ test('what is below the level is not said', async () => {
   expect(await said([killed, restart], { level: 'warn' })).toHaveLength(1);
   expect(await said([killed, restart], { level: 'warn', format: 'json' })).toHaveLength(1);
   expect(await said([killed, restart], { level: 'error' })).toEqual([]);
+});
+
+test('what init says is not said twice', async () => {
+  expect(await said([killed, restart], { omit: SAID_BY_INIT })).toEqual([
+    'gsup: web: runs again in 500ms (failures: 2)',
+  ]);
 });
 
 test('warnings have a colour where there is a terminal', async () => {
