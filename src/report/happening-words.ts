@@ -13,7 +13,11 @@ export interface Worded {
 export function wordHappening(happening: Happening): Worded {
   switch (happening.kind) {
     case 'run-ended':
-      return say(happening.outcome === 'failed' ? 'warn' : 'info', endSentence(happening));
+      // What was stopped is in the summary of the stop.
+      return say(
+        endLevels[happening.cause === 'stopped' ? 'stopped' : happening.outcome],
+        endSentence(happening),
+      );
     case 'start-failed':
       return say('error', startSentence(happening));
     case 'stop-begun':
@@ -43,11 +47,14 @@ export function wordHappening(happening: Happening): Worded {
         `${happening.run}: rung ${happening.index + 1} was taken while no supervisor was there to decide`,
       );
     case 'hook-failed':
-      return say('warn', `${happening.run}: ${happening.hook} failed${codeText(happening.code)}, going on`);
+      return say(
+        'warn',
+        `${happening.run}: hook ${hookName(happening.hook)} failed${codeText(happening.code)}, going on`,
+      );
     case 'not-drained':
       return say(
         'warn',
-        `${happening.run}: not stopped before ${happening.hook} succeeds, trying it every ${durationText(happening.retryMs)}`,
+        `${happening.run}: not stopped before hook ${hookName(happening.hook)} succeeds, trying it every ${durationText(happening.retryMs)}`,
       );
     case 'restart':
       return say(
@@ -76,6 +83,14 @@ function say(level: Level, sentence: string): Worded {
 }
 
 type Of<K extends Happening['kind']> = Extract<Happening, { kind: K }>;
+
+const endLevels = {
+  stopped: 'debug',
+  success: 'info',
+  failed: 'warn',
+  killed: 'warn',
+  lost: 'error',
+} as const;
 
 function endSentence({ run, outcome, cause, code, signal }: Of<'run-ended'>): string {
   const end = signal === null ? `exit code ${code}` : `died of ${signal}`;
@@ -141,6 +156,11 @@ function whyKilled({ forced, stuck, cutMs }: StopReport): string {
   return cutMs > 0
     ? `needed SIGKILL because the stop budget cut its wait by ${durationText(cutMs)}: a longer --stop-budget avoids that`
     : 'needed SIGKILL because something in it outlived the last rung: a longer --grace, or a --stop-signal that it heeds, avoids that';
+}
+
+/** `pre-stop` of `web#1/pre-stop.1`: whose it is stands before it. */
+function hookName(hook: string): string {
+  return hook.replace(/^.*\//, '').replace(/\.[0-9]+$/, '');
 }
 
 function codeText(code: number | null): string {
