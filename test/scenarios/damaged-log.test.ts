@@ -12,11 +12,10 @@ import {
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
+import { BINARY } from '../support/gsup.ts';
 import { faultsOfLog } from '../support/records.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
-
-const BINARY = join(import.meta.dirname, '../../dist/native/gsup');
 
 /** The folder of a task whose gsup was killed: logs without an end. */
 async function unendedTask(trial: Trial): Promise<string> {
@@ -35,7 +34,7 @@ function lastLineOf(log: Buffer): { start: number; length: number } {
 /** gsup again, on a copy of the task in which this file has these bytes. */
 async function startOver(trial: Trial, task: string, file: string, bytes: Uint8Array, number: number) {
   const stateDir = join(trial.folder, `cut-${number}`);
-  cpSync(task, join(stateDir, 't'), { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  cpSync(task, join(stateDir, 't'), { recursive: true, filter: (path) => !lstatSync(path).isSocket() });
   writeFileSync(join(stateDir, 't', file), bytes);
   const gsup = await trial.start([], [fixture('exits-with'), '7'], { stateDir, brokenLogs: true });
   expect((await gsup.ended()).code, gsup.stderr.text()).toBe(7);
@@ -106,7 +105,7 @@ scenario('S51 a damaged log does not keep the next gsup from starting', {}, asyn
   }
 });
 
-/** The next supervisor goes on with the file that the last one has left: while init stands still, its end is cut off. */
+/** Killed within write(2), a supervisor leaves a fragment; the next one goes on with the same file. */
 scenario(
   'S51 a supervisor cuts off what the one before it has left torn',
   { modes: ['supervisor'] },

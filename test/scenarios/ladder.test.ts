@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
+import { BINARY } from '../support/gsup.ts';
 import { moment } from '../support/output.ts';
 import { type Line, msBetween } from '../support/records.ts';
 import { LATE_MS, scenario } from '../support/scenario.ts';
@@ -65,9 +65,8 @@ scenario('S20 a ladder within its budget is not cut', {}, async (trial) => {
 });
 
 scenario('S20 check warns of it', { rings: ['subreaper'], modes: ['supervisor'] }, async () => {
-  const gsup = join(import.meta.dirname, '../../dist/native/gsup');
   const options = ['--rung', 'USR1:10s', '--rung', 'TERM:10s', '--stop-budget', '2s'];
-  const checked = spawnSync(gsup, ['check', 'run', ...options, '--', 'true'], { encoding: 'utf8' });
+  const checked = spawnSync(BINARY, ['check', 'run', ...options, '--', 'true'], { encoding: 'utf8' });
   expect(checked.stdout + checked.stderr).toMatch(/budget/);
 });
 

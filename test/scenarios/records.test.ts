@@ -2,12 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
+import { BINARY } from '../support/gsup.ts';
 import { look } from '../support/processes.ts';
 import { readLog } from '../support/records.ts';
 import { scenario } from '../support/scenario.ts';
 import { theOne, types } from '../support/story.ts';
-
-const BINARY = join(import.meta.dirname, '../../dist/native/gsup');
 
 function gsup(...words: string[]) {
   return spawnSync(BINARY, words, { encoding: 'utf8', timeout: 20_000 });

@@ -35,8 +35,10 @@ scenario(
     await gsup.record('rung');
     await pause(2000);
     await killSupervisor(gsup);
-    expect((await gsup.ended()).code).toBe(137);
+    const ended = await gsup.ended();
+    expect(ended.code).toBe(137);
     expectKilledAfter(gsup, 5000);
+    expectWait(theOne(gsup.records(), 'run-ended'), { mono_ns: ended.at }, 0, 2000);
   },
 );
 
@@ -49,8 +51,10 @@ scenario('S43 also when it is killed again and again', SUPERVISED, async (trial)
     await pause(300);
     await killSupervisor(gsup);
   }
-  expect((await gsup.ended()).code).toBe(137);
+  const ended = await gsup.ended();
+  expect(ended.code).toBe(137);
   expectKilledAfter(gsup, 4000);
+  expectWait(theOne(gsup.records(), 'run-ended'), { mono_ns: ended.at }, 0, 2000);
 });
 
 scenario('S42 the command does not notice that the supervisor is killed', SUPERVISED, async (trial) => {

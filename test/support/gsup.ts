@@ -15,7 +15,7 @@ export type Ring = 'pid1' | 'subreaper' | 'portable';
 export type Mode = 'order' | 'supervisor';
 
 const root = join(import.meta.dirname, '../..');
-const BINARY = process.env.GSUP_TEST_BINARY ?? join(root, 'dist/native/gsup');
+export const BINARY = process.env.GSUP_TEST_BINARY ?? join(root, 'dist/native/gsup');
 const PORTABLE = [process.execPath, join(root, 'dist/main.js')];
 
 export interface Settings {
