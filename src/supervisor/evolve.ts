@@ -26,7 +26,7 @@ export function evolve(state: State, fact: Fact): State {
     case 'rung':
       return entered(state, fact);
     case 'kill':
-      return withRun(state, fact.run, { phase: 'killing', owed: null });
+      return fact.run === undefined ? state : withRun(state, fact.run, { phase: 'killing', owed: null });
     case 'outcome':
       return judged(state, fact);
     case 'hook':

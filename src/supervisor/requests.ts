@@ -29,7 +29,7 @@ export function requestOf(state: State, record: RecordBody, nowNs: bigint): Host
       return rung(state, record.run, position, nowNs);
     }
     case 'kill':
-      return rung(state, record.run, 'kill', nowNs);
+      return record.run === undefined ? null : rung(state, record.run, 'kill', nowNs);
     case 'outcome':
       return { to: 'forget', run: record.run };
     case 'signal-requested': {

@@ -6,9 +6,9 @@ import { isHook } from '../signals/ladder.ts';
 import { postedKey } from './hooks.ts';
 import { type Next, nextRun } from './restart.ts';
 import {
-  hooksServing,
   isDraining,
   isGone,
+  isHookBusy,
   isLevelsTurn,
   isTerminal,
   owesPostStop,
@@ -109,13 +109,13 @@ function isHookDue(state: State, run: Run, nowNs: bigint): boolean {
 
 /** One at a time: the hook before the stop has been ended first. */
 function isPostStopDue(state: State, run: Run): boolean {
-  return owesPostStop(state, run) && run.hook?.kind !== 'post-stop' && hooksServing(state, run).length === 0;
+  return owesPostStop(state, run) && run.hook?.kind !== 'post-stop' && !isHookBusy(state, run);
 }
 
 /** What comes after the last run of a process that is still wanted. */
 export function followOf(state: State, run: Run): Next {
   const process = processState(state, run.process);
-  const over = isTerminal(run) && isGone(state, run) && hooksServing(state, run).length === 0;
+  const over = isTerminal(run) && isGone(state, run) && !isHookBusy(state, run);
   if (!over || state.task.stop !== null || process.want === 'down') return { kind: 'finished' };
   const { hello } = state.live;
   return nextRun(state.plan, planOf(state, run), process, `${hello?.bootId} ${hello?.initTicks} ${run.name}`);

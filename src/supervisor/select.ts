@@ -33,7 +33,8 @@ export function isGone(state: State, run: Run): boolean {
 
 export function owesPostStop(state: State, run: Run): boolean {
   if (run.serves !== null || planOf(state, run).postStop === null) return false;
-  return run.hook?.kind !== 'post-stop' || run.hook.result === null;
+  if (run.hook?.kind !== 'post-stop') return true;
+  return run.hook.result === null && isHookBusy(state, run);
 }
 
 export function planOf(state: State, run: Run): ProcessPlan {
@@ -55,6 +56,11 @@ export function runsOf(state: State): Run[] {
 /** Runs of processes, without the hooks that serve them. */
 export function mainRuns(state: State): Run[] {
   return runsOf(state).filter((run) => run.serves === null);
+}
+
+/** A hook is still to be waited for. One that cannot be ended is nobody's to wait for. */
+export function isHookBusy(state: State, run: Run): boolean {
+  return hooksServing(state, run).some((hook) => !isStuck(state, hook));
 }
 
 export function hooksServing(state: State, run: Run): Run[] {

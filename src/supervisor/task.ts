@@ -5,7 +5,7 @@ import { exitCode, finalState } from './exit-code.ts';
 import type { StopReport } from './happening.ts';
 import { processName, runNumber } from './names.ts';
 import { followOf } from './run-events.ts';
-import { hooksServing, isAlive, isGone, isStuck, mainRuns, runsOf, snapshotOf } from './select.ts';
+import { isAlive, isGone, isHookBusy, isStuck, mainRuns, runsOf, snapshotOf } from './select.ts';
 import type { By, Run, State } from './state.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
 
@@ -142,9 +142,7 @@ function isBusy(state: State, process: string): boolean {
 function isBusyRun(state: State, run: Run): boolean {
   if (isStuck(state, run)) return false;
   if (run.serves !== null || isAlive(run) || !isGone(state, run)) return true;
-  return (
-    followOf(state, run).kind === 'again' || hooksServing(state, run).some((hook) => !isStuck(state, hook))
-  );
+  return followOf(state, run).kind === 'again' || isHookBusy(state, run);
 }
 
 function endTask(turn: Turn): boolean {

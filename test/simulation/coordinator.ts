@@ -172,6 +172,7 @@ export function createCoordinator(
   };
 
   const perform = (climbed: Climbed, alone: boolean): void => {
+    if (living().length === 0) return;
     climb = climbed.climb;
     if (climbed.action.act !== 'none') act(climbed.action, alone);
     arm();

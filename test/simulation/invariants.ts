@@ -1,7 +1,8 @@
 /** What holds in every run of every task, whatever happens and whoever crashes. */
 import { expect } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/record.ts';
-import { hookKind } from '../../src/supervisor/names.ts';
+import { hookKind, processName } from '../../src/supervisor/names.ts';
+import { HOOK_LADDER, processOf } from '../../src/supervisor/plan.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import { KILL } from './behaviour.ts';
@@ -11,7 +12,7 @@ import type { Result, Scenario } from './simulate.ts';
 export function checkInvariants(scenario: Scenario, result: Result): void {
   checkRequests(result);
   checkEnds(result);
-  checkKills(result);
+  checkKills(scenario, result);
   checkNoStartAfterStop(result);
   expect(result.armed, 'timers that are still armed at the end').toBe(0);
   expect(logged(replay(scenario.plan, result.records)), 'the state that the log tells').toEqual(
@@ -54,22 +55,27 @@ function checkEnds(result: Result): void {
   expect(result.records.at(-1)?.seq, 'nothing is written after the end').toBe(last?.seq);
 }
 
-/** SIGKILL only after the last wait is over, or because somebody asked for it: again, or at once. */
-function checkKills(result: Result): void {
+/** SIGKILL only after the last rung is over, or because somebody asked for it: again, or at once. */
+function checkKills(scenario: Scenario, result: Result): void {
   for (const sent of result.sent.filter(({ signal }) => signal === KILL)) {
     const before = result.records.filter((record) => record.mono_ns <= sent.atNs);
-    const rungs = before.filter((record) => record.type === 'rung' && record.run === sent.run);
-    const deadline = (rungs.at(-1) as { deadline_ns?: bigint | null } | undefined)?.deadline_ns ?? null;
+    const kill = before.some((record) => record.type === 'kill' && record.run === sent.run);
     const asks = before.filter((record) => record.type === 'stop-requested' && record.process === undefined);
     const asked =
       asks.length > 1 || asks.some((record) => record.type === 'stop-requested' && record.now === true);
     // What was done without a supervisor has no record here: that it was not too early is for init's log to tell.
-    const alone = !result.records.some(
-      (record) => record.type === 'kill' && record.run === sent.run && record.mono_ns <= sent.atNs,
-    );
-    const due = deadline !== null && deadline <= sent.atNs;
-    expect(due || asked || alone, `SIGKILL for ${sent.run} before its time`).toBe(true);
+    const fair = !kill || asked || isLadderOver(scenario, before, sent.run, sent.atNs);
+    expect(fair, `SIGKILL for ${sent.run} before its time`).toBe(true);
   }
+}
+
+function isLadderOver({ plan }: Scenario, before: Result['records'], run: string, atNs: bigint): boolean {
+  const ladder = run.includes('/') ? HOOK_LADDER : processOf(plan, processName(run)).ladder;
+  if (ladder.length === 0) return true;
+  const rung = before.filter((record) => record.type === 'rung').findLast((record) => record.run === run);
+  if (rung?.index !== ladder.length - 1) return false;
+  if (rung.deadline_ns !== null && rung.deadline_ns <= atNs) return true;
+  return before.some((record) => record.type === 'hook' && record.run === run && record.state === 'ended');
 }
 
 function checkNoStartAfterStop(result: Result): void {

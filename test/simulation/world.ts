@@ -78,6 +78,7 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
     flushing = true;
   };
   const changed = (key: number): void => {
+    if (!runs.has(key)) return;
     dirty.add(key);
     soon();
     tryToEnd();
