@@ -42,7 +42,6 @@ export function startPortableRun(
   let snapshot: RunSnapshot = { ...blankRun(key, name), forkedNs: clock.nowNs() };
   let climb: Climb = newClimb(firstOrder);
   let tree: PortableTree | null = null;
-  let had: ReadonlySet<number> = new Set();
   let killNs = 0n;
   let disarmWait = (): void => {};
   let disarmLook = (): void => {};
@@ -52,11 +51,10 @@ export function startPortableRun(
     changed();
   };
   const leaderLives = (): boolean => snapshot.phase !== 'starting' && !snapshot.leaderExited;
-  const send = (signal: number, target: Target, before?: ReadonlySet<number>): ReadonlySet<number> => {
-    const got = tree?.signal(signal, target, before) ?? new Set();
+  const send = (signal: number, target: Target, escaped?: 'escaped'): void => {
+    tree?.signal(signal, target, escaped);
     // A stopped process sees no signal but this one and SIGKILL.
-    if (signal !== SIGKILL && signal !== SIGCONT) tree?.signal(SIGCONT, target, before);
-    return got;
+    if (signal !== SIGKILL && signal !== SIGCONT) tree?.signal(SIGCONT, target, escaped);
   };
 
   startChild(launch, started, failed, exited);
@@ -76,7 +74,15 @@ export function startPortableRun(
     snapshot = { ...snapshot, leaderExited: true, leaderExitedNs: clock.nowNs(), code, signal };
     const left = tree?.look() ?? [];
     set({ stragglers: left.length, stragglerPids: left.slice(0, PIDS_MAX) });
+    if (left.length > 0) tellStragglers();
     look();
+  }
+
+  /** The rung's signal is for all that outlives the leader: those get it whom its target did not cover. Once. */
+  function tellStragglers(): void {
+    const action = climb.order.index === null ? null : actionOf(climb);
+    if (action?.act !== 'signal' || action.target === 'tree') return;
+    send(action.signal, 'tree', action.target === 'group' ? 'escaped' : undefined);
   }
 
   function look(): void {
@@ -86,12 +92,7 @@ export function startPortableRun(
       end();
       return;
     }
-    const standing = climb.order.rungs[climb.order.index ?? -1];
     if (isOver(climb)) kill(left);
-    else if (snapshot.leaderExited && standing !== undefined && standing.signal !== 0) {
-      const signal = standing.signal === 'received' ? climb.received : standing.signal;
-      had = new Set([...had, ...send(signal, standing.target, had)]);
-    }
     if (`${left.slice(0, PIDS_MAX)}` !== `${snapshot.stragglerPids}` && snapshot.leaderExited) {
       set({ stragglerPids: left.slice(0, PIDS_MAX) });
     }
@@ -117,7 +118,7 @@ export function startPortableRun(
       return;
     }
     stand('stopping', snapshot.forced);
-    had = action.act === 'signal' ? send(action.signal, action.target) : new Set();
+    if (action.act === 'signal') send(action.signal, action.target);
     if (snapshot.leaderExited) look();
   }
 
@@ -148,7 +149,7 @@ export function startPortableRun(
       snapshot = { ...snapshot, alone: false };
       act(actionOf(climb));
     },
-    signal: (signal, target) => void tree?.signal(signal, target),
+    signal: (signal, target) => tree?.signal(signal, target),
     abandon() {
       disarmWait();
       disarmLook();

@@ -8,8 +8,8 @@ const SIGKILL = 9;
 export interface PortableTree {
   /** Pids of what lives besides the leader. */
   look(): readonly number[];
-  /** Who has had this signal before is left out. Returns who was there to get it. */
-  signal(signal: number, target: Target, had?: ReadonlySet<number>): ReadonlySet<number>;
+  /** `escaped`: only who has left the group. */
+  signal(signal: number, target: Target, escaped?: 'escaped'): void;
 }
 
 export function createPortableTree(
@@ -35,41 +35,36 @@ export function createPortableTree(
       // The group is all that can be asked about. It counts the leader, and knows no zombies on macOS.
       return !leaderLives() && signalGroup(leaderPid, 0) === 'sent' ? [leaderPid] : [];
     },
-    signal(signal, target, had = new Set()) {
+    signal(signal, target, escaped) {
       const found = find();
       const lives = leaderLives();
-      if (found === null) return signalBlindly(leaderPid, signal, target, lives, had);
+      if (found === null) {
+        if (escaped === undefined) signalBlindly(leaderPid, signal, target, lives);
+        return;
+      }
       const groupOf = new Map(found.map(({ pid, group }) => [pid, group]));
       const inGroup = (pid: number): boolean => pid === leaderPid || groupOf.get(pid) === leaderPid;
       const isMeant = (pid: number): boolean =>
         // The target is a matter of the leader's time: what outlives it gets everything (D6 in ARCHITECTURE.md).
         !lives || target === 'tree' || (target === 'leader' ? pid === leaderPid : inGroup(pid));
       const all = [...(lives ? [leaderPid] : []), ...groupOf.keys()];
-      const meant = all.filter((pid) => isMeant(pid) && !had.has(pid));
+      const meant = all.filter((pid) => (escaped === undefined ? isMeant(pid) : !inGroup(pid)));
       const group = all.filter(inGroup);
       // One call reaches a whole group, also what was forked since the table was read.
-      const atOnce = group.length > 0 && target !== 'leader' && group.every((pid) => meant.includes(pid));
+      const atOnce =
+        group.length > 0 && (target !== 'leader' || !lives) && group.every((pid) => meant.includes(pid));
       if (atOnce) signalGroup(leaderPid, signal);
       for (const pid of meant) if (!(atOnce && inGroup(pid))) signalProcess(pid, signal);
-      return new Set(meant);
     },
   };
 }
 
 /** Without /proc: the group, and for `tree` or SIGKILL the descendants that `ps` or `pgrep` know. */
-function signalBlindly(
-  leaderPid: number,
-  signal: number,
-  target: Target,
-  lives: boolean,
-  had: ReadonlySet<number>,
-): ReadonlySet<number> {
-  if (had.has(leaderPid) && signal !== SIGKILL) return new Set();
+function signalBlindly(leaderPid: number, signal: number, target: Target, lives: boolean): void {
   const sendToGroup = (): Sent => signalGroup(leaderPid, signal);
   if (target === 'leader' && lives) signalProcess(leaderPid, signal);
   // The walk comes first: descendants are found by their parents, which must live for that.
   else if (lives && (target === 'tree' || signal === SIGKILL))
     killDescendants(leaderPid, signal, sendToGroup);
   else sendToGroup();
-  return new Set([leaderPid]);
 }

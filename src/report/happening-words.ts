@@ -30,7 +30,7 @@ export function wordHappening(happening: Happening): Worded {
         `${happening.run}: still running, ${happening.next === 'SIGKILL' ? 'SIGKILL' : 'next rung'} in ${durationText(happening.leftMs)}`,
       );
     case 'escalated':
-      return say('warn', `${happening.run}: asked again, rung ${happening.index + 1} of the stop now`);
+      return say('warn', `${happening.run}: asked again, next rung of the stop now`);
     case 'killed':
       return say(
         'warn',

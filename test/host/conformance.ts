@@ -258,6 +258,27 @@ export function testHost(kind: HostKind): void {
     expect(await ended(world, 1)).toMatchObject({ rung: 1, code: 5, forced: false, stopNs: standing.stopNs });
   });
 
+  test(title('what a handler starts to clean up with does not get the signal'), async () => {
+    const world = await open();
+    // The leader dies of the signal; its child runs a command in its handler, as clean-up does.
+    const child = `(${waits("trap 'sleep 0.3 && echo cleaned; exit' TERM")}) &`;
+    world.host.spawn(1, 'a#1', sh(`${child} wait`), calm());
+    await says(world, 'ready');
+    world.host.rung(2, 1, at(calm(term(null)), 0));
+    expect(await ended(world, 1)).toMatchObject({ signal: SIGTERM, forced: false });
+    expect(world.lines).toEqual(['ready', 'cleaned']);
+  });
+
+  test(title('what escaped the group gets the signal when the leader has gone'), async () => {
+    const world = await open();
+    const child = `setsid /bin/sh -c '${waits('trap "echo escaped; exit" TERM')}' &`;
+    world.host.spawn(1, 'a#1', sh(`${child} ${waits('trap "exit 0" TERM')}`), calm());
+    await world.until('two that are ready', () => count(world, 'ready') === 2);
+    world.host.rung(2, 1, at(calm(term(null)), 0));
+    expect(await ended(world, 1)).toMatchObject({ code: 0, forced: false });
+    expect(world.lines).toContain('escaped');
+  });
+
   test(title('goes on alone when a deadline has passed and nobody says more'), async () => {
     const world = await open();
     world.host.spawn(1, 'a#1', sh(waits("trap '' TERM")), calm());

