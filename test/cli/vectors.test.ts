@@ -20,7 +20,9 @@ interface Vector {
 const vectors: readonly Vector[] = JSON.parse(
   readFileSync(new URL('../vectors/options.json', import.meta.url), 'utf8'),
 );
-const driver = new URL('../../build/options-driver', import.meta.url).pathname;
+/** Another build of it may be tried: scripts/test-arm64.sh. */
+const driver =
+  process.env.GSUP_OPTIONS_DRIVER ?? new URL('../../build/options-driver', import.meta.url).pathname;
 
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   grace: 8000,

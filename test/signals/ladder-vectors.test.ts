@@ -12,7 +12,8 @@ interface Vector {
 
 const folder = new URL('../../', import.meta.url);
 const vectors: Vector[] = JSON.parse(readFileSync(new URL('test/vectors/orders.json', folder), 'utf8'));
-const driver = new URL('build/order-driver', folder).pathname;
+/** Another build of it may be tried: scripts/test-arm64.sh. */
+const driver = process.env.GSUP_ORDER_DRIVER ?? new URL('build/order-driver', folder).pathname;
 
 const asked = (step: string): string => step.split(' -> ')[0] ?? '';
 const answered = (step: string): string => step.split(' -> ')[1] ?? '';
