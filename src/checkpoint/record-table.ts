@@ -154,7 +154,7 @@ export const recordTable = {
     about: 'SIGKILL for what ignored the ladder; written before it is sent',
     fields: {
       process: maybe(process),
-      run,
+      run: maybe(text('name of the run; absent for strangers')),
       pids: ints('who'),
       names: maybe(texts('their names, as far as known')),
     },

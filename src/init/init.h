@@ -15,6 +15,8 @@
 enum { SIGNALS = 65 };
 #define MS 1000000ull
 #define SECOND (1000 * MS)
+static inline uint64_t later(uint64_t at, uint64_t by) { return at > FOREVER - by ? FOREVER : at + by; }
+static inline uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 /* Who was killed should be gone: look again after this, and give up (stuck) after that. */
 #define KILL_AGAIN (20 * MS)
 #define STUCK_AFTER (5 * SECOND)
@@ -164,6 +166,6 @@ bool supervisor_done(int *code);
 /* ---- main.c ---- */
 bool keep_descriptor(int fd);                    /* CLOEXEC, and a coordinator needs it nevertheless */
 int exit_code_of(const struct run_state *s);
-int exec_node(char **argv, char **env);          /* 0 never; the error has been said */
+int exec_node(char **argv, char **env, bool say_why); /* an exit code, when it fails */
 uint64_t now_ns(void);
 #endif

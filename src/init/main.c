@@ -73,7 +73,7 @@ static bool find_root(char *root, size_t size)
 /* The supervisor is small and short of memory rather than of speed: see docs/benchmarks.md. */
 static const char *const node_flags[] = { "--max-semi-space-size=1", NULL };
 
-int exec_node(char **argv, char **env)
+int exec_node(char **argv, char **env, bool say_why)
 {
 	static char *args[4096];
 	char script[PATH_MAX], file[PATH_MAX];
@@ -81,7 +81,7 @@ int exec_node(char **argv, char **env)
 	int n = 0;
 	bool starts_supervisor = env != inherited_env;
 	if (starts_supervisor && other && *other) snprintf(script, sizeof script, "%s", other);
-	else if (!find_root(script, sizeof script)) { say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
+	else if (!find_root(script, sizeof script)) { if (say_why) say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
 	args[n++] = "node";
 	if (starts_supervisor) for (const char *const *f = node_flags; *f; f++) args[n++] = (char *)*f;
 	args[n++] = "--"; /* Node 20 takes an --env-file from anywhere behind it, even from the words of the command */
@@ -92,7 +92,7 @@ int exec_node(char **argv, char **env)
 		snprintf(file, sizeof file, "%.*s/node", (int)strcspn(at, ":"), at);
 		execve(file, args, env);
 	}
-	say(LEVEL_ERROR, "cannot run Node.js, which this needs: %s; put node in PATH, or its place in GSUP_NODE", strerror(errno));
+	if (say_why) say(LEVEL_ERROR, "cannot run Node.js, which this needs: %s; put node in PATH, or its place in GSUP_NODE", strerror(errno));
 	return EXIT_UNAVAILABLE;
 }
 
@@ -369,7 +369,7 @@ int main(int argc, char **argv)
 	if (p.action != PARSED_RUN) {
 		if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
 		set_mask(inherited_mask);
-		return exec_node(argv, environ);
+		return exec_node(argv, environ, true);
 	}
 	pid1 = getpid() == 1;
 	has_supervisor = !p.plain;

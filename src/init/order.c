@@ -2,8 +2,6 @@
  * this file and src/signals/ladder.ts. */
 #include "init.h"
 
-static uint64_t add(uint64_t a, uint64_t b) { return a > FOREVER - b ? FOREVER : a + b; }
-
 bool climb_over(const struct climb *c)
 {
 	return c->order.index != NOT_STOPPING && c->order.index >= c->order.count;
@@ -12,16 +10,16 @@ bool climb_over(const struct climb *c)
 /* The budget rule: a wait gets what it wants when the waits after it fit as well, else its share of what is left. */
 static uint64_t cut_wait(const struct climb *c, uint32_t index, uint64_t now)
 {
-	uint64_t wait = c->order.rungs[index].wait_ns, later = 0;
+	uint64_t wait = c->order.rungs[index].wait_ns, rest = 0;
 	if (c->order.cap_ns == FOREVER) return wait;
-	uint64_t end = add(c->began_ns, c->order.cap_ns), left = end > now ? end - now : 0;
+	uint64_t end = later(c->began_ns, c->order.cap_ns), left = end > now ? end - now : 0;
 	if (wait > left) wait = c->order.rungs[index].wait_ns == FOREVER ? left : wait;
 	for (uint32_t i = index + 1; i < c->order.count; i++) {
 		uint64_t w = c->order.rungs[i].wait_ns;
-		later = add(later, w == FOREVER ? left : w);
+		rest = later(rest, w == FOREVER ? left : w);
 	}
-	if (add(wait, later) <= left) return wait;
-	return (uint64_t)((unsigned __int128)left * wait / add(wait, later));
+	if (later(wait, rest) <= left) return wait;
+	return (uint64_t)((unsigned __int128)left * wait / later(wait, rest));
 }
 
 static struct action enter(struct climb *c, uint32_t index, uint64_t now, bool hooks)
@@ -32,7 +30,7 @@ static struct action enter(struct climb *c, uint32_t index, uint64_t now, bool h
 	uint64_t wait = cut_wait(c, index, now);
 	c->order.index = index;
 	c->cut_ns = r->wait_ns == FOREVER || wait == FOREVER ? 0 : r->wait_ns - wait;
-	c->order.deadline_ns = c->due_ns = add(now, wait);
+	c->order.deadline_ns = c->due_ns = later(now, wait);
 	uint8_t signal = r->signal == SIGNAL_AS_RECEIVED ? c->received : r->signal;
 	return (struct action){ signal ? ACT_SIGNAL : ACT_WAIT, signal, r->target, index };
 }
@@ -41,11 +39,11 @@ struct action climb_begin(struct climb *c, uint8_t signal, uint64_t now, bool ho
 {
 	c->received = signal;
 	c->began_ns = now;
-	if (!(c->order.flags & ORDER_MUST_DRAIN)) return enter(c, 0, now, hooks);
+	if (!(c->order.flags & ORDER_MUST_DRAIN) || !c->order.count) return enter(c, 0, now, hooks);
 	/* Not to be signalled undrained, and draining takes a supervisor: only the cap ends this wait. */
 	c->order.index = 0;
 	c->cut_ns = 0;
-	c->order.deadline_ns = c->due_ns = add(now, c->order.cap_ns);
+	c->order.deadline_ns = c->due_ns = later(now, c->order.cap_ns);
 	return (struct action){ ACT_WAIT, 0, TARGET_GROUP, 0 };
 }
 

@@ -72,7 +72,7 @@ bool run_start(struct run *run, const struct launch *l)
 	}
 	run->s.pid = run->start.pid;
 	run->s.start_ticks = start_ticks(run->s.pid, NULL, NULL);
-	if (l->fixed.start_timeout_ns != FOREVER) run->start_due_ns = run->s.forked_ns + l->fixed.start_timeout_ns;
+	if (l->fixed.start_timeout_ns != FOREVER) run->start_due_ns = later(run->s.forked_ns, l->fixed.start_timeout_ns);
 	return true;
 }
 
@@ -228,9 +228,9 @@ void run_escalate(struct run *run, bool kill)
 /* What the supervisor decides: this rung, now. It does not go back behind what was done without it. */
 void run_enter(struct run *run, const struct order *order)
 {
-	if (!alive(run) || order->count > RUNGS_MAX) return;
+	if (!alive(run) || order->count > RUNGS_MAX || run->s.phase == PHASE_KILLING) return;
 	bool began = stopping(run), same = began && run->climb.order.index == order->index;
-	if (began && order->index < run->climb.order.index) return;
+	if (began && (order->index == NOT_STOPPING || order->index < run->climb.order.index)) return;
 	uint64_t alone_since = run->climb.began_ns;
 	run->climb.order = *order;
 	run->climb.began_ns = began ? alone_since : now_ns();
@@ -241,7 +241,7 @@ void run_enter(struct run *run, const struct order *order)
 	run->s.rung = order->index;
 	run->s.deadline_ns = order->deadline_ns;
 	run->dirty = true;
-	if (order->index >= order->count) { if (run->s.phase != PHASE_KILLING) { run->climb.due_ns = FOREVER; kill_tree(run, false); } return; }
+	if (order->index >= order->count) { run->climb.due_ns = FOREVER; kill_tree(run, false); return; }
 	if (run->s.phase < PHASE_STOPPING && run->s.phase != PHASE_STARTING) set_phase(run, PHASE_STOPPING);
 	const struct rung *r = &order->rungs[order->index];
 	uint8_t signal = r->signal == SIGNAL_AS_RECEIVED ? SIGTERM : r->signal;
@@ -260,7 +260,7 @@ static void started(struct run *run)
 {
 	run->start_due_ns = FOREVER;
 	run->s.started_ns = now_ns();
-	set_phase(run, stopping(run) ? PHASE_STOPPING : PHASE_RUNNING);
+	if (run->s.phase == PHASE_STARTING) set_phase(run, stopping(run) ? PHASE_STOPPING : PHASE_RUNNING);
 	record_begin("run-started");
 	record_text("run", run->s.name);
 	record_number("pid", run->s.pid);
@@ -396,7 +396,7 @@ void run_tick(struct run *run)
 		}
 		return;
 	}
-	if (run->supervised && run->hooks && now < (run->climb.due_ns > FOREVER - PATIENCE ? FOREVER : run->climb.due_ns + PATIENCE)) return;
+	if (run->supervised && run->hooks && now < later(run->climb.due_ns, PATIENCE)) return;
 	perform(run, climb_tick(&run->climb, now, run->hooks));
 }
 
@@ -404,8 +404,7 @@ uint64_t run_due(const struct run *run)
 {
 	if (!run->used || run->s.phase == PHASE_ENDED) return FOREVER;
 	uint64_t due = run->start_due_ns;
-	if (run->s.phase == PHASE_KILLING) return run->kill_due_ns < run->stuck_due_ns ? run->kill_due_ns : run->stuck_due_ns;
+	if (run->s.phase == PHASE_KILLING) return sooner(run->kill_due_ns, run->stuck_due_ns);
 	if (!stopping(run) || run->climb.due_ns == FOREVER) return due;
-	uint64_t rung = run->climb.due_ns + (run->supervised && run->hooks ? PATIENCE : 0);
-	return rung < due ? rung : due;
+	return sooner(due, later(run->climb.due_ns, run->supervised && run->hooks ? PATIENCE : 0));
 }

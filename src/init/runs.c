@@ -14,7 +14,7 @@ enum { STRINGS_MAX = 32768 };
 struct run runs[RUNS_MAX];
 int runs_used, live_runs;
 struct room room;
-static struct { uint64_t told_ns, killed_ns, due_ns; } strangers = { .due_ns = FOREVER };
+static struct { uint64_t told_ns, killed_ns, due_ns; bool stuck; } strangers = { .due_ns = FOREVER };
 
 void runs_tell(uint16_t type, const void *body, size_t size)
 {
@@ -143,6 +143,15 @@ static bool strings_of(const char *at, const char *end, uint32_t count, char **l
 	return at == end;
 }
 
+static bool sound(uint32_t signal, uint32_t target) { return target <= TARGET_TREE && (signal < SIGNALS || signal == SIGNAL_AS_RECEIVED); }
+
+static bool sound_order(const struct order *o)
+{
+	if (o->count > RUNGS_MAX) return false;
+	for (uint32_t i = 0; i < o->count; i++) if (!sound(o->rungs[i].signal, o->rungs[i].target)) return false;
+	return true;
+}
+
 /* Room for each list, and its NULL. */
 static bool read_launch(const char *body, size_t size, struct launch *l)
 {
@@ -151,7 +160,7 @@ static bool read_launch(const char *body, size_t size, struct launch *l)
 	if (size < sizeof *s) return false;
 	memcpy(&l->fixed, body, sizeof *s);
 	uint64_t count = 4 + (uint64_t)s->argc + s->env_set + s->env_unset;
-	if (!s->argc || count > STRINGS_MAX || s->limit_count > LIMITS_MAX || s->order.count > RUNGS_MAX) return false;
+	if (!s->argc || count > STRINGS_MAX || s->limit_count > LIMITS_MAX || !sound_order(&s->order)) return false;
 	if (!strings_of(body + sizeof *s, body + size, (uint32_t)count, flat)) return false;
 	l->name = flat[0]; l->cwd = flat[1]; l->user = flat[2]; l->group = flat[3];
 	l->argv = strings;
@@ -180,9 +189,11 @@ bool runs_request(const struct head *h, const char *body, size_t size, const cha
 		run->socket = -1;
 	} else if (h->type == RUNG) {
 		const struct rung_request *r = (const struct rung_request *)body;
-		if (r->order.count > RUNGS_MAX) return false;
+		if (!sound_order(&r->order)) return false;
 		if (run) run->climb.order = r->order;
 	}
+	const struct signal_request *signal = (const struct signal_request *)body;
+	if (h->type == SIGNAL && !sound(signal->signal, signal->target)) return false;
 	if ((h->type == RUNG || h->type == SIGNAL) && run && run->socket >= 0)
 		(void)!send(run->socket, frame, h->size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	return true;
@@ -215,31 +226,45 @@ static bool is_own(pid_t pid)
 	return false;
 }
 
-/* Strangers: adopted, and of no run (orphans of `docker exec`). They get the default ladder when the runs are gone. */
+bool runs_all_stop(void)
+{
+	for (int i = 0; i < runs_used; i++) if (runs[i].used && (runs[i].s.phase == PHASE_STARTING || runs[i].s.phase == PHASE_RUNNING)) return false;
+	return true;
+}
+
+/* Strangers: adopted, and of no run (orphans of `docker exec`). They climb the default ladder beside the last level. */
 bool strangers_gone(int *code)
 {
 	const pid_t *list;
 	int count = walk_tree(&list, is_own);
 	uint64_t now = now_ns();
-	if (!count) return true;
+	char names[512];
+	if (!count) { strangers.due_ns = FOREVER; return true; }
+	if (strangers.stuck) return true;
 	for (int i = 0; i < count && !strangers.told_ns; i++) {
-		char name[64];
 		record_begin("stranger");
 		record_number("pid", list[i]);
-		record_text("name", names_of(&list[i], 1, name, sizeof name));
+		record_text("name", names_of(&list[i], 1, names, sizeof names));
 		record_end();
 		send_descendant(list[i], SIGTERM);
 		send_descendant(list[i], SIGCONT);
 	}
 	if (!strangers.told_ns) { strangers.told_ns = now; strangers.due_ns = now + STRANGER_GRACE; }
 	if (now < strangers.due_ns) return false;
-	if (!strangers.killed_ns) strangers.killed_ns = now;
+	if (!strangers.killed_ns) {
+		strangers.killed_ns = now;
+		record_begin("kill");
+		record_pids("pids", list, count);
+		record_end();
+		say(LEVEL_WARN, "SIGKILL for strangers that ignored termination: %s", names_of(list, count < 8 ? count : 8, names, sizeof names));
+	}
 	if (now - strangers.killed_ns < STUCK_AFTER) {
 		kill_descendants(is_own);
 		strangers.due_ns = now + KILL_AGAIN;
 		return false;
 	}
-	char names[512];
+	strangers.stuck = true;
+	strangers.due_ns = FOREVER;
 	record_begin("stuck");
 	record_pids("pids", list, count);
 	record_end();

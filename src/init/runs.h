@@ -15,7 +15,8 @@ void runs_read(struct run *run);                     /* what its coordinator say
 bool runs_child(pid_t pid);                          /* it was a coordinator */
 void runs_tell(uint16_t type, const void *body, size_t size);
 void runs_stop_alone(const struct asks *asks, int *done); /* nobody decides: each run's own order, by stop level */
-bool strangers_gone(int *code);
+bool runs_all_stop(void);                            /* the last level is on its way */
+bool strangers_gone(int *code);                      /* also drives their ladder */
 void strangers_hurry(void);
 uint64_t strangers_due(void);
 #endif

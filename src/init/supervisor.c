@@ -30,7 +30,7 @@ static struct {
 	bool tell_hello, tell_asks, spawned, said;
 } sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
-static struct { bool asked, out; int code; uint64_t bye_ns; } leave = { .bye_ns = FOREVER };
+static struct { bool asked, out; int code; uint64_t bye_ns; bool killed; } leave = { .bye_ns = FOREVER };
 static const struct parsed *parsed;
 static char **command_line;
 static char in[FRAME_MAX + sizeof(struct head)], out[65536];
@@ -144,7 +144,7 @@ static _Noreturn void become_supervisor(int socket)
 	env[n] = NULL;
 	signal(SIGCHLD, SIG_DFL);
 	set_mask(0);
-	_exit(exec_node(command_line, env));
+	_exit(exec_node(command_line, env, !sup.said));
 }
 
 static void drop_socket(void)
@@ -348,7 +348,11 @@ bool supervisor_done(int *code)
 	if (!coordinators_gone()) return false;
 	drop_socket(); /* tells the supervisor to go */
 	if (leave.bye_ns == FOREVER) leave.bye_ns = now_ns() + START_WITHIN;
-	if (sup.pid > 0 && now_ns() >= leave.bye_ns) send_signal(sup.pid, SIGKILL);
+	if (sup.pid > 0 && now_ns() >= leave.bye_ns) {
+		if (leave.killed) return *code = leave.code, true; /* not even SIGKILL ends it: it is left behind */
+		leave.killed = send_signal(sup.pid, SIGKILL);
+		leave.bye_ns = now_ns() + STUCK_AFTER;
+	}
 	*code = leave.code;
 	return sup.pid <= 0;
 }
@@ -357,8 +361,9 @@ void supervisor_tick(void)
 {
 	uint64_t now = now_ns();
 	if (now >= sup.retry_ns && !leave.asked) start_supervisor();
-	if (sup.socket >= 0 && sup.unseen_since_ns != FOREVER && now >= sup.unseen_since_ns + REPLACE_AFTER) replace_supervisor("does not answer");
-	else if (sup.socket >= 0 && sup.wake_ns != FOREVER && now >= sup.wake_ns && now - sup.wake_ns >= REPLACE_AFTER) replace_supervisor("has missed its deadline");
+	if (asks.frame.count && live_runs && runs_all_stop()) (void)strangers_gone(&leave.code); /* beside the last level */
+	if (sup.socket >= 0 && sup.unseen_since_ns != FOREVER && now >= later(sup.unseen_since_ns, REPLACE_AFTER)) replace_supervisor("does not answer");
+	else if (sup.socket >= 0 && sup.wake_ns != FOREVER && now >= later(sup.wake_ns, REPLACE_AFTER)) replace_supervisor("has missed its deadline");
 	if (asks.frame.count && (now >= asks.due_ns || (sup.state == GONE && sup.delay_ns > RETRY_FIRST))) {
 		asks.due_ns = sup.state == GONE ? FOREVER : now + ANSWER_WITHIN;
 		if (!sup.spawned) { give_up(EXIT_SIGNAL_BASE + asks.by.signal); return; } /* nothing runs yet, and nothing has to */
@@ -367,15 +372,13 @@ void supervisor_tick(void)
 	}
 }
 
-static uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
 uint64_t supervisor_due(void)
 {
-	uint64_t due = sooner(leave.asked ? FOREVER : sup.retry_ns, asks.due_ns);
-	if (leave.asked && !live_runs) due = sooner(due, sooner(strangers_due(), sup.pid > 0 ? leave.bye_ns : FOREVER));
+	uint64_t due = sooner(sooner(leave.asked ? FOREVER : sup.retry_ns, asks.due_ns), strangers_due());
+	if (leave.asked && !live_runs) due = sooner(due, sup.pid > 0 ? leave.bye_ns : FOREVER);
 	if (sup.socket < 0) return due;
-	if (sup.unseen_since_ns != FOREVER) due = sooner(due, sup.unseen_since_ns + REPLACE_AFTER);
-	return sup.wake_ns == FOREVER ? due : sooner(due, sup.wake_ns + REPLACE_AFTER);
+	if (sup.unseen_since_ns != FOREVER) due = sooner(due, later(sup.unseen_since_ns, REPLACE_AFTER));
+	return sooner(due, later(sup.wake_ns, REPLACE_AFTER));
 }
 
 void supervisor_open(const struct parsed *p, char **argv, int epoll, int signals)

@@ -57,6 +57,24 @@ static inline struct input take_part(struct input *in, size_t size)
 	return part;
 }
 
+/* What init may pass on to a coordinator, which takes its word for it. */
+static inline bool is_sound_order(const struct order *o)
+{
+	for (uint32_t i = 0; i < o->count && i < RUNGS_MAX; i++)
+		if (o->rungs[i].target > TARGET_TREE || (o->rungs[i].signal >= SIGNALS && o->rungs[i].signal != SIGNAL_AS_RECEIVED)) return false;
+	return o->count <= RUNGS_MAX;
+}
+static inline bool is_sound(const void *frame, size_t size)
+{
+	struct { struct head head; struct rung_request rung; } f = { 0 };
+	struct signal_request s;
+	memcpy(&f, frame, size < sizeof f ? size : sizeof f);
+	memcpy(&s, &f.rung, sizeof s);
+	if (f.head.type == RUNG) return size == sizeof f && is_sound_order(&f.rung.order);
+	if (f.head.type == SIGNAL) return size == sizeof f.head + sizeof s && s.target <= TARGET_TREE && s.signal < SIGNALS;
+	return f.head.type == LINK ? size == sizeof f.head + sizeof(struct link) : f.head.type == ALONE && size == sizeof f.head + sizeof(struct alone);
+}
+
 /* What must hold, whatever the input was. */
 #define MUST(what) do { if (!(what)) { fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #what); abort(); } } while (0)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
