@@ -9,13 +9,16 @@ import { quote } from './messages.ts';
 import { failure, type Outcome } from './output.ts';
 import { type Environment, parseArguments } from './parse.ts';
 
-/** `rest`: what follows the word `check`, with or without the word `run`. */
-export function check(before: readonly string[], rest: readonly string[], env: Environment): Outcome {
+/** `rest`: what follows the word `check`, with or without the word `run`. Gives back what is no command line of `run`. */
+export function check(
+  before: readonly string[],
+  rest: readonly string[],
+  env: Environment,
+): Outcome | 'help' | 'version' {
   const options = rest[0] === 'run' ? rest.slice(1) : rest;
   const parsed = parseArguments([...before, 'run', ...options], env);
   if (parsed.action === 'error') return failure(EXIT.usage, parsed.message);
-  if (parsed.action !== 'run')
-    return failure(EXIT.internal, `internal error: check has become ${parsed.action}`);
+  if (parsed.action !== 'run') return parsed.action === 'version' ? 'version' : 'help';
   const configured = normalizeRun(parsed, { env, readFile: (path) => readFileSync(path, 'utf8') });
   if (configured.kind === 'problems') return failure(EXIT.usage, ...configured.problems);
   return describe(configured.config, parsed.plain);
@@ -31,7 +34,7 @@ function describe(config: RunConfig, plain: boolean): Outcome {
   const hook = config.postStop === null ? [] : [`  then  ${hookText(config)}`];
   const lines = [
     `${config.name}: ${restartSentence(config.restart)}`,
-    `supervisor: ${plain ? 'started only when something asks for it' : 'present'}`,
+    `supervisor: ${plain ? 'not needed, init carries this out by itself' : 'present'}`,
     'stop:',
     ...[...plan.steps, last].map(stepLine),
     ...hook,

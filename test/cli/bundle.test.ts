@@ -31,19 +31,11 @@ async function loadedWith(entry: string): Promise<string[]> {
 }
 
 describe('what a start loads', () => {
-  it('main.ts: neither a library nor another command', async () => {
-    const loaded = await loadedWith('src/main.ts');
-    expect(loaded).toContain('src/cli/parse.ts');
+  it('the supervisor: no library, and no other command, until there is something to say or to walk', async () => {
+    const loaded = await loadedWith('src/cli/dispatch.ts');
+    expect(loaded).toContain('src/supervisor/loop.ts');
     expect(loaded.filter((path) => path.includes('node_modules/'))).toEqual([]);
-    expect(
-      loaded.filter((path) =>
-        /cli\/(program|help|check|run)\.ts|src\/(checkpoint|supervisor|host)\//.test(path),
-      ),
-    ).toEqual([]);
-  });
-
-  it('run.ts: no library until something is said or walked', async () => {
-    const loaded = await loadedWith('src/cli/run.ts');
-    expect(loaded.filter((path) => path.includes('node_modules/'))).toEqual([]);
+    expect(loaded.filter((path) => /cli\/(program|help|check|other-commands)\.ts/.test(path))).toEqual([]);
+    expect(loaded.filter((path) => /host\/portable-/.test(path))).toEqual([]);
   });
 });

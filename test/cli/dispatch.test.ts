@@ -35,6 +35,14 @@ describe('dispatch', () => {
     expect(await gsup(`help ${name}`)).toEqual({ exitCode: 0, stdout });
   });
 
+  it('leaves the options of a command to the command', async () => {
+    for (const line of ['check app --help', 'check -- app -h', 'check run app -V']) {
+      expect((await gsup(line)).stdout).toMatch(/^app: does not run again/);
+    }
+    expect(await gsup('check -V app')).toEqual(await gsup('--version'));
+    expect((await gsup('check run -h app')).stdout).toContain('Usage: gsup check');
+  });
+
   it('names every option in the help of run, within 100 columns', async () => {
     const { stdout = '' } = await gsup('run --help');
     for (const row of OPTION_ROWS) expect(stdout).toContain(`--${row.long}`);
@@ -90,7 +98,7 @@ describe('check', () => {
     expect(await gsup('check --hold 1s -g 5s -- node server.js')).toEqual({
       exitCode: 0,
       stdout: `node: does not run again
-supervisor: started only when something asks for it
+supervisor: not needed, init carries this out by itself
 stop:
   1  wait for it to end by itself, wait up to 1s
   2  the signal received to the group, wait up to 5s

@@ -1,0 +1,55 @@
+/** Every command but `run`. A bundle of its own: none of it is needed where time counts. */
+import { EXIT } from '../signals/exit-codes.ts';
+import { check } from './check.ts';
+import { COMMANDS } from './commands.ts';
+import { commandHelp, generalHelp } from './help.ts';
+import { unknownCommand } from './messages.ts';
+import { failure, type Outcome, success } from './output.ts';
+import type { Environment, Parsed } from './parse.ts';
+import { VERSION } from './version.gen.ts';
+
+type Other = Extract<Parsed, { action: 'help' | 'version' | 'other' }>;
+type Words = Extract<Parsed, { action: 'other' }>;
+
+export async function runOther(parsed: Other, argv: readonly string[], env: Environment): Promise<Outcome> {
+  switch (parsed.action) {
+    case 'version':
+      return success(`${VERSION}\n`);
+    case 'help':
+      return success(help(parsed.topic));
+    case 'other':
+      return runCommand(parsed, argv.slice(0, argv.length - parsed.words.length), env);
+  }
+}
+
+/** `before`: the common options that stand before the command's name. */
+async function runCommand(parsed: Words, before: readonly string[], env: Environment): Promise<Outcome> {
+  const [name, ...rest] = parsed.words;
+  switch (name) {
+    case undefined:
+      return { exitCode: EXIT.usage, stderr: help(null) };
+    case 'help':
+      return success(help(rest[0] ?? null));
+    case 'check':
+      return checkOrSo(before, rest, env);
+    case 'checkpoint':
+    case 'install-init':
+      if (rest.includes('--help') || rest.includes('-h')) return success(help(name));
+      return (await import('./program.ts')).runProgram(parsed.words, parsed.options);
+    default: {
+      const names = COMMANDS.map((row) => row.name);
+      return failure(EXIT.usage, unknownCommand(name, names));
+    }
+  }
+}
+
+function checkOrSo(before: readonly string[], rest: readonly string[], env: Environment): Outcome {
+  const outcome = check(before, rest, env);
+  if (outcome === 'version') return success(`${VERSION}\n`);
+  return outcome === 'help' ? success(help('check')) : outcome;
+}
+
+function help(topic: string | null): string {
+  const command = COMMANDS.find((row) => row.name === topic);
+  return command === undefined ? generalHelp() : commandHelp(command);
+}
