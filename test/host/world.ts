@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,8 +39,7 @@ export interface WorldCommand {
 /** Start what `command` says of a bundled relay, and wait until it has connected. */
 export async function openWorld(command: (relay: string, dir: string) => WorldCommand): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), 'gsup-host-'));
-  const relay = join(dir, 'relay.mjs');
-  bundle(new URL('fixtures/relay.ts', import.meta.url).pathname, relay);
+  relay ??= bundleRelay();
   const relayed = createRelayedHost(join(dir, 'relay.sock'));
   const { argv, env, namespace } = command(relay, dir);
   const warden = spawn(fixture('warden'), [...(namespace ? ['--namespace'] : []), '--', ...argv], {
@@ -144,12 +143,16 @@ function linesOf(stream: Readable | null, onLine: (line: string) => void = () =>
   return lines;
 }
 
-/** A TypeScript program as one file that any Node can run. */
-function bundle(entry: string, outfile: string): void {
+let relay: string | null = null;
+
+/** fixtures/relay.ts as one file that any Node can run. Test workers make it beside each other, so each renames its own. */
+function bundleRelay(): string {
+  const outfile = join(import.meta.dirname, '../../build/host-relay.mjs');
+  const draft = `${outfile}.${process.pid}.mjs`;
   // The synchronous one leaves no service process behind.
   buildSync({
-    entryPoints: [entry],
-    outfile,
+    entryPoints: [join(import.meta.dirname, 'fixtures/relay.ts')],
+    outfile: draft,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -159,4 +162,6 @@ function bundle(entry: string, outfile: string): void {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
+  renameSync(draft, outfile);
+  return outfile;
 }
