@@ -93,7 +93,7 @@ export async function openWorld(command: (relay: string, dir: string) => WorldCo
 }
 
 /** The other end of fixtures/relay.ts. */
-function createRelayedHost(path: string) {
+export function createRelayedHost(path: string) {
   const news: HostNews[] = [];
   const runs = new Map<number, RunSnapshot>();
   let socket: Socket | null = null;
@@ -146,7 +146,7 @@ function linesOf(stream: Readable | null, onLine: (line: string) => void = () =>
 let relay: string | null = null;
 
 /** fixtures/relay.ts as one file that any Node can run. Test workers make it beside each other, so each renames its own. */
-function bundleRelay(): string {
+export function bundleRelay(): string {
   const outfile = join(import.meta.dirname, '../../build/host-relay.mjs');
   const draft = `${outfile}.${process.pid}.mjs`;
   // The synchronous one leaves no service process behind.
