@@ -3,15 +3,8 @@ import { DURATION_UNITS, MAX_DURATION_MS } from '../config/duration.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { RTMAX, RTMIN, SIGNAL_ALIASES, SIGNALS, signalNumber } from '../signals/names.ts';
 import { HINT_DIGITS, HINTS, NEAR_BYTES, QUOTE_BYTES, TEMPLATES } from './messages.ts';
-import {
-  environmentName,
-  MAX_RUNGS,
-  needOf,
-  OPTION_ROWS,
-  type OptionKind,
-  type OptionRow,
-  ULIMITS,
-} from './options.ts';
+import { environmentName, needOf, type OptionKind, type OptionRow } from './option-row.ts';
+import { MAX_RUNGS, OPTION_ROWS, ULIMITS } from './options.ts';
 
 export function generateHeader(version: string): string {
   const kinds = [...new Set(OPTION_ROWS.map((row) => row.kind))];

@@ -2,7 +2,8 @@
 import { formatDuration } from '../config/duration.ts';
 import { COMMAND_EXIT_CODES, type ExitCode, OWN_EXIT_CODES } from '../signals/exit-codes.ts';
 import { COMMANDS, type CommandRow } from './commands.ts';
-import { environmentName, OPTION_ROWS, type OptionRow } from './options.ts';
+import { environmentName, type OptionRow } from './option-row.ts';
+import { OPTION_ROWS } from './options.ts';
 
 const WIDTH = 100;
 

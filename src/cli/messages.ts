@@ -2,7 +2,8 @@
  * The sentences about wrong usage. init says the same ones without Node, so they are `printf` templates that the
  * header of init gets too, and everything that comes from outside is quoted byte by byte.
  */
-import { MAX_RUNGS, OPTION_ROWS, type OptionRow } from './options.ts';
+import type { OptionRow } from './option-row.ts';
+import { MAX_RUNGS, OPTION_ROWS } from './options.ts';
 
 export const TEMPLATES = {
   value: 'cannot use "%s": %s is needed, got "%s"%s',

@@ -2,23 +2,12 @@
  * argv and environment → what to do. This is the language that src/init/options.c reads too, and both must say the
  * same: hence a scanner of one page instead of a library, which would also cost the supervisor 10 ms at each start.
  */
-import { signalNumber } from '../signals/names.ts';
 import { fill, quote, TEMPLATES, unknownOptionHint } from './messages.ts';
-import {
-  environmentName,
-  MAX_RUNGS,
-  needOf,
-  OPTION_ROWS,
-  type OPTIONS,
-  type OptionKind,
-  type OptionName,
-  type OptionRow,
-  RUNG_EXCLUDES,
-  ULIMITS,
-} from './options.ts';
+import { isList, type ListKind, normalizeList } from './option-lists.ts';
+import { environmentName, needOf, type OptionKind, type OptionRow } from './option-row.ts';
+import { MAX_RUNGS, OPTION_ROWS, type OPTIONS, type OptionName, RUNG_EXCLUDES } from './options.ts';
 import { convertValue, type OptionValues } from './values.ts';
 
-type ListKind = 'signals' | 'texts' | 'env' | 'ulimits' | 'exit-map' | 'rewrites' | 'rungs';
 type Value<K extends OptionKind> = K extends ListKind
   ? readonly OptionValues[K][]
   : K extends 'flag'
@@ -47,7 +36,6 @@ export type Parsed =
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-const LISTS: readonly OptionKind[] = ['signals', 'texts', 'env', 'ulimits', 'exit-map', 'rewrites', 'rungs'];
 const COMMON_ROWS = OPTION_ROWS.filter((row) => row.common);
 
 /** Ends the parsing from inside; never leaves this file. */
@@ -166,7 +154,7 @@ function say(row: OptionRow, text: string, place: string, said: Said) {
   const converted = convertValue(row, text);
   if ('hint' in converted) fail(TEMPLATES.value, place, needOf(row), quote(text), converted.hint);
   said.given.set(row.long as OptionName, place);
-  if (!LISTS.includes(row.kind)) {
+  if (!isList(row.kind)) {
     said.values.set(row.long, converted.value);
     return;
   }
@@ -181,7 +169,7 @@ function readEnvironment(rows: readonly OptionRow[], env: Environment, said: Sai
     const name = environmentName(row.long);
     const text = env[name];
     if (row.action || said.given.has(row.long as OptionName) || text === undefined || text === '') continue;
-    const texts = LISTS.includes(row.kind) ? text.split('\n').filter((line) => line !== '') : [text];
+    const texts = isList(row.kind) ? text.split('\n').filter((line) => line !== '') : [text];
     for (const one of texts) say(row, one, name, said);
   }
 }
@@ -221,43 +209,10 @@ function collect(said: Said): Options {
 }
 
 function valueOfRow(row: OptionRow, value: unknown): unknown {
-  if (LISTS.includes(row.kind)) return normalizeList(row, (value as readonly unknown[] | undefined) ?? []);
+  if (isList(row.kind)) return normalizeList(row, (value as readonly unknown[] | undefined) ?? []);
   if (value !== undefined) return value;
   if (row.kind === 'choice') return row.choices?.[row.default as number] ?? null;
   return row.default ?? (row.kind === 'flag' ? false : null);
-}
-
-/** Where the order of a list means nothing it is sorted, doubles are gone, and so is what changes nothing. */
-function normalizeList(row: OptionRow, list: readonly unknown[]): readonly unknown[] {
-  switch (row.kind) {
-    case 'signals':
-      return sortBySignal([...new Set([...((row.default as string[] | undefined) ?? []), ...list])], String);
-    case 'exit-map':
-      return pairs(list).sort(([a], [b]) => Number(a) - Number(b));
-    case 'rewrites':
-      return sortBySignal(pairs(list), ([from]) => String(from));
-    case 'ulimits':
-      return lastOfEach(list as unknown[][]).sort((a, b) => ulimitIndex(a[0]) - ulimitIndex(b[0]));
-    default:
-      return list;
-  }
-}
-
-function pairs(list: readonly unknown[]): unknown[][] {
-  return lastOfEach(list as unknown[][]).filter(([from, to]) => from !== to);
-}
-
-function lastOfEach(list: readonly unknown[][]): unknown[][] {
-  return [...new Map(list.map((entry) => [entry[0], entry])).values()];
-}
-
-function sortBySignal<T>(list: T[], nameOf: (item: T) => string): T[] {
-  const number = (item: T) => signalNumber(nameOf(item)) ?? 0;
-  return list.sort((a, b) => number(a) - number(b));
-}
-
-function ulimitIndex(resource: unknown): number {
-  return (ULIMITS as readonly unknown[]).indexOf(resource);
 }
 
 function fail(template: string, ...values: readonly string[]): never {

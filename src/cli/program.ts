@@ -2,7 +2,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../signals/exit-codes.ts';
 import { fill, HINTS, quote, TEMPLATES, unknownCommand, unknownOptionHint } from './messages.ts';
-import { needOf, OPTION_ROWS, type OptionRow } from './options.ts';
+import { needOf, type OptionRow } from './option-row.ts';
+import { OPTION_ROWS } from './options.ts';
 import { failure, type Outcome, writeAll } from './output.ts';
 import type { Options } from './parse.ts';
 import { convertValue } from './values.ts';

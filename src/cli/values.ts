@@ -2,7 +2,8 @@
 import { type Duration, parseDuration } from '../config/duration.ts';
 import { canBeReceived, normalizeSignal, type SignalName, signalNumber } from '../signals/names.ts';
 import { fill, HINT_DIGITS, HINTS } from './messages.ts';
-import { OPTIONS, type OptionKind, type OptionRow, ULIMITS } from './options.ts';
+import type { OptionKind, OptionRow } from './option-row.ts';
+import { OPTIONS, ULIMITS } from './options.ts';
 
 /** In milliseconds; null: forever. */
 export type WaitMs = number | null;

@@ -1,5 +1,6 @@
 /** From the options of `run` to plain data that is complete: every default is applied, every file has been read. */
-import { environmentName, OPTION_ROWS } from '../cli/options.ts';
+import { environmentName } from '../cli/option-row.ts';
+import { OPTION_ROWS } from '../cli/options.ts';
 import type { Environment, Options, ParsedRun } from '../cli/parse.ts';
 import type { RungSpec } from '../cli/values.ts';
 import { buildLadder } from '../signals/ladder.ts';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { generateFiles } from '../../src/cli/generate.ts';
-import { MAX_RUNGS, needOf, OPTION_ROWS, OPTIONS } from '../../src/cli/options.ts';
+import { needOf } from '../../src/cli/option-row.ts';
+import { MAX_RUNGS, OPTION_ROWS, OPTIONS } from '../../src/cli/options.ts';
 import { convertValue } from '../../src/cli/values.ts';
 
 const root = new URL('../../', import.meta.url);

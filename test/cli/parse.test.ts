@@ -4,7 +4,8 @@ import { Command, Option } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nearest, quote } from '../../src/cli/messages.ts';
-import { environmentName, OPTION_ROWS } from '../../src/cli/options.ts';
+import { environmentName } from '../../src/cli/option-row.ts';
+import { OPTION_ROWS } from '../../src/cli/options.ts';
 import { type ParsedRun, parseArguments, parseRun } from '../../src/cli/parse.ts';
 
 /** Words that have something to do with the language, so that random lines get past the first one. */
