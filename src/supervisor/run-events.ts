@@ -11,6 +11,7 @@ import {
   isHookBusy,
   isLevelsTurn,
   isTerminal,
+  ladderOf,
   owesPostStop,
   planOf,
   processState,
@@ -89,12 +90,17 @@ function isExtended(state: State, run: Run): boolean {
   return seen.extendUs > 0 && seen.notifyCount > run.rung.notifyCount && !isDraining(state, run);
 }
 
-/** A request that was taken leaves the process its time; a command that has ended has done what it was for. */
+/**
+ * A request that was taken leaves the process its time; a command that has ended has done what it was for. Where
+ * SIGKILL would be next it was for ending the process (`nginx -s quit`), and that gets the time which is left.
+ */
 function isHookAnswered(state: State, run: Run): boolean {
   const { hook } = run;
-  if (hook === null || hook.result === null || hook.index !== run.rung?.index) return false;
+  if (hook === null || hook.result === null || hook.index === null) return false;
+  if (hook.index !== run.rung?.index) return false;
   if (hook.kind === 'http-post') return hook.result === 'failed';
-  return hook.result === 'ok' || !isDraining(state, run);
+  if (hook.result === 'failed') return !isDraining(state, run);
+  return hook.index < ladderOf(state, run).length - 1;
 }
 
 function isHookDue(state: State, run: Run, nowNs: bigint): boolean {

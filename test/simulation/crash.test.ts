@@ -10,7 +10,7 @@ const SOON_MS = 20;
 const PATIENCE_MS = 250;
 const LATE_MS = 100_000;
 /** Of a long scenario every so many-eth act: its acts are alike. */
-const MANY = 40;
+const MANY = 30;
 
 /** S42: a supervisor that is killed at any instant changes nothing that a user can see. */
 describe('S42 a crash before and after every act', () => {
@@ -38,6 +38,23 @@ describe('S43 no supervisor for longer than the whole stop', () => {
       if (began.length !== told.plan.processes.length) continue;
       compare(told, whole, crashed, crash);
       checkNotEarlier(whole, crashed);
+    }
+  });
+});
+
+/** S52: what init has is enough to find every run again, and to end it as if nothing had been. */
+describe('S52 the log is lost together with its supervisor', () => {
+  const told = STOP_SCENARIOS.filter(
+    ({ title, raced }) => /^S(0[1-6]|1[^4]|20 a|29)/.test(title) && raced === undefined,
+  );
+  // Not S14: which of several asks was acted on only the log could tell.
+  test.each(told)('$title', (scenario) => {
+    const whole = simulate(scenario);
+    for (const crash of crashesOf(whole)) {
+      const crashed = simulate(scenario, { at: [crash], awayMs: SOON_MS, loseLog: true });
+      const where = `a crash ${crash.when} act ${crash.act}`;
+      const { signals, spawned } = essence(whole) as { signals: unknown; spawned: unknown };
+      expect(essence(crashed), where).toMatchObject({ spawned, signals });
     }
   });
 });

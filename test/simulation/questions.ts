@@ -47,8 +47,8 @@ export function forkedAt(result: Result): number[] {
 }
 
 export function endState(result: Result): string {
-  const { state, exit_code } = recordsOf(result, 'task-state').at(-1) as Of<'task-state'>;
-  return `${state} ${exit_code}`;
+  const last = recordsOf(result, 'task-state').at(-1);
+  return last === undefined ? 'none' : `${last.state} ${last.exit_code}`;
 }
 
 /** What a user sees of it, without times. */

@@ -30,6 +30,8 @@ export interface Crashes {
   readonly at: readonly { readonly act: number; readonly when: 'before' | 'after' }[];
   /** How long there is none then. */
   readonly awayMs: number;
+  /** And the log is gone as well. */
+  readonly loseLog?: true;
 }
 
 export interface Result {
@@ -86,6 +88,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
       armed = new Set();
       loop = null;
       world.disconnect();
+      if (crashes.loseLog) world.loseLog();
       world.scheduler.after(crashes.awayMs, begin);
     }
   };

@@ -31,6 +31,8 @@ export interface World {
   ask(signal: number): void;
   append(body: RecordBody): number;
   skipTo(seq: number): void;
+  /** As after a full disk or damage: the next supervisor finds nothing. */
+  loseLog(): void;
   clock(): Clock;
   /** A new supervisor takes the place of the one before. */
   connect(): Host;
@@ -180,6 +182,10 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
     },
     skipTo(to) {
       seq = Math.max(seq, to);
+    },
+    loseLog() {
+      records.length = 0;
+      seq = 0;
     },
     clock: () => ({ nowNs: scheduler.nowNs, wallMs: () => Number(scheduler.nowNs() / MS), at: scheduler.at }),
     disconnect() {

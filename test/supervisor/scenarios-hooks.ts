@@ -53,6 +53,13 @@ export const HOOK_SCENARIOS: readonly Told[] = [
     },
   },
   {
+    title: 'S23 a hook before SIGKILL that has done its work leaves the command the rest of its wait',
+    plan: runPlan({ ladder: [{ action: 'exec', command: drain, waitMs: 5000 }] }),
+    behaviours: { node: { lives: 4000, others: [{ lives: 8000 }] }, 'node/pre-stop': exitsBy(10, 0) },
+    script: [term(1000)],
+    check: (result) => expect(signalsOf(result, 'node#1', 'others')).toEqual(['9@6000']),
+  },
+  {
     title: 'S23 a hook that cannot be started has failed',
     plan: runPlan({ preStop: drain }),
     behaviours: { node: obedient, 'node/pre-stop': { fails: { stage: 'exec', errno: 2 } } },
