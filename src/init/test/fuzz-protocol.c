@@ -26,7 +26,7 @@ static size_t told_size;
 uint64_t now_ns(void) { return now; }
 uint64_t set_mask(uint64_t mask) { return mask; }
 bool keep_descriptor(int fd) { (void)fd; return false; }
-int exec_node(char **argv, char **env) { (void)argv; (void)env; abort(); }
+int exec_node(char **argv, char **env, bool say_why) { (void)argv; (void)env; (void)say_why; abort(); }
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks) { (void)l; (void)socket; (void)signals; (void)hooks; abort(); }
 int exit_code_of(const struct run_state *s) { return s->code & 255; }
 void leftovers_note(struct run *const *live, int count, int sent) { (void)live; (void)sent; MUST(count <= live_runs); }

@@ -1,0 +1,53 @@
+// What an init costs in time, against tini: node bench/run-latency.mjs [RUNS [INIT...]]
+// Not as PID 1 but as a subreaper, so that no namespace is measured with it. The runs are interleaved, so that what else
+// the machine does falls on all of them.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { installedInits, table } from './inits.mjs';
+
+const runs = Number(process.argv[2] ?? 200);
+const inits = installedInits(process.argv.slice(3));
+const folder = mkdtempSync('/dev/shm/gsup-bench-');
+const probe = join(folder, 'latency-probe');
+
+function measure(words) {
+  const env = { PATH: process.env.PATH ?? '' };
+  const printed = execFileSync(probe, words, { encoding: 'utf8', env, timeout: 60_000, stdio: ['ignore', 'pipe', 'inherit'] });
+  return printed.trim().split(' ').map((ns) => Number(ns) / 1000);
+}
+
+try {
+  execFileSync('cc', ['-O2', '-o', probe, new URL('latency-probe.c', import.meta.url).pathname]);
+  const samples = inits.map(() => ({ signal: [], end: [], whole: [] }));
+  // A supervised run takes a hundred times as long to start: fewer of them say as much.
+  const takesPart = (init, i) => !init.supervised || i % 10 === 0;
+  for (let i = -5; i < runs; i++) {
+    for (const [k, init] of inits.entries()) {
+      if (!takesPart(init, i)) continue;
+      const command = [init.path, ...init.argv];
+      const [signal, end] = measure(['stop', join(folder, 'shared'), ...command, probe, 'child', join(folder, 'shared')]);
+      const [whole] = measure(['start', ...command, '/bin/true']);
+      if (i < 0) continue; // the first ones fill caches
+      samples[k].signal.push(signal);
+      samples[k].end.push(end);
+      samples[k].whole.push(whole);
+    }
+  }
+  const at = (list, part) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * part))];
+  const base = samples[inits.findIndex((init) => init.name === 'tini')] ?? samples[0];
+  const titles = { signal: 'signal to init → handler of its child', end: "child's end → init's end", whole: 'start to end of `true`' };
+  for (const [key, title] of Object.entries(titles)) {
+    console.log(`\n${title}, µs, ${runs} runs`);
+    table(
+      ['init', 'median', 'p99', `median / ${inits.some((init) => init.name === 'tini') ? 'tini' : inits[0].name}`],
+      inits.map((init, k) => {
+        const list = samples[k][key];
+        const middle = at(list, 0.5);
+        return [init.name, middle.toFixed(0), at(list, 0.99).toFixed(0), (middle / at(base[key], 0.5)).toFixed(2)];
+      }),
+    );
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
