@@ -33,7 +33,7 @@ const common = {
 const otherCommands = {
   name: 'other-commands',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /^\.\/other-commands\.ts$/ }, () => ({ path: './commands.js', external: true })),
+    onResolve({ filter: /^\.\/other-commands\.ts$/ }, () => ({ path: '../commands.js', external: true })),
 };
 const entries = [{ in: 'src/cli/other-commands.ts', out: 'commands' }];
 if (library) entries.push({ in: 'src/index.ts', out: 'index' });
