@@ -71,7 +71,7 @@ static bool find_root(char *root, size_t size)
 }
 
 /* The supervisor is small and short of memory rather than of speed: see docs/benchmarks.md. */
-static const char *const node_flags[] = { "--max-semi-space-size=1", NULL };
+static const char *const node_flags[] = { "--max-semi-space-size=1", "--no-opt", "--v8-pool-size=0", NULL };
 
 int exec_node(char **argv, char **env, bool say_why)
 {
