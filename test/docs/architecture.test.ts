@@ -1,6 +1,6 @@
 // ARCHITECTURE names every source file, and the table in it is the one in the code.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LATER, type RunEvent, URGENT } from '../../src/supervisor/run-events.ts';
 import { ignore, RUN_TABLE } from '../../src/supervisor/run-table.ts';
@@ -52,22 +52,3 @@ test('the table of a run is that of the code (UPDATE_DOCS=1 writes it)', () => {
   if (process.env.UPDATE_DOCS) writeFileSync(join(root, path), wanted);
   else expect(text).toBe(wanted);
 });
-
-/** What a file imports when it runs; types vanish. */
-function importsOf(source: string): string[] {
-  const found = page(source).matchAll(/^(?:import|export) (?!type )(?:[^;]*? from )?'([^']+)';/gms);
-  return [...found].map(([, name = '']) => (name.startsWith('.') ? join(dirname(source), name) : name));
-}
-
-test.each(['decide', 'evolve', 'replay', 'loop', 'perform', 'run-table'])(
-  '%s imports nothing but the core',
-  (name) => {
-    const seen = new Set([`src/supervisor/${name}.ts`]);
-    for (const source of seen) for (const other of importsOf(source)) seen.add(other);
-    expect(seen.size).toBeGreaterThan(5);
-    for (const source of seen)
-      expect(source).toMatch(
-        /^src\/(supervisor|signals)\/[a-z-]+\.ts$|^src\/checkpoint\/record(-table)?\.ts$/,
-      );
-  },
-);
