@@ -85,6 +85,7 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 	while (run.s.phase != PHASE_ENDED || run.dirty) {
 		if (run.dirty) send_state(&run);
 		if (run.s.phase == PHASE_ENDED && !run.dirty) break;
+		if ((run.s.flags & RUN_STUCK) && to_init < 0) break; /* said, and nobody is left to tell when it ends after all */
 		struct pollfd fds[] = { { signals, POLLIN, 0 }, { to_init, (short)(POLLIN | (run.dirty ? POLLOUT : 0)), 0 }, { run.start.pipe, POLLIN, 0 }, { run.notify, POLLIN, 0 } };
 		uint64_t due = run_due(&run), now = now_ns();
 		int wait = due == FOREVER ? -1 : due <= now ? 0 : (int)((due - now + MS - 1) / MS > 3600000 ? 3600000 : (due - now + MS - 1) / MS);

@@ -20,6 +20,7 @@ static inline uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 /* Who was killed should be gone: look again after this, and give up (stuck) after that. */
 #define KILL_AGAIN (20 * MS)
 #define STUCK_AFTER (5 * SECOND)
+#define STUCK_AT_LAST (60 * SECOND) /* however many die, while others are born */
 
 /* ---- launch: how a command is to be started; from the command line or from a SPAWN request ---- */
 struct launch {
@@ -118,9 +119,10 @@ struct run {
 	struct run_state s;
 	struct climb climb;
 	struct start start;
-	uint64_t start_due_ns, kill_due_ns, stuck_due_ns;
+	uint64_t start_due_ns, kill_due_ns, stuck_due_ns, killed_ns;
 	uint8_t early[SIGNALS];         /* signals that wait for exec, and how many */
 	bool used, dirty, held, hooks;  /* held: the leader is a zombie of ours; hooks: a supervisor lives to carry them out */
+	int left;                       /* children when last counted */
 	bool supervised, stop_asked;    /* supervised: rungs come from elsewhere first; stop_asked: not only its leader's end */
 	int socket, notify;             /* to its coordinator, for sd_notify; or -1 */
 	pid_t told[256]; int told_count; /* stragglers that have had this rung's signal */

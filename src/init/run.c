@@ -168,7 +168,8 @@ static void kill_tree(struct run *run, bool again)
 			say(LEVEL_WARN, "%s: SIGKILL after %s for what ignored termination: %s%s", run->s.name,
 			    duration_text(now_ns() - run->s.stop_ns, took), names_of(list, count < 8 ? count : 8, names, sizeof names), count > 8 ? ", ..." : "");
 		}
-		run->stuck_due_ns = now_ns() + STUCK_AFTER;
+		run->killed_ns = now_ns();
+		run->stuck_due_ns = run->killed_ns + STUCK_AFTER;
 		set_phase(run, PHASE_KILLING);
 	}
 	send_group(run->s.pid, SIGKILL);
@@ -359,6 +360,9 @@ void run_reap(struct run *run)
 	}
 	if (run->s.phase == PHASE_ENDED) return;
 	int left = reap_others(run);
+	if (left < run->left && run->s.phase == PHASE_KILLING && !(run->s.flags & RUN_STUCK)) /* they are dying: that takes its time */
+		run->stuck_due_ns = sooner(now_ns() + STUCK_AFTER, run->killed_ns + STUCK_AT_LAST);
+	run->left = left;
 	if (left > 0 || (left < 0 && kill(-run->s.pid, 0) == 0 && !news)) { left_behind(run); return; }
 	waitid(P_PID, (id_t)run->s.pid, &si, WEXITED | WNOHANG);
 	run->held = false;
@@ -385,7 +389,8 @@ void run_tick(struct run *run)
 			char names[512];
 			const pid_t *list;
 			int count = walk_tree(&list, NULL);
-			run->stuck_due_ns = FOREVER;
+			run->stuck_due_ns = count ? FOREVER : now + STUCK_AFTER; /* nobody to be named: they are zombies about to be reaped */
+			if (!count) return;
 			run->s.flags |= RUN_STUCK;
 			run->dirty = true;
 			record_begin("stuck");

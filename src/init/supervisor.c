@@ -30,7 +30,7 @@ static struct {
 	bool tell_hello, tell_asks, spawned, said;
 } sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
-static struct { bool asked, out; int code; uint64_t bye_ns; bool killed; } leave = { .bye_ns = FOREVER };
+static struct { bool asked; int code; uint64_t bye_ns; bool killed; } leave = { .bye_ns = FOREVER };
 static const struct parsed *parsed;
 static char **command_line;
 static char in[FRAME_MAX + sizeof(struct head)], out[65536];
@@ -156,7 +156,7 @@ static void drop_socket(void)
 /* Before anything has been started. */
 static void give_up(int code)
 {
-	leave.asked = leave.out = true;
+	leave.asked = true;
 	leave.code = code;
 	drop_socket();
 	if (sup.pid > 0) send_signal(sup.pid, SIGKILL);
@@ -331,13 +331,12 @@ static bool over_alone(int *code)
 /* A zombie of ours may still have its notify socket to remove; and whoever is not reaped is left behind. */
 static bool coordinators_gone(void)
 {
-	for (int i = 0; i < runs_used; i++) if (runs[i].s.coordinator_pid && !(runs[i].s.flags & RUN_STUCK)) return false;
+	for (int i = 0; i < runs_used; i++) if (runs[i].s.coordinator_pid) return false;
 	return true;
 }
 
 bool supervisor_done(int *code)
 {
-	if (leave.out) { *code = leave.code; return sup.pid == 0; }
 	if (!leave.asked && !over_alone(&leave.code)) return false;
 	leave.asked = true;
 	int stuck = 0;
@@ -345,6 +344,7 @@ bool supervisor_done(int *code)
 	if (live_runs > stuck) return false;
 	if (!leave.code && stuck) leave.code = EXIT_STUCK;
 	if (!strangers_gone(&leave.code)) return false;
+	for (int i = 0; i < runs_used && stuck; i++) if (runs[i].socket > 0) { close(runs[i].socket); runs[i].socket = -1; } /* what is stuck is left */
 	if (!coordinators_gone()) return false;
 	drop_socket(); /* tells the supervisor to go */
 	if (leave.bye_ns == FOREVER) leave.bye_ns = now_ns() + START_WITHIN;
@@ -375,7 +375,7 @@ void supervisor_tick(void)
 uint64_t supervisor_due(void)
 {
 	uint64_t due = sooner(sooner(leave.asked ? FOREVER : sup.retry_ns, asks.due_ns), strangers_due());
-	if (leave.asked && !live_runs) due = sooner(due, sup.pid > 0 ? leave.bye_ns : FOREVER);
+	if (leave.asked && sup.pid > 0 && leave.bye_ns > now_ns()) due = sooner(due, leave.bye_ns);
 	if (sup.socket < 0) return due;
 	if (sup.unseen_since_ns != FOREVER) due = sooner(due, later(sup.unseen_since_ns, REPLACE_AFTER));
 	return sooner(due, later(sup.wake_ns, REPLACE_AFTER));
