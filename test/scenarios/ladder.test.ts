@@ -5,7 +5,7 @@ import { BINARY } from '../support/gsup.ts';
 import { moment } from '../support/output.ts';
 import { type Line, msBetween } from '../support/records.ts';
 import { LATE_MS, scenario } from '../support/scenario.ts';
-import { expectGraceful, expectWait, theOne, types } from '../support/story.ts';
+import { beginOf, expectGraceful, expectKilledAfter, expectWait, theOne, types } from '../support/story.ts';
 import { pause } from '../support/until.ts';
 
 /** Ends with code 3 as soon as its standard input gives a line; says so when TERM comes first. */
@@ -29,8 +29,7 @@ scenario('S19 one that does not end gets its signal when the hold is over', {}, 
   await gsup.ready();
   gsup.signal('SIGTERM');
   expect((await gsup.ended()).code).toBe(0);
-  const request = theOne(gsup.records(), 'stop-requested');
-  expectWait(request, moment(await gsup.stdout.line(/^got SIGTERM/)), 2000);
+  expectWait(beginOf(gsup.records()), moment(await gsup.stdout.line(/^got SIGTERM/)), 2000);
   const rungs = gsup.records().filter((line) => line.type === 'rung');
   expect(rungs.map((rung) => rung.action)).toEqual(['wait', 'signal']);
 });
@@ -43,13 +42,13 @@ scenario('S20 a ladder longer than the budget is cut, and ends in time', {}, asy
   const ended = await gsup.ended();
   expect(ended.code).toBe(137);
   const records = gsup.records();
-  const request = theOne(records, 'stop-requested');
-  expect(msBetween(request, { mono_ns: ended.at })).toBeLessThan(2000 + LATE_MS);
+  const begin = beginOf(records);
+  expect(msBetween(begin, { mono_ns: ended.at })).toBeLessThan(2000 + LATE_MS);
   // 200 ms are kept for killing; the rest is shared by waits of 10 and 10 s.
   const rungs = records.filter((line) => line.type === 'rung');
   expect(rungs.map((rung) => rung.signal)).toEqual(['SIGUSR1', 'SIGTERM']);
   for (const rung of rungs) expect(Number(rung.cut_ms)).toBeGreaterThan(8000);
-  expectWait(request, theOne(records, 'kill'), 1800);
+  expectWait(begin, theOne(records, 'kill'), 1800);
   expect(msBetween(rungs[0] as never, rungs[1] as never)).toBeGreaterThan(700);
   expect(types(records).at(-1)).toMatch(/^(task-state|run-ended|outcome)$/);
 });
@@ -59,9 +58,8 @@ scenario('S20 a ladder within its budget is not cut', {}, async (trial) => {
   await gsup.ready();
   gsup.signal('SIGTERM');
   expect((await gsup.ended()).code).toBe(137);
-  const rung = theOne(gsup.records(), 'rung');
-  expect(Number(rung.cut_ms ?? 0)).toBe(0);
-  expectWait(rung, theOne(gsup.records(), 'kill'), 1000);
+  expect(Number(theOne(gsup.records(), 'rung').cut_ms ?? 0)).toBe(0);
+  expectKilledAfter(gsup, 1000);
 });
 
 scenario('S20 check warns of it', { rings: ['subreaper'], modes: ['supervisor'] }, async () => {
@@ -79,10 +77,17 @@ scenario('S19 every rung gets its own signal and its own wait', {}, async (trial
   for (const name of ['SIGUSR1', 'SIGINT', 'SIGTERM'])
     expect(gsup.stdout.lines(new RegExp(`^got ${name} `)), name).toHaveLength(1);
   const rungs = gsup.records().filter((line) => line.type === 'rung');
-  const [first, second, third] = rungs as [Line, Line, Line];
-  expectWait(first, second, 300);
-  expectWait(second, third, 400);
-  expectWait(third, theOne(gsup.records(), 'kill'), 500);
+  const kill = theOne(gsup.records(), 'kill');
+  let from = beginOf(gsup.records());
+  for (const [index, wait] of [300, 400, 500].entries()) {
+    const rung = rungs[index] as Line;
+    expect(rung.wait_ms).toBe(wait);
+    // Each wait counts from the end of the one before, and nothing comes before a deadline.
+    const next = rungs[index + 1] ?? kill;
+    expectWait(from, next, wait);
+    from = { ...next, mono_ns: rung.deadline_ns as string };
+    expectWait(from, next, 0);
+  }
   expect(rungs.map((rung) => rung.index)).toEqual([0, 1, 2]);
 });
 

@@ -40,12 +40,28 @@ export function expectGraceful(gsup: Gsup): Line {
   return end;
 }
 
-/** SIGKILL was needed, once, `ms` after the first rung. */
+/** When the stop began: the signal reached gsup, or the leader left something behind. */
+export function beginOf(records: readonly Line[]): Line {
+  const asked = theOne(records, 'stop-requested');
+  const first =
+    asked.cause === 'main-ended'
+      ? theOne(records, 'leader-exited')
+      : records.find((line) => line.type === 'signal' && line.run === undefined);
+  expect(first, 'what the stop began with').toBeDefined();
+  return first as Line;
+}
+
+/**
+ * SIGKILL was needed, once, `ms` after the first rung; never before the deadline that its record has. A supervisor writes
+ * the rung a moment after the stop has begun, and its waits count from there.
+ */
 export function expectKilledAfter(gsup: Gsup, ms: number, lateMs = LATE_MS): Line {
   const records = gsup.records();
   const rung = records.find((record) => record.type === 'rung') as Line;
   expect(rung, 'a rung').toBeDefined();
-  expectWait(rung, theOne(records, 'kill'), ms, lateMs);
+  const kill = theOne(records, 'kill');
+  expectWait(rung.file === 'init.log' ? rung : beginOf(records), kill, ms, lateMs);
+  expectWait({ mono_ns: rung.deadline_ns as string }, kill, 0, lateMs);
   const end = theOne(records, 'run-ended');
   expect(end.forced).toBe(true);
   return end;
