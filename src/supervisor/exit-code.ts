@@ -1,9 +1,10 @@
 /** The state in which a task ends, and the exit code of gsup (SPEC.md 2). Pure. */
 import { EXIT } from '../signals/exit-codes.ts';
+import { signalName } from '../signals/names.ts';
 import { mappedCode } from './outcome.ts';
 import { processOf } from './plan.ts';
-import { isStuck, runsOf } from './select.ts';
-import type { Process, Result, State, TaskState } from './state.ts';
+import { isStuck, planOf, runsOf, snapshotOf } from './select.ts';
+import type { Process, Result, Run, State, TaskState } from './state.ts';
 
 const FORCED = EXIT.signalBase + 9;
 
@@ -23,9 +24,18 @@ function leadingProcess(state: State): string | null {
 function codeOfProcess(state: State, name: string): number {
   const last = state.processes[name]?.last ?? null;
   if (last !== null) return codeOf(state, last);
-  if (runsOf(state).some((run) => run.process === name && isStuck(state, run))) return EXIT.stuck;
+  const stuck = runsOf(state).find((run) => run.process === name && isStuck(state, run));
+  if (stuck !== undefined) return codeOfStuck(state, stuck);
   // Stopped before it was ever started: as if that signal had found it.
   return state.task.stop === null ? EXIT.success : EXIT.signalBase + state.task.stop.signal;
+}
+
+/** Its leader may have ended all the same; what it left could not be killed. */
+function codeOfStuck(state: State, run: Run): number {
+  const seen = snapshotOf(state, run);
+  if (seen === undefined || !seen.leaderExited) return EXIT.stuck;
+  const signal = seen.signal === null ? null : (signalName(seen.signal) ?? null);
+  return mappedCode(planOf(state, run), { code: seen.code, signal });
 }
 
 function codeOf(state: State, result: Result): number {
