@@ -66,10 +66,8 @@ export const PENDING: Record<RunEvent, Pending> = {
   'nearly-due': (state, run, nowNs) => !isDone(state, warnKey(run)) && isPast(warnAtNs(state, run), nowNs),
   'hook-due': (state, run, nowNs) =>
     isTerminal(run) ? isPostStopDue(state, run) : isHookDue(state, run, nowNs),
-  start: (state, run, nowNs) =>
-    state.task.stop === null &&
-    processState(state, run.process).want === 'up' &&
-    (run.dueNs === null || run.dueNs <= nowNs),
+  // A stop leaves nobody behind that could be started; see `evolveStop`.
+  start: (_, run, nowNs) => run.dueNs === null || run.dueNs <= nowNs,
   follow: (state, run) => run.serves === null && followOf(state, run).kind === 'again',
 };
 
@@ -122,7 +120,7 @@ function isPostStopDue(state: State, run: Run): boolean {
 export function followOf(state: State, run: Run): Next {
   const process = processState(state, run.process);
   const over = isTerminal(run) && isGone(state, run) && !isHookBusy(state, run);
-  if (!over || state.task.stop !== null || process.want === 'down') return { kind: 'finished' };
+  if (!over || process.want === 'down') return { kind: 'finished' };
   const { hello } = state.live;
   return nextRun(state.plan, planOf(state, run), process, `${hello?.bootId} ${hello?.initTicks} ${run.name}`);
 }

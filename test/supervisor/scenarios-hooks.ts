@@ -81,6 +81,39 @@ export const HOOK_SCENARIOS: readonly Told[] = [
     },
   },
   {
+    title: 'S24 the hook before the stop is over before the one after it begins',
+    plan: runPlan({ preStop: drain, postStop: drain }),
+    behaviours: { node: exitsBy(3000), 'node/pre-stop': exitsOn(TERM, 500), 'node/post-stop': exitsBy(10) },
+    script: [term(1000)],
+    check: (result) =>
+      expect(hooksOf(result)).toEqual([
+        'node#1/pre-stop.1 started @1000',
+        'node#1/pre-stop.1 ended 0 @3501',
+        'node#1/post-stop.1 started @3501',
+        'node#1/post-stop.1 ended 0 @3512',
+      ]),
+  },
+  {
+    title: 'S23b a hold comes before the drain, and init would not signal undrained in either',
+    plan: runPlan({ ...mustDrain, holdMs: 1000, graceMs: 500 }),
+    behaviours: { node: ignoresTerm, 'node/pre-stop': exitsBy(100, 0) },
+    script: [term(1000)],
+    check: (result) => {
+      const orders = result.requests.flatMap(({ to, run, order }) =>
+        to === 'rung' && run === 'node#1' && order !== null ? [order] : [],
+      );
+      expect(
+        orders.map(({ index, mustDrain, deadlineNs }) => [index, mustDrain, deadlineNs === null]),
+      ).toEqual([
+        [0, true, true],
+        [1, true, true],
+        [2, false, false],
+        [3, false, true],
+      ]);
+      expect(signalsOf(result, 'node#1')).toEqual(['15@2101', '9@2601']);
+    },
+  },
+  {
     title: 'S23b the drain fails twice, then succeeds: no signal before that, said once',
     plan: runPlan(mustDrain),
     behaviours: {

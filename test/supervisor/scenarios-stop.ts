@@ -299,6 +299,23 @@ export const STOP_SCENARIOS: readonly Told[] = [
     },
   },
   {
+    title: 'S21 a hook after the end belongs to its level',
+    plan: taskPlan([processPlan('a'), processPlan('b', { level: 1, postStop: { shell: 'x' } })]),
+    behaviours: { a: obedient, b: obedient, 'b/post-stop': { lives: 300 } },
+    script: [term(1000)],
+    check: (result) => expect(signalsOf(result, 'a#1')).toEqual(['15@1302']),
+  },
+  {
+    title: 'S29 what is stuck does not keep the levels below from stopping',
+    plan: taskPlan([processPlan('a'), processPlan('b', { level: 1, graceMs: 1000 })]),
+    behaviours: { a: obedient, b: { ...ignoresTerm, stuck: true } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'a#1')).toEqual(['15@7000']);
+      expect(result.exitCode).toBe(71);
+    },
+  },
+  {
     title: 'S22 twenty that ignore TERM are gone together',
     plan: taskPlan(Array.from({ length: 20 }, (_, at) => processPlan(`p${at}`, { graceMs: 2000 }))),
     behaviours: Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`p${at}`, ignoresTerm])),

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { exitsBy, ignoresTerm, TERM } from './behaviour.ts';
+import { restarts, runPlan } from './plans.ts';
+import { endState, outcomesOf, recordsOf, rungsOf, signalsOf } from './questions.ts';
+import { type Crashes, type Scenario, simulate } from './simulate.ts';
+
+/** What happened while there was no supervisor: the next one takes it as it is, and as early as it was. */
+const term = (at: number) => ({ at, signal: TERM });
+
+/** The supervisor dies when its first record of a type is written and its request made. */
+function dieAfter(scenario: Scenario, type: string, awayMs: number): Crashes {
+  for (let act = 0; ; act++) {
+    const { records } = simulate(scenario, { at: [{ act, when: 'before' }], awayMs: 1 });
+    const restart = records.findIndex((record, at) => record.type === 'supervisor-started' && at > 2);
+    // The act after that of the record is its request.
+    if (records[restart - 1]?.type === type) return { at: [{ act: act + 1, when: 'before' }], awayMs };
+  }
+}
+
+test('S43 a rung that fell due meanwhile: its deadline is the coordinator’s, and holds', () => {
+  const told: Scenario = {
+    plan: runPlan({
+      ladder: [
+        { action: 'signal', signal: 10, target: 'group', waitMs: 1000 },
+        { action: 'signal', signal: TERM, target: 'group', waitMs: 1000 },
+        { action: 'signal', signal: 3, target: 'group', waitMs: 1000 },
+      ],
+    }),
+    behaviours: { node: { on: { 10: 'ignore', [TERM]: 'ignore', 3: 'ignore' } } },
+    script: [term(1000)],
+  };
+  const result = simulate(told, dieAfter(told, 'rung', 1800));
+  expect(signalsOf(result, 'node#1')).toEqual(['10@1000', '15@2250', '3@3250', '9@4250']);
+  expect(rungsOf(result, 'node#1')).toEqual([
+    '0 signal 1000-2000',
+    '1 signal 2800-3250',
+    '2 signal 3250-4250',
+  ]);
+  expect(result.said.some((happening) => happening.kind === 'climbed-alone')).toBe(true);
+});
+
+test('S43 TERM at t, killed at t+4, back: SIGKILL at t+10', () => {
+  const told: Scenario = {
+    plan: runPlan({ graceMs: 10_000 }),
+    behaviours: { node: ignoresTerm },
+    script: [term(1000)],
+  };
+  for (const awayMs of [1, 4000, 9000]) {
+    const result = simulate(told, dieAfter(told, 'rung', awayMs));
+    expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@11000']);
+  }
+});
+
+test('S20 a budget counts from the moment when the stop was asked for', () => {
+  const told: Scenario = {
+    plan: runPlan({ graceMs: 60_000 }, 6000),
+    behaviours: { node: ignoresTerm },
+    script: [term(1000)],
+  };
+  const result = simulate(told, dieAfter(told, 'run-forked', 3000));
+  expect(recordsOf(result, 'budget').map(({ deadline_ns }) => deadline_ns)).toEqual([8_000_000_000n]);
+});
+
+test('S45 it ended by itself before the stop was asked for, and nobody was there for either', () => {
+  const told: Scenario = {
+    plan: runPlan({ restart: restarts({}) }),
+    behaviours: { node: exitsBy(500, 7) },
+    script: [term(1000)],
+  };
+  const result = simulate(told, dieAfter(told, 'run-forked', 3000));
+  expect(outcomesOf(result)).toEqual(['node#1 failed exit 7']);
+  expect(endState(result)).toBe('killed 7');
+});
