@@ -1,7 +1,7 @@
 // What an init costs in memory and in wake-ups while its command sleeps: node bench/footprint.mjs [SECONDS [INIT...]]
 // SECONDS: how long wake-ups are counted (60). strace is asked for 10 s afterwards where there is one.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installedInits, table } from './inits.mjs';
 
@@ -13,7 +13,8 @@ const field = (text, name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec
 const pss = (pid) => field(read(`/proc/${pid}/smaps_rollup`), 'Pss');
 const rss = (pid) => field(read(`/proc/${pid}/status`), 'VmRSS');
 const switches = (pid) => field(read(`/proc/${pid}/status`), 'voluntary_ctxt_switches');
-const children = (pid) => read(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
+const children = (pid) =>
+  read(`/proc/${pid}/task/${pid}/children`).trim().split(' ').filter(Boolean).map(Number);
 const name = (pid) => read(`/proc/${pid}/comm`).trim();
 
 function descendants(pid) {
@@ -34,7 +35,9 @@ async function until(holds) {
 
 /** Syscalls in 10 s. */
 function traced(pid) {
-  const run = spawnSync('timeout', ['10', 'strace', '-qq', '-e', 'signal=none', '-p', String(pid)], { encoding: 'utf8' });
+  const run = spawnSync('timeout', ['10', 'strace', '-qq', '-e', 'signal=none', '-p', String(pid)], {
+    encoding: 'utf8',
+  });
   if (run.error !== undefined || run.status === 127) return '-';
   // The call that it is in when strace comes and goes is none.
   return String(Math.max(0, run.stderr.split('\n').filter((line) => line.includes('(')).length - 1));
@@ -55,13 +58,25 @@ try {
     const own = pids.filter((p) => name(p) !== 'sleep');
     const woken = pids.map((p, k) => switches(p) - (before[i][k] ?? 0));
     const { file, loaded } = sizes(init.path);
-    const others = own.slice(1).map((p) => `${name(p)}: PSS ${pss(p)}, RSS ${rss(p)}, woken ${woken[pids.indexOf(p)]}`);
-    return [init.name, (file / 1024).toFixed(0), (loaded / 1024).toFixed(0), pss(init.pid), rss(init.pid), woken[0], traced(init.pid), others.join('; ')];
+    const others = own
+      .slice(1)
+      .map((p) => `${name(p)}: PSS ${pss(p)}, RSS ${rss(p)}, woken ${woken[pids.indexOf(p)]}`);
+    return [
+      init.name,
+      (file / 1024).toFixed(0),
+      (loaded / 1024).toFixed(0),
+      pss(init.pid),
+      rss(init.pid),
+      woken[0],
+      traced(init.pid),
+      others.join('; '),
+    ];
   });
   console.log(`One idle command, kB; wake-ups in ${seconds} s, syscalls in 10 s`);
   table(['init', 'file', 'text+data+bss', 'PSS', 'RSS', 'woken', 'syscalls', 'beside it'], rows);
 } finally {
   for (const { child } of started) child.kill('SIGTERM');
-  await Promise.all(started.map(({ child }) => child.exitCode ?? new Promise((done) => child.once('exit', done))));
-  execFileSync('true');
+  await Promise.all(
+    started.map(({ child }) => child.exitCode ?? new Promise((done) => child.once('exit', done))),
+  );
 }

@@ -13,8 +13,16 @@ const probe = join(folder, 'latency-probe');
 
 function measure(words) {
   const env = { PATH: process.env.PATH ?? '' };
-  const printed = execFileSync(probe, words, { encoding: 'utf8', env, timeout: 60_000, stdio: ['ignore', 'pipe', 'inherit'] });
-  return printed.trim().split(' ').map((ns) => Number(ns) / 1000);
+  const printed = execFileSync(probe, words, {
+    encoding: 'utf8',
+    env,
+    timeout: 60_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return printed
+    .trim()
+    .split(' ')
+    .map((ns) => Number(ns) / 1000);
 }
 
 try {
@@ -26,7 +34,14 @@ try {
     for (const [k, init] of inits.entries()) {
       if (!takesPart(init, i)) continue;
       const command = [init.path, ...init.argv];
-      const [signal, end] = measure(['stop', join(folder, 'shared'), ...command, probe, 'child', join(folder, 'shared')]);
+      const [signal, end] = measure([
+        'stop',
+        join(folder, 'shared'),
+        ...command,
+        probe,
+        'child',
+        join(folder, 'shared'),
+      ]);
       const [whole] = measure(['start', ...command, '/bin/true']);
       if (i < 0) continue; // the first ones fill caches
       samples[k].signal.push(signal);
@@ -34,17 +49,32 @@ try {
       samples[k].whole.push(whole);
     }
   }
-  const at = (list, part) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * part))];
+  const at = (list, part) =>
+    [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * part))];
   const base = samples[inits.findIndex((init) => init.name === 'tini')] ?? samples[0];
-  const titles = { signal: 'signal to init → handler of its child', end: "child's end → init's end", whole: 'start to end of `true`' };
+  const titles = {
+    signal: 'signal to init → handler of its child',
+    end: "child's end → init's end",
+    whole: 'start to end of `true`',
+  };
   for (const [key, title] of Object.entries(titles)) {
     console.log(`\n${title}, µs, ${runs} runs`);
     table(
-      ['init', 'median', 'p99', `median / ${inits.some((init) => init.name === 'tini') ? 'tini' : inits[0].name}`],
+      [
+        'init',
+        'median',
+        'p99',
+        `median / ${inits.some((init) => init.name === 'tini') ? 'tini' : inits[0].name}`,
+      ],
       inits.map((init, k) => {
         const list = samples[k][key];
         const middle = at(list, 0.5);
-        return [init.name, middle.toFixed(0), at(list, 0.99).toFixed(0), (middle / at(base[key], 0.5)).toFixed(2)];
+        return [
+          init.name,
+          middle.toFixed(0),
+          at(list, 0.99).toFixed(0),
+          (middle / at(base[key], 0.5)).toFixed(2),
+        ];
       }),
     );
   }

@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(!begun || c.order.index > was.order.index);
 		MUST(c.order.index <= c.order.count && a.rung == c.order.index);
 		MUST(memcmp(c.order.rungs, was.order.rungs, sizeof c.order.rungs) == 0 && c.order.count == was.order.count);
-		MUST((a.act == ACT_KILL) == climb_over(&c) || (c.order.flags & ORDER_MUST_DRAIN));
+		MUST((a.act == ACT_KILL) == climb_over(&c));
 		MUST(c.order.deadline_ns == c.due_ns && (c.due_ns >= now || a.act == ACT_KILL));
 		if (a.act == ACT_KILL) { MUST(a.signal == SIGKILL && c.due_ns == FOREVER); continue; }
 		MUST((a.act == ACT_SIGNAL) == (a.signal != 0));
