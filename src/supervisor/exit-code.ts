@@ -3,7 +3,7 @@ import { EXIT } from '../signals/exit-codes.ts';
 import { signalName } from '../signals/names.ts';
 import { mappedCode } from './outcome.ts';
 import { processOf } from './plan.ts';
-import { isStuck, planOf, runsOf, snapshotOf } from './select.ts';
+import { isStuck, mainRuns, planOf, runsOf, snapshotOf } from './select.ts';
 import type { Process, Result, Run, State, TaskState } from './state.ts';
 
 const FORCED = EXIT.signalBase + 9;
@@ -22,10 +22,11 @@ function leadingProcess(state: State): string | null {
 }
 
 function codeOfProcess(state: State, name: string): number {
+  // `last` is of the run before, where there was one.
+  const stuck = mainRuns(state).find((run) => run.process === name && isStuck(state, run));
+  if (stuck !== undefined) return codeOfStuck(state, stuck);
   const last = state.processes[name]?.last ?? null;
   if (last !== null) return codeOf(state, last);
-  const stuck = runsOf(state).find((run) => run.process === name && isStuck(state, run));
-  if (stuck !== undefined) return codeOfStuck(state, stuck);
   // Stopped before it was ever started: as if that signal had found it.
   return state.task.stop === null ? EXIT.success : EXIT.signalBase + state.task.stop.signal;
 }

@@ -373,6 +373,22 @@ export const STOP_SCENARIOS: readonly Told[] = [
     check: (result) => expect(result.exitCode).toBe(71),
   },
   {
+    title: 'S29 stuck stragglers leave the code of a leader that failed',
+    plan: runPlan({ graceMs: 1000 }),
+    behaviours: {
+      node: { on: { [TERM]: { after: 1, exit: 9 } }, others: [{ ...ignoresTerm, stuck: true }] },
+    },
+    script: [term(1000)],
+    check: (result) => expect(result.exitCode).toBe(9),
+  },
+  {
+    title: 'S29 a hook that is stuck makes 71 of 0, and nothing of another code',
+    plan: runPlan({ postStop: { shell: 'x' } }),
+    behaviours: { node: exitsOn(TERM, 10, 5), 'node/post-stop': { ...ignoresTerm, stuck: true } },
+    script: [term(1000)],
+    check: (result) => expect(result.exitCode).toBe(5),
+  },
+  {
     title: 'a ladder of SIGUSR1 to the leader, then TERM to the group',
     plan: runPlan({
       ladder: [
