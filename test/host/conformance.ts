@@ -262,13 +262,13 @@ export function testHost(kind: HostKind): void {
     const world = await open();
     // The leader exits when the clean-up of its child has begun, by a process that became `sleep` in its handler.
     const flag = join(world.dir, 'flag');
-    const child = `(${waits(`trap '(: >${flag}; exec sleep 0.3) && echo cleaned; exit' TERM`)}) &`;
+    const child = `(${waits(`trap 'echo cleaning; (: >${flag}; exec sleep 0.3) && echo cleaned; exit' TERM`)}) &`;
     const leader = waits(`trap 'until [ -e ${flag} ]; do sleep 0.01; done; exit 3' TERM`);
     world.host.spawn(1, 'a#1', sh(`${child} ${leader}`), calm());
     await world.until('two that are ready', () => count(world, 'ready') === 2);
     world.host.rung(2, 1, at(calm(term(null)), 0));
     expect(await ended(world, 1)).toMatchObject({ code: 3, forced: false });
-    expect(world.lines).toEqual(['ready', 'ready', 'cleaned']);
+    expect(world.lines).toEqual(['ready', 'ready', 'cleaning', 'cleaned']);
   });
 
   test(title('what escaped the group gets the signal when the leader has gone'), async () => {
