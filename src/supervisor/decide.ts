@@ -1,7 +1,7 @@
 /**
  * The supervisor as a function: an event in; records, effects and the next state out. No clock, no file, no process.
- * An event first becomes what it says (a fact, a request written down); then whatever the state leaves unanswered is
- * answered, until nothing is. Recovery is the same: a state from the log, and everything that it leaves unanswered.
+ * An event first becomes what it says (a fact, a request written down); then what the state leaves unanswered is
+ * answered, one step a call, until nothing is. Recovery is the same: a state from the log, and what it leaves unanswered.
  */
 import type { RecordBody } from '../checkpoint/record.ts';
 import { signalName } from '../signals/names.ts';
@@ -19,17 +19,18 @@ export interface Decided {
   readonly records: readonly RecordBody[];
   readonly effects: readonly Effect[];
   readonly state: State;
+  /** False: something more may be due, and is to be decided with a clock that has been looked at again. */
+  readonly settled: boolean;
 }
 
-/** More steps than this in one turn, for each run, can only be two handlers that undo each other. */
-const STEPS_PER_RUN = 100;
-
+/** The event, and one step of what then is unanswered: a wait must not be shorter by what was done before it began. */
 export function decide(state: State, event: Event): Decided {
   const turn: Turn = { state, nowNs: event.nowNs, effects: [] };
   take(turn, event);
-  if (turn.state.live.synced) settle(turn);
+  const { live, task } = turn.state;
+  const settled = !live.synced || task.exitCode !== null || !step(turn);
   const records = turn.effects.flatMap((effect) => (effect.kind === 'record' ? [effect.record] : []));
-  return { records, effects: turn.effects, state: turn.state };
+  return { records, effects: turn.effects, state: turn.state, settled };
 }
 
 /** What the event itself says. Facts of a batch change nothing but the picture, until its `sync`. */
@@ -103,14 +104,6 @@ function signalProcess(turn: Turn, request: Extract<Request, { op: 'signal' }>, 
   if (signal === undefined || run === undefined) return;
   const { target, process } = request;
   decideOn(turn, { type: 'signal-requested', process, run: run.name, signal, target, by });
-}
-
-function settle(turn: Turn): void {
-  const limit = STEPS_PER_RUN * (runsOf(turn.state).length + 1);
-  for (let steps = 0; turn.state.task.exitCode === null; steps++) {
-    if (steps > limit) throw new Error('the core does not come to rest');
-    if (!step(turn)) return;
-  }
 }
 
 /** Asks come between the urgent and the rest: nothing starts when a stop waits to be heard. */

@@ -34,6 +34,9 @@ export interface Loop {
   state(): State;
 }
 
+/** More steps than this in one turn, for each run, can only be two handlers that undo each other. */
+const STEPS_PER_RUN = 100;
+
 export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
   const { host, clock, journal } = ports;
   const performer = createPerformer(ports, records);
@@ -53,13 +56,26 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
   };
 
   const turn = (occurrence: Occurrence): void => {
-    const nowNs = clock.nowNs();
-    const event = occurrence.kind === 'sync' ? { ...occurrence, awaited: takeOver(nowNs) } : occurrence;
-    const decided = decide(state, { ...event, nowNs });
-    state = decided.state;
-    performer.perform(decided.effects, push);
+    const event =
+      occurrence.kind === 'sync' ? { ...occurrence, awaited: takeOver(clock.nowNs()) } : occurrence;
+    const nowNs = settle(event);
     if (event.kind === 'sync') lastSync = event.event;
     if (state.live.synced) arm(nowNs, event.kind === 'sync');
+  };
+
+  /** To completion. Returns the time at which nothing was left to be decided. */
+  const settle = (first: Occurrence): bigint => {
+    const limit = STEPS_PER_RUN * (Object.keys(state.runs).length + 1);
+    let event = first;
+    for (let steps = 0; steps < limit; steps++) {
+      const nowNs = clock.nowNs();
+      const decided = decide(state, { ...event, nowNs });
+      state = decided.state;
+      performer.perform(decided.effects, push);
+      if (decided.settled) return nowNs;
+      event = { kind: 'due' };
+    }
+    throw new Error('the core does not come to rest');
   };
 
   /** The nearest deadline lies here and with init, which wakes a supervisor that is not there. */
