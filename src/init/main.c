@@ -75,18 +75,20 @@ static const char *const node_flags[] = { "--max-semi-space-size=1", "--no-opt",
 
 int exec_node(char **argv, char **env, bool say_why)
 {
-	static char *args[4096];
 	char script[PATH_MAX], file[PATH_MAX];
 	const char *path = getenv("PATH"), *node = getenv("GSUP_NODE"), *other = getenv("GSUP_SUPERVISOR");
-	int n = 0;
+	int n = 0, words = 0;
+	while (argv[words]) words++;
+	char **args = calloc((size_t)words + 16, sizeof *args);
 	bool starts_supervisor = env != inherited_env;
+	if (!args) return EXIT_UNAVAILABLE;
 	if (starts_supervisor && other && *other) snprintf(script, sizeof script, "%s", other);
 	else if (!find_root(script, sizeof script)) { if (say_why) say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
 	args[n++] = "node";
 	if (starts_supervisor) for (const char *const *f = node_flags; *f; f++) args[n++] = (char *)*f;
 	args[n++] = "--"; /* Node 20 takes an --env-file from anywhere behind it, even from the words of the command */
 	args[n++] = script;
-	for (int i = 1; argv[i] && n < 4095; i++) args[n++] = argv[i];
+	for (int i = 1; argv[i]; i++) args[n++] = argv[i];
 	if (node && *node) execve(node, args, env);
 	for (const char *at = path && *path ? path : "/usr/local/bin:/usr/bin:/bin"; !(node && *node) && at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
 		snprintf(file, sizeof file, "%.*s/node", (int)strcspn(at, ":"), at);

@@ -132,10 +132,17 @@ static _Noreturn void become_supervisor(int socket)
 		int flags = fcntl(fd, F_GETFD);
 		if (flags >= 0 && !(flags & FD_CLOEXEC)) fcntl(fd, F_SETFD, FD_CLOEXEC);
 	}
-	char *env[4096], folder[600], task[NAME_SIZE + 16], adjusted[] = "GSUP_INIT=1";
-	int n = 0;
-	for (char **e = inherited_env; *e && n < 4090; e++)
-		if (strncmp(*e, "NODE_OPTIONS=", 13) && strncmp(*e, "NODE_V8_COVERAGE=", 17) && strncmp(*e, "NODE_DEBUG", 10)) env[n++] = *e;
+	static const char *const not_for_it[] = { "NODE_OPTIONS=", "NODE_V8_COVERAGE=", "NODE_DEBUG", "GSUP_INIT=", "GSUP_TASK=", "GSUP_TASK_DIR=", NULL };
+	char folder[600], task[NAME_SIZE + 16], adjusted[] = "GSUP_INIT=1";
+	int n = 0, had = 0;
+	while (inherited_env[had]) had++;
+	char **env = calloc((size_t)had + 4, sizeof *env);
+	if (!env) _exit(EXIT_UNAVAILABLE);
+	for (char **e = inherited_env; *e; e++) {
+		bool keep = true;
+		for (const char *const *d = not_for_it; *d; d++) if (strncmp(*e, *d, strlen(*d)) == 0) keep = false;
+		if (keep) env[n++] = *e;
+	}
 	snprintf(folder, sizeof folder, "GSUP_TASK_DIR=%s", state.path);
 	snprintf(task, sizeof task, "GSUP_TASK=%s", state.task);
 	env[n++] = folder;
@@ -325,6 +332,10 @@ static bool over_alone(int *code)
 	bool lasting = parsed->said[OPT_RESTART].set && parsed->said[OPT_RESTART].number != RESTART_NO;
 	if (!last || live_runs || sup.state != GONE || sup.delay_ns <= RETRY_FIRST || (lasting && !asks.frame.count)) return false;
 	*code = exit_code_of(&last->s);
+	record_begin("task-state"); /* whoever reads only the log has to know the end, too */
+	record_text("state", asks.frame.count ? "killed" : last->s.flags & RUN_LOST ? "lost" : *code ? "failed" : "success");
+	record_number("exit_code", *code);
+	record_end();
 	return true;
 }
 
