@@ -45,7 +45,7 @@ export function createPortableTree(
       const groupOf = new Map(found.map(({ pid, group }) => [pid, group]));
       const inGroup = (pid: number): boolean => pid === leaderPid || groupOf.get(pid) === leaderPid;
       const isMeant = (pid: number): boolean =>
-        // The target is a matter of the leader's time: what outlives it gets everything (D6 in ARCHITECTURE.md).
+        // The target is a matter of the leader's time: what outlives it gets everything.
         !lives || target === 'tree' || (target === 'leader' ? pid === leaderPid : inGroup(pid));
       const all = [...(lives ? [leaderPid] : []), ...groupOf.keys()];
       const meant = all.filter((pid) => (escaped === undefined ? isMeant(pid) : !inGroup(pid)));
