@@ -3,11 +3,11 @@ import { fixture } from '../support/fixtures.ts';
 import { moment } from '../support/output.ts';
 import { isAlive, look } from '../support/processes.ts';
 import { msBetween } from '../support/records.ts';
-import { EVERYWHERE, LATE_MS, scenario } from '../support/scenario.ts';
+import { LATE_MS, scenario } from '../support/scenario.ts';
 import { expectGraceful, expectKilledAfter, expectWait, theOne, types } from '../support/story.ts';
 import { pause, until } from '../support/until.ts';
 
-scenario('S01 a clean-up below a shell completes, and nobody is killed', EVERYWHERE, async (trial) => {
+scenario('S01 a clean-up below a shell completes, and nobody is killed', {}, async (trial) => {
   const gsup = await trial.start(['--grace', '10s'], ['sh', '-c', `${fixture('cleans-up-for')} 2000; true`]);
   await gsup.ready();
   gsup.signal('SIGTERM');
@@ -24,7 +24,7 @@ for (const [number, grace, ms] of [
   ['S02', '1s', 1000],
   ['S03', '3s', 3000],
 ] as const)
-  scenario(`${number} what ignores TERM is killed once, after ${grace}`, EVERYWHERE, async (trial) => {
+  scenario(`${number} what ignores TERM is killed once, after ${grace}`, {}, async (trial) => {
     const gsup = await trial.start(['-g', grace], [fixture('ignores-sigterm')]);
     await gsup.ready();
     gsup.signal('SIGTERM');
@@ -42,7 +42,7 @@ for (const [number, grace, ms] of [
     expect(gsup.stderr.text()).toContain('ignores-sigterm'); // who ignored what is said
   });
 
-scenario('S04 a grace is a ceiling and never slept out', EVERYWHERE, async (trial) => {
+scenario('S04 a grace is a ceiling and never slept out', {}, async (trial) => {
   const gsup = await trial.start(['--grace=60s'], [fixture('cleans-up-for'), '200']);
   await gsup.ready();
   gsup.signal('SIGTERM');
@@ -52,7 +52,7 @@ scenario('S04 a grace is a ceiling and never slept out', EVERYWHERE, async (tria
   expectWait(theOne(gsup.records(), 'rung'), { mono_ns: ended.at }, 200);
 });
 
-scenario('S05 waits for the group after its leader has gone', EVERYWHERE, async (trial) => {
+scenario('S05 waits for the group after its leader has gone', {}, async (trial) => {
   const background = [fixture('cleans-up-for'), '2000'];
   const leader = [fixture('leaves-background-child'), '--code', '7', '--', ...background];
   const gsup = await trial.start(['-g10s'], leader);
@@ -67,7 +67,7 @@ scenario('S05 waits for the group after its leader has gone', EVERYWHERE, async 
   expect(msBetween(moment(await gsup.stdout.line(/^leader gone/)), moment(cleaned))).toBeGreaterThan(1500);
 });
 
-scenario('S06 kills the group that outlives its leader, whose code stays', EVERYWHERE, async (trial) => {
+scenario('S06 kills the group that outlives its leader, whose code stays', {}, async (trial) => {
   const leader = [fixture('leaves-background-child'), '--code', '7', '--', fixture('ignores-sigterm')];
   const gsup = await trial.start(['--grace', '1s'], leader);
   await gsup.stdout.line(/^leader ready/);
@@ -78,7 +78,7 @@ scenario('S06 kills the group that outlives its leader, whose code stays', EVERY
   expect(end.code).toBe(7);
 });
 
-scenario('S07 the ladder runs for what a leader leaves when it ends by itself', EVERYWHERE, async (trial) => {
+scenario('S07 the ladder runs for what a leader leaves when it ends by itself', {}, async (trial) => {
   const leader = [fixture('leaves-background-child'), '--at-once', '--', fixture('prints-ready')];
   const gsup = await trial.start(['--grace', '10s'], leader);
   const ended = await gsup.ended();
@@ -88,19 +88,15 @@ scenario('S07 the ladder runs for what a leader leaves when it ends by itself', 
   expectWait(theOne(gsup.records(), 'leader-exited'), { mono_ns: ended.at }, 0);
 });
 
-scenario(
-  'S07 what a leader leaves and ignores TERM is killed, and the code stays 0',
-  EVERYWHERE,
-  async (trial) => {
-    const leader = [fixture('leaves-background-child'), '--at-once', '--', fixture('ignores-sigterm')];
-    const gsup = await trial.start(['--grace', '500ms'], leader);
-    const ended = await gsup.ended();
-    expect(ended.code).toBe(0);
-    expectKilledAfter(gsup, 500);
-  },
-);
+scenario('S07 what a leader leaves and ignores TERM is killed, and the code stays 0', {}, async (trial) => {
+  const leader = [fixture('leaves-background-child'), '--at-once', '--', fixture('ignores-sigterm')];
+  const gsup = await trial.start(['--grace', '500ms'], leader);
+  const ended = await gsup.ended();
+  expect(ended.code).toBe(0);
+  expectKilledAfter(gsup, 500);
+});
 
-scenario('S11 grace 0 is the signal and SIGKILL at once, reaped and recorded', EVERYWHERE, async (trial) => {
+scenario('S11 grace 0 is the signal and SIGKILL at once, reaped and recorded', {}, async (trial) => {
   const gsup = await trial.start(['-g', '0'], [fixture('ignores-sigterm')]);
   await gsup.ready();
   gsup.signal('SIGTERM');
@@ -109,25 +105,21 @@ scenario('S11 grace 0 is the signal and SIGKILL at once, reaped and recorded', E
   expect(end.rusage).toHaveProperty('max_rss_kb');
 });
 
-scenario(
-  'S11 grace forever never escalates by itself, but does when asked again',
-  EVERYWHERE,
-  async (trial) => {
-    const gsup = await trial.start(['-g', 'forever'], [fixture('ignores-sigterm')]);
-    await gsup.ready();
-    gsup.signal('SIGTERM');
-    const rung = await gsup.record('rung');
-    expect(rung.deadline_ns).toBe(null);
-    await pause(2 * LATE_MS);
-    expect(gsup.find('ignores-sigterm').filter(isAlive)).toHaveLength(1);
-    expect(types(gsup.records())).not.toContain('kill');
-    gsup.signal('SIGTERM');
-    expect((await gsup.ended()).code).toBe(137);
-    theOne(gsup.records(), 'kill');
-  },
-);
+scenario('S11 grace forever never escalates by itself, but does when asked again', {}, async (trial) => {
+  const gsup = await trial.start(['-g', 'forever'], [fixture('ignores-sigterm')]);
+  await gsup.ready();
+  gsup.signal('SIGTERM');
+  const rung = await gsup.record('rung');
+  expect(rung.deadline_ns).toBe(null);
+  await pause(2 * LATE_MS);
+  expect(gsup.find('ignores-sigterm').filter(isAlive)).toHaveLength(1);
+  expect(types(gsup.records())).not.toContain('kill');
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(137);
+  theOne(gsup.records(), 'kill');
+});
 
-scenario('S12 a stop with a grace of 50 ms is over at once, and marked forced', EVERYWHERE, async (trial) => {
+scenario('S12 a stop with a grace of 50 ms is over at once, and marked forced', {}, async (trial) => {
   const gsup = await trial.start(['-g', '50ms'], [fixture('ignores-sigterm')]);
   await gsup.ready();
   gsup.signal('SIGTERM');
@@ -137,7 +129,7 @@ scenario('S12 a stop with a grace of 50 ms is over at once, and marked forced', 
   expectWait(end, { mono_ns: ended.at }, 0);
 });
 
-scenario('S15 a stop signal of another name is sent instead of TERM', EVERYWHERE, async (trial) => {
+scenario('S15 a stop signal of another name is sent instead of TERM', {}, async (trial) => {
   const gsup = await trial.start(['-s', 'SIGINT'], [fixture('reports-signals'), '--exit-on', 'SIGINT']);
   await gsup.ready();
   gsup.signal('SIGTERM');
@@ -147,7 +139,7 @@ scenario('S15 a stop signal of another name is sent instead of TERM', EVERYWHERE
   expect(theOne(gsup.records(), 'rung').signal).toBe('SIGINT');
 });
 
-scenario('S15 without a stop signal the one that was received is sent', EVERYWHERE, async (trial) => {
+scenario('S15 without a stop signal the one that was received is sent', {}, async (trial) => {
   const gsup = await trial.start([], [fixture('reports-signals'), '--exit-on', 'SIGQUIT', '--code', '4']);
   await gsup.ready();
   gsup.signal('SIGQUIT');
@@ -155,7 +147,7 @@ scenario('S15 without a stop signal the one that was received is sent', EVERYWHE
   expect(gsup.stdout.text()).not.toContain('got SIGTERM');
 });
 
-scenario('S26 a stopped child sees the stop and ends within its grace', EVERYWHERE, async (trial) => {
+scenario('S26 a stopped child sees the stop and ends within its grace', {}, async (trial) => {
   const gsup = await trial.start(['-g', '20s'], [fixture('stops-itself'), '--code', '5']);
   await gsup.ready();
   await until('it to be stopped', () => gsup.find('stops-itself').some((pid) => look(pid)?.state === 'T'));
