@@ -1,7 +1,8 @@
-import { writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { escapeAll, escapeText } from './escape.ts';
 import { type Level, levels } from './levels.ts';
 import { type Notice, wordNotice } from './notice.ts';
+import { openOwnDescription } from './own-description.ts';
 import { createRepeats } from './repeats.ts';
 
 export interface ReporterOptions {
@@ -22,9 +23,11 @@ export interface Reporter {
 
 type WriteLine = (level: Level, sentence: string, fields: Readonly<Record<string, unknown>>) => void;
 
-export function createReporter(options: ReporterOptions): Reporter {
+export function createReporter(given: ReporterOptions): Reporter {
+  const options = { ...given, fd: openOwnDescription(given.fd) };
   const repeats = createRepeats();
   const text = textWriter(options);
+  let closed = false;
   // Lines wait for pino in their order; it is loaded by the first of them, because most tasks never say anything.
   let json: Promise<WriteLine> | null = null;
   let written: Promise<void> = Promise.resolve();
@@ -37,7 +40,7 @@ export function createReporter(options: ReporterOptions): Reporter {
   return {
     say(notice) {
       const { level, sentence } = wordNotice(notice);
-      if (options.omit?.has(notice.kind)) return;
+      if (closed || options.omit?.has(notice.kind)) return;
       if (levels[level] < levels[options.level]) return;
       const times = repeats.count(`${level} ${sentence}`);
       if (times === null) return;
@@ -50,12 +53,16 @@ export function createReporter(options: ReporterOptions): Reporter {
         ...more,
       });
     },
-    close: () => written,
+    async close() {
+      if (closed) return;
+      closed = true;
+      await written;
+      if (options.fd !== given.fd) closeSync(options.fd);
+    },
   };
 }
 
-/** Also for what is said when nothing may be waited for any more. */
-export function textWriter({ fd, colour }: ReporterOptions): WriteLine {
+function textWriter({ fd, colour }: ReporterOptions): WriteLine {
   return (level, sentence) => {
     const [on, off] =
       colour && level in colours ? [colours[level as keyof typeof colours], '\x1b[0m'] : ['', ''];
@@ -77,8 +84,8 @@ async function loadJsonWriter({ fd, level: least }: ReporterOptions): Promise<Wr
 }
 
 /**
- * A reader that stalls loses lines: nothing that gsup has to do waits for whoever reads what it says about it. Where
- * the descriptor blocks, it is init that made it so.
+ * A reader that stalls loses lines: nothing that gsup has to do waits for whoever reads what it says about it. A line
+ * shorter than PIPE_BUF is lost as a whole, see pipe(7).
  */
 function writeLine(fd: number, line: string): void {
   const bytes = Buffer.from(line);

@@ -1,4 +1,5 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -139,6 +140,29 @@ test('S64 a name with control characters does no harm in text or JSON', async ()
   const [line = ''] = await said([evil], { format: 'json' });
   expect(JSON.parse(line)).toMatchObject({ run: 'a\\x1b[2J\\x0ab#1' });
 });
+
+test.each(['text', 'json'] as const)(
+  'S71 a reader of %s that stalls holds nothing up, and gets whole lines',
+  async (format) => {
+    const dir = mkdtempSync(join(tmpdir(), 'gsup-report-'));
+    dirs.push(dir);
+    const path = join(dir, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    // Blocking, as stderr is.
+    const fd = openSync(path, constants.O_WRONLY);
+    const reporter = createReporter({ fd, format, level: 'info', colour: false });
+    for (let n = 0; n < 3000; n++) reporter.say({ kind: 'lost', run: `web#${n}` });
+    await reporter.close();
+    closeSync(fd);
+    const lines = readFileSync(reader, 'utf8').split('\n');
+    closeSync(reader);
+    expect(lines.length).toBeGreaterThan(100);
+    expect(lines.length).toBeLessThan(3000);
+    expect(lines.pop()).toBe('');
+    for (const line of lines) expect(line).toMatch(/web#\d+: lost, nobody knows how it ended("\})?$/);
+  },
+);
 
 test('a descriptor that takes nothing harms nobody', async () => {
   const reporter = createReporter({ fd: 9999, format: 'text', level: 'info', colour: false });
