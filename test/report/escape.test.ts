@@ -20,8 +20,8 @@ test('S64 escapeText leaves words of any language as they are', () => {
 test('S64 escapeText cuts 1 MB to one line, whatever it consists of', () => {
   expect(escapeText('x'.repeat(2 ** 20))).toBe(`${'x'.repeat(SHOWN_MAX)}...`);
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', maxLength: 1100 }), (text) => {
-      const shown = escapeText(text);
+    fc.property(fc.uint16Array({ maxLength: 1100 }), (units) => {
+      const shown = escapeText(String.fromCharCode(...units));
       expect(shown.length).toBeLessThanOrEqual(SHOWN_MAX + 3);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
       expect(shown).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202e]/u);
