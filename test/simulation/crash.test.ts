@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { HOOK_SCENARIOS } from '../supervisor/scenarios-hooks.ts';
-import { STOP_SCENARIOS, type Told } from '../supervisor/scenarios-stop.ts';
+import { SCENARIOS, STOPS } from '../supervisor/scenarios.ts';
+import type { Told } from '../supervisor/told.ts';
 import { checkInvariants } from './invariants.ts';
 import { essence, msOf } from './questions.ts';
 import { brief, type Result, simulate } from './simulate.ts';
@@ -13,13 +13,13 @@ const LATE_MS = 100_000;
 const MANY = 30;
 
 /** What orders alone can say: no levels, and no hook after the end. */
-const withOrders = STOP_SCENARIOS.filter(({ plan }) =>
+const withOrders = STOPS.filter(({ plan }) =>
   plan.processes.every(({ level, postStop }) => level === 0 && postStop === null),
 );
 
 /** S42: a supervisor that is killed at any instant changes nothing that a user can see. */
 describe('S42 a crash before and after every act', () => {
-  test.each([...STOP_SCENARIOS, ...HOOK_SCENARIOS])('$title', (told) => {
+  test.each(SCENARIOS)('$title', (told) => {
     const whole = simulate(told);
     for (const crash of crashesOf(whole)) {
       compare(told, whole, simulate(told, { at: [crash], awayMs: SOON_MS }), crash);
@@ -63,7 +63,7 @@ describe('S52 the log is lost together with its supervisor', () => {
 });
 
 test('S42 one crash after another', () => {
-  for (const told of [...STOP_SCENARIOS, ...HOOK_SCENARIOS].filter(({ raced }) => raced === undefined)) {
+  for (const told of SCENARIOS.filter(({ raced }) => raced === undefined)) {
     const whole = simulate(told);
     for (const every of [2, 5]) {
       const at = Array.from({ length: 60 }, (_, nth) => ({

@@ -1,0 +1,9 @@
+import { HOOK_SCENARIOS } from './scenarios-hooks.ts';
+import { LEVEL_SCENARIOS } from './scenarios-levels.ts';
+import { RESTART_SCENARIOS } from './scenarios-restart.ts';
+import { STOP_SCENARIOS } from './scenarios-stop.ts';
+import type { Told } from './told.ts';
+
+/** Ladders alone: no hooks, no restarts. */
+export const STOPS: readonly Told[] = [...STOP_SCENARIOS, ...LEVEL_SCENARIOS];
+export const SCENARIOS: readonly Told[] = [...STOPS, ...HOOK_SCENARIOS, ...RESTART_SCENARIOS];
