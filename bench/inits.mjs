@@ -8,6 +8,8 @@ const gsup = new URL('../dist/native/gsup', import.meta.url).pathname;
 const all = [
   { name: 'tini', file: 'tini', argv: ['-s', '--'] },
   { name: 'gsup run', file: gsup, argv: ['run', '--'] },
+  // As in a new container: without logs of earlier tasks that have to be renamed.
+  { name: 'gsup run, first', file: gsup, argv: ['run', '--'], fresh: true },
   { name: 'gsup run, log in memory', file: gsup, argv: ['run', '--no-checkpoint', '--'] },
   { name: 'gsup run --stay', file: gsup, argv: ['run', '--stay', '--'], supervised: true },
   { name: 'dumb-init', file: 'dumb-init', argv: ['--'] },

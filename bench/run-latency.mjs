@@ -3,6 +3,7 @@
 // the machine does falls on all of them.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installedInits, table } from './inits.mjs';
 
@@ -11,8 +12,12 @@ const inits = installedInits(process.argv.slice(3));
 const folder = mkdtempSync('/dev/shm/gsup-bench-');
 const probe = join(folder, 'latency-probe');
 
-function measure(words) {
+const states = mkdtempSync(join(tmpdir(), 'gsup-bench-'));
+let count = 0;
+
+function measure(init, words) {
   const env = { PATH: process.env.PATH ?? '' };
+  if (init.fresh) env.GSUP_STATE_DIR = join(states, String(count++));
   const printed = execFileSync(probe, words, {
     encoding: 'utf8',
     env,
@@ -34,7 +39,7 @@ try {
     for (const [k, init] of inits.entries()) {
       if (!takesPart(init, i)) continue;
       const command = [init.path, ...init.argv];
-      const [signal, end] = measure([
+      const [signal, end] = measure(init, [
         'stop',
         join(folder, 'shared'),
         ...command,
@@ -42,7 +47,7 @@ try {
         'child',
         join(folder, 'shared'),
       ]);
-      const [whole] = measure(['start', ...command, '/bin/true']);
+      const [whole] = measure(init, ['start', ...command, '/bin/true']);
       if (i < 0) continue; // the first ones fill caches
       samples[k].signal.push(signal);
       samples[k].end.push(end);
@@ -80,4 +85,5 @@ try {
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
+  rmSync(states, { recursive: true, force: true });
 }

@@ -2,7 +2,7 @@
 # Fuzzes the C part with libFuzzer, AddressSanitizer and UBSan, one target after the other, and says how far it came:
 #   scripts/fuzz.sh MINUTES [TARGET...]     order options notify protocol coordinator
 #   scripts/fuzz.sh corpus [TARGET...]      makes test/fuzz/TARGET of what was found: the smallest set that reaches the same,
-#                                           and bug-*, which once broke it
+#                                           bug-*, which once broke it, and story-*, which were written by hand
 # Needs clang with libclang-rt (Debian: clang libclang-rt-14-dev). What broke a target is left in build/fuzz/TARGET/;
 # test/fuzz/replay.test.ts replays the corpus with any compiler, as part of npm test.
 set -eu
@@ -28,8 +28,9 @@ for target in "$@"; do
     mkdir "$work/kept"
     # Large inputs reach nothing that small ones do not, once they are merged in this order.
     # shellcheck disable=SC2086 # several words
-    "$work/fuzz" -merge=1 -timeout=10 -max_len=1024 "$work/kept" "test/fuzz/$target" "$seeds/$target" "$work/found" >"$work/log" 2>&1
-    find "test/fuzz/$target" -name 'bug-*' -exec cp {} "$work/kept" ';'
+    "$work/fuzz" -set_cover_merge=1 -timeout=10 -max_len=600 "$work/kept" "test/fuzz/$target" "$seeds/$target" "$work/found" >"$work/log" 2>&1
+    # What says by its name what it tries stays, whatever it reaches.
+    find "test/fuzz/$target" "$seeds/$target" '(' -name 'bug-*' -o -name 'story-*' ')' -exec cp {} "$work/kept" ';'
     rm -rf "test/fuzz/$target"
     mv "$work/kept" "test/fuzz/$target"
     echo "$target: $(find "test/fuzz/$target" -type f | wc -l) inputs, $(du -sb "test/fuzz/$target" | cut -f1) bytes"

@@ -136,8 +136,10 @@ const writes = (name: keyof typeof frames, pieces = 0): number[] => {
   const frame = frames[name] ?? new Uint8Array();
   return [0, pieces, ...u16(frame.length), ...frame];
 };
-const state = (phase: number): number[] => [2, 0, phase - 1, 0, 5, 0, 0, 0, 0];
-const record = [3, 0, 0, ...u16(8), ...Buffer.from(',"pid":1')];
+/** Which run, phase, flags, pid, rung (u32), records lost; a record has its members after that. */
+const said = (phase: number): number[] => [0, phase - 1, 0, 5, 0, 0, 0, 0, 0];
+const state = (phase: number): number[] => [2, ...said(phase)];
+const record = [3, ...said(2), ...u16(8), ...Buffer.from(',"pid":1')];
 const [dies, asked, later, forward, forkFails] = [[5, 0], [7, 14], [8, 200, 0], [9, 9], [10]] as const;
 const stories: Readonly<Record<string, readonly (readonly number[])[]>> = {
   'a-run': [
@@ -186,7 +188,8 @@ const stories: Readonly<Record<string, readonly (readonly number[])[]>> = {
   congested: [[11, 40, 0], writes('spawn'), state(2), [11, 255, 255], writes('seen')],
   'too-much': [writes('spawn'), [1, 33]],
 };
-for (const [name, steps] of Object.entries(stories)) save('protocol', name, Uint8Array.from(steps.flat()));
+for (const [name, steps] of Object.entries(stories))
+  save('protocol', `story-${name}`, Uint8Array.from(steps.flat()));
 for (const [name, frame] of Object.entries(frames)) {
   if (frame !== null)
     save('protocol', `one-${name}`, Uint8Array.from([0, 0, ...u16(frame.length), ...frame]));
@@ -216,4 +219,5 @@ const runs: Readonly<Record<string, readonly (readonly number[])[]>> = {
   'asked-thrice': [ask, execs, ask, due, ask],
   'is-signalled': [execs, framed('signal'), [11], framed('renew'), [11], ends],
 };
-for (const [name, steps] of Object.entries(runs)) save('coordinator', name, Uint8Array.from(steps.flat()));
+for (const [name, steps] of Object.entries(runs))
+  save('coordinator', `story-${name}`, Uint8Array.from(steps.flat()));
