@@ -37,7 +37,7 @@ bool is_option_variable(const char *entry, size_t name_size);
 
 /* ---- say.c: lines on stderr, as text or JSON; never blocks ---- */
 enum level { LEVEL_ERROR = 50, LEVEL_WARN = 40, LEVEL_INFO = 30 };
-void say_open(int json, int verbosity);
+void say_open(int json, enum level least_level); /* json -1: unless stderr is a terminal */
 int say_descriptor(void);
 void say(enum level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *signal_name(int signal);

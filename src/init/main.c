@@ -365,7 +365,8 @@ int main(int argc, char **argv)
 	inherited_env = environ;
 	int code = parse_command_line(argc, argv, environ, &p);
 	const struct said *format = &p.said[OPT_LOG_FORMAT], *level = &p.said[OPT_LOG_LEVEL];
-	say_open(format->set ? format->number == LOG_FORMAT_JSON : -1, p.said[OPT_QUIET].number || (level->set && level->number == LOG_LEVEL_ERROR) ? -1 : 0);
+	bool only_errors = level->set && level->number == LOG_LEVEL_ERROR, quiet = p.said[OPT_QUIET].number || (level->set && level->number == LOG_LEVEL_WARN);
+	say_open(format->set ? format->number == LOG_FORMAT_JSON : -1, only_errors ? LEVEL_ERROR : quiet ? LEVEL_WARN : LEVEL_INFO);
 	if (code) { say(LEVEL_ERROR, "%s", parse_error()); return code; }
 	if (p.action == PARSED_VERSION) { puts(GSUP_VERSION); return 0; }
 	if (p.action != PARSED_RUN) {

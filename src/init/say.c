@@ -15,7 +15,7 @@ static int out = 2, as_json, least = LEVEL_INFO;
 /* A pipe or terminal is opened anew, so that O_NONBLOCK is ours alone; the command shares the old description. A file would
  * begin at its start again, and never blocks; a socket cannot be opened, and has MSG_DONTWAIT. Where another user owns the
  * pipe, poll and a short write have to do. */
-void say_open(int json, int verbosity)
+void say_open(int json, enum level least_level)
 {
 	struct stat st;
 	if (out == 2 && fstat(2, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))) {
@@ -23,7 +23,7 @@ void say_open(int json, int verbosity)
 		if (fd >= 0) out = fd;
 	}
 	as_json = json < 0 ? !isatty(2) : json;
-	least = verbosity < 0 ? LEVEL_ERROR : LEVEL_INFO;
+	least = (int)least_level;
 }
 
 /* Bytes of the character at c when it may be shown as it is; 0 for controls (C1 too), and what is no UTF-8. */

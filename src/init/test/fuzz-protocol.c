@@ -145,7 +145,10 @@ ssize_t world_send(int fd, const void *from, size_t size, int flags)
 
 static void check(void)
 {
+	static int socket;
 	int live = 0, sockets = sup.socket >= 0;
+	if (sup.socket != socket) MUST(in_size == 0); /* what the one before had not finished saying goes with it */
+	socket = sup.socket;
 	MUST(runs_used <= RUNS_MAX && in_size <= FRAME_MAX && out_size <= sizeof out && out_sent <= out_size);
 	for (int i = 0; i < runs_used; i++) {
 		MUST(is_sound_order(&runs[i].climb.order));
