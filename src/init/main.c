@@ -70,7 +70,7 @@ static bool find_root(char *root, size_t size)
 	return false;
 }
 
-/* The supervisor is small and short of memory rather than of speed: see docs/benchmarks.md. */
+/* The supervisor is small and short of memory rather than of speed: measured by bench/supervisor-start.mjs. */
 static const char *const node_flags[] = { "--max-semi-space-size=1", "--no-opt", "--v8-pool-size=0", NULL };
 
 int exec_node(char **argv, char **env, bool say_why)
