@@ -29,13 +29,15 @@ export function createPortableHost(policy: SignalPolicy, clock: Clock): Host {
   const flush = (): void => {
     batched = false;
     if (report === null) return;
-    if (asksDirty) report({ kind: 'asks', asks });
+    const asked = asksDirty;
     asksDirty = false;
-    for (const key of dirty) {
+    if (asked) report({ kind: 'asks', asks });
+    const changed = [...dirty];
+    dirty.clear(); // what is told makes the loop act, and that may change a run again
+    for (const key of changed) {
       const run = runs.get(key);
-      if (run !== undefined) report({ kind: 'run', run: run.snapshot });
+      if (run !== undefined) report?.({ kind: 'run', run: run.snapshot });
     }
-    dirty.clear();
     report?.({ kind: 'sync', event: ++event });
     const left = [...runs.values()].some(({ snapshot }) => snapshot.phase !== 'ended');
     if (leaving && !left) close('every tree is empty');
