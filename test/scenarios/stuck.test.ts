@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
-import { theOne, types } from '../support/story.ts';
+import { expectWait, theOne, types } from '../support/story.ts';
 import { until } from '../support/until.ts';
 
 const UID = 61_500;
@@ -31,6 +31,8 @@ scenario(
     gsup.signal('SIGTERM');
     const ended = await gsup.ended();
     expect(ended.code).toBe(71);
+    // SIGKILL was given 5 s; after that nobody is waited for.
+    expectWait(theOne(gsup.records(), 'kill'), { mono_ns: ended.at }, 5000, 1500);
     expect(gsup.stderr.text()).toContain('cannot-be-signa'); // the kernel keeps 15 characters of a name
     expect(types(gsup.records())).toContain('stuck');
     expect(ended.alive).toBe(1);
