@@ -185,6 +185,13 @@ const stories: Readonly<Record<string, readonly (readonly number[])[]>> = {
   ],
   'coordinator-dies': [writes('spawn'), writes('renew'), [4, 0], writes('forget'), forward],
   'no-process-left': [forkFails, writes('spawn'), writes('forget')],
+  'dies-in-a-word': [
+    writes('spawn'),
+    [0, 0, 12, 0, ...frames.rung.subarray(0, 12)],
+    dies,
+    later,
+    writes('seen'),
+  ],
   congested: [[11, 40, 0], writes('spawn'), state(2), [11, 255, 255], writes('seen')],
   'too-much': [writes('spawn'), [1, 33]],
 };

@@ -147,7 +147,7 @@ static void check(void)
 {
 	static int socket;
 	int live = 0, sockets = sup.socket >= 0;
-	if (sup.socket != socket) MUST(in_size == 0); /* what the one before had not finished saying goes with it */
+	if (sup.socket >= 0 && sup.socket != socket) MUST(in_size == 0); /* what the one before had not finished saying goes with it */
 	socket = sup.socket;
 	MUST(runs_used <= RUNS_MAX && in_size <= FRAME_MAX && out_size <= sizeof out && out_sent <= out_size);
 	for (int i = 0; i < runs_used; i++) {
@@ -255,6 +255,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int code;
 	begin();
 	supervisor_open(&none, no_words, 3, 4);
+	check();
 	while (in.left && !supervisor_done(&code) && next_fd < FDS - 8) {
 		supervisor_flush();
 		step(&in);
