@@ -329,18 +329,23 @@ static void left_behind(struct run *run)
 	if (signal) tell_stragglers(run, signal, r->target != TARGET_LEADER, true);
 }
 
-/* While the leader is a zombie of ours, waiting for just anybody would find it for ever: the others are asked by pid. */
+/* While the leader is a zombie of ours, waiting for just anybody would find it for ever: the others are asked by pid. One that is
+ * reaped may have left us children that the list did not have yet: only a pass that has reaped nobody counts who is left. */
 static int reap_others(struct run *run)
 {
 	static pid_t children[WALK_MAX];
-	int count = list_children(children, WALK_MAX), left = 0;
-	for (int i = 0; i < count; i++) {
-		siginfo_t si = { 0 };
-		if (children[i] == run->s.pid) continue;
-		if (waitid(P_PID, (id_t)children[i], &si, WEXITED | WNOHANG) == 0 && si.si_pid) orphans_reaped++;
-		else left++;
+	for (;;) {
+		int count = list_children(children, WALK_MAX), left = 0, reaped = 0;
+		for (int i = 0; i < count; i++) {
+			siginfo_t si = { 0 };
+			if (children[i] == run->s.pid) continue;
+			if (waitid(P_PID, (id_t)children[i], &si, WEXITED | WNOHANG) == 0 && si.si_pid) reaped++;
+			else left++;
+		}
+		orphans_reaped += (uint64_t)reaped;
+		if (count < 0) return -1;
+		if (!reaped) return left;
 	}
-	return count < 0 ? -1 : left;
 }
 
 void run_reap(struct run *run)

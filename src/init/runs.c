@@ -111,7 +111,7 @@ static void coordinator_gone(struct run *run)
 	if (run->socket >= 0) close(run->socket);
 	run->socket = -1;
 	run->s.coordinator_pid = 0;
-	if (run->s.phase == PHASE_ENDED) return;
+	if (run->s.phase == PHASE_ENDED || (run->s.flags & RUN_STUCK)) return; /* stuck: it was said, and is left behind */
 	/* Its tree is ours now, as strangers. Nobody knows how the leader ends. */
 	run->s.phase = PHASE_ENDED;
 	run->s.flags |= RUN_LOST;

@@ -30,7 +30,7 @@ static struct {
 	bool tell_hello, tell_asks, spawned, said;
 } sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
-static struct { bool asked; int code; uint64_t bye_ns; bool killed; } leave = { .bye_ns = FOREVER };
+static struct { bool asked; int code; uint64_t bye_ns; bool killed, alone; } leave = { .bye_ns = FOREVER };
 static const struct parsed *parsed;
 static char **command_line;
 static char in[FRAME_MAX + sizeof(struct head)], out[65536];
@@ -354,7 +354,8 @@ bool supervisor_done(int *code)
 	for (int i = 0; i < runs_used; i++) stuck += runs[i].used && runs[i].s.phase == PHASE_KILLING && (runs[i].s.flags & RUN_STUCK);
 	if (live_runs > stuck) return false;
 	if (!leave.code && stuck) leave.code = EXIT_STUCK;
-	if (!strangers_gone(&leave.code)) return false;
+	if (!leave.alone && !strangers_gone(&leave.code)) return false;
+	leave.alone = true; /* what a coordinator leaves us now is stuck, and no stranger */
 	for (int i = 0; i < runs_used && stuck; i++) if (runs[i].socket > 0) { close(runs[i].socket); runs[i].socket = -1; } /* what is stuck is left */
 	if (!coordinators_gone()) return false;
 	drop_socket(); /* tells the supervisor to go */
