@@ -16,31 +16,38 @@ static struct left left[LEFT_MAX];
 static int left_count;
 static off_t head_end;
 
+/* The number behind one separator. */
+static uint64_t number(char **at)
+{
+	if (**at) ++*at;
+	return strtoull(*at, at, 10);
+}
+
 /* First line: boot id, namespace, pid and start time of init. Then a line for each run. */
 void leftovers_read(void)
 {
 	static char text[16384];
-	char boot[64] = "", *rest = text, *line;
-	unsigned long long ns = 0, ticks = 0;
-	int pid = 0;
+	char *rest = text, *line;
 	ssize_t n = pread(state.lock, text, sizeof text - 1, 0);
 	text[n > 0 ? n : 0] = 0;
-	if (!(line = strsep(&rest, "\n")) || sscanf(line, "%63s %llu %d %llu", boot, &ns, &pid, &ticks) != 4) return;
-	if (!state.boot_id[0] || strcmp(boot, state.boot_id) != 0 || ns != state.pid_ns) return; /* all of that is gone for certain */
+	line = strsep(&rest, "\n");
+	size_t boot = strlen(state.boot_id);
+	if (!boot || strncmp(line, state.boot_id, boot) != 0 || line[boot] != ' ') return; /* all of that is gone for certain */
+	line += boot;
+	if (number(&line) != state.pid_ns) return;
 	while (rest && (line = strsep(&rest, "\n")) && left_count < LEFT_MAX) {
 		struct left *l = &left[left_count];
-		unsigned long long a, b;
-		int used = 0;
-		if (sscanf(line, "run %d %llu %d %llu %d%n", &l->coordinator, &a, &l->leader, &b, &l->sent, &used) != 5) continue;
-		l->coordinator_ticks = a;
-		l->leader_ticks = b;
+		if (strncmp(line, "run ", 4) != 0) continue;
+		line += 3;
+		l->coordinator = (pid_t)number(&line);
+		l->coordinator_ticks = number(&line);
+		l->leader = (pid_t)number(&line);
+		l->leader_ticks = number(&line);
+		l->sent = (int)number(&line);
 		l->order.cap_ns = FOREVER;
-		for (char *at = line + used; *at && l->order.count < RUNGS_MAX; ) {
-			unsigned signal;
-			unsigned long long ms;
-			if (sscanf(at, " %u:%llu%n", &signal, &ms, &used) != 2) break;
-			l->order.rungs[l->order.count++] = (struct rung){ .signal = (uint8_t)signal, .wait_ns = ms * MS };
-			at += used;
+		while (*line == ' ' && l->order.count < RUNGS_MAX) {
+			uint64_t signal = number(&line), ms = number(&line);
+			if (signal < SIGNALS && ms < FOREVER / MS) l->order.rungs[l->order.count++] = (struct rung){ .signal = (uint8_t)signal, .wait_ns = ms * MS };
 		}
 		left_count++;
 	}

@@ -379,7 +379,7 @@ static bool is_plain(const struct parsed *p)
 int parse_command_line(int argc, char **argv, char **env, struct parsed *p)
 {
 	int at = 1, code = 0;
-	*p = (struct parsed){ .stop_on = DEFAULT_STOP_ON };
+	p->stop_on = DEFAULT_STOP_ON; /* the rest is zero already; writing it would make its pages resident */
 	for (int i = 0; i < 256; i++) p->exit_map[i] = (uint8_t)i;
 	for (int i = 0; i < SIGNALS; i++) p->rewrite[i] = (uint8_t)i;
 	for (bool common = true; at < argc; ) {

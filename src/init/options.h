@@ -20,6 +20,6 @@ struct parsed {
 	char *env[LIST_MAX], *files[LIST_MAX];
 	int rung_count, env_count, file_count;
 };
-int parse_command_line(int argc, char **argv, char **env, struct parsed *p); /* 0, or the exit code and parse_error() */
+int parse_command_line(int argc, char **argv, char **env, struct parsed *p); /* p: zeroed. 0, or the exit code and parse_error() */
 const char *parse_error(void);
 #endif

@@ -102,14 +102,14 @@ static bool append(const char *line, size_t size)
 
 static bool write_line(const char *type, uint64_t mono_ns, const char *text)
 {
-	char line[LINE_SIZE], at[40];
+	char line[LINE_SIZE];
 	struct timespec t;
 	struct tm tm;
 	clock_gettime(CLOCK_REALTIME, &t);
 	gmtime_r(&t.tv_sec, &tm);
-	strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%S", &tm);
-	int n = snprintf(line, sizeof line - 24, "{\"v\":1,\"seq\":%llu,\"at\":\"%s.%03ldZ\",\"mono_ns\":\"%llu\",\"type\":\"%s\"%s}",
-	                 (unsigned long long)seq + 1, at, t.tv_nsec / 1000000, (unsigned long long)mono_ns, type, text);
+	int n = snprintf(line, sizeof line - 24, "{\"v\":1,\"seq\":%llu,\"at\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ\",\"mono_ns\":\"%llu\",\"type\":\"%s\"%s}",
+	                 (unsigned long long)seq + 1, tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+	                 t.tv_nsec / 1000000, (unsigned long long)mono_ns, type, text);
 	uint32_t crc = crc32c(line, (size_t)n);
 	n += snprintf(line + n - 1, 24, ",\"crc\":\"%08x\"}\n", crc) - 1;
 	if (!append(line, (size_t)n)) return false;

@@ -45,14 +45,16 @@ uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent)
 	char path[64], text[1024];
 	snprintf(path, sizeof path, "/proc/%d/stat", pid);
 	if (read_file(path, text, sizeof text) <= 0) return 0;
-	char *p = strrchr(text, ')'), mark = 0;
-	long ppid = 0;
-	unsigned long long ticks = 0;
-	if (!p || sscanf(p + 1, " %c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-	                 &mark, &ppid, &ticks) != 3) return 0;
-	if (process_state) *process_state = mark;
-	if (parent) *parent = (pid_t)ppid;
-	return ticks ? ticks : 1;
+	char *p = strrchr(text, ')');
+	if (!p || *++p != ' ') return 0;
+	if (process_state) *process_state = p[1];
+	uint64_t field = 0;
+	for (int i = 3; i <= 22 && p; i++) { /* p: at the blank before field i */
+		field = strtoull(p + 1, NULL, 10);
+		if (i == 4 && parent) *parent = (pid_t)field;
+		p = i < 22 ? strchr(p + 1, ' ') : p;
+	}
+	return !p ? 0 : field ? field : 1;
 }
 
 static int read_children(const char *path, pid_t *list, int count, int max)

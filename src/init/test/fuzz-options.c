@@ -55,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	words[argc] = NULL;
 	env = words + argc + 1;
 	words[count + 1] = NULL;
+	memset(&p, 0, sizeof p);
 	int code = parse_command_line(argc, words, env, &p);
 	MUST(code == 0 || code == EXIT_USAGE);
 	if (code) MUST(*parse_error());
