@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -13,7 +14,6 @@
 bool is_coordinator;
 static int to_init = -1;
 static uint32_t unsent;
-enum { LAUNCH_ENV_MAX = 4096 };
 
 static void send_record(const char *type, uint64_t mono_ns, const char *members)
 {
@@ -43,6 +43,7 @@ static void obey(struct run *run)
 			close(to_init);
 			to_init = -1;
 			run->hooks = run->supervised = false;
+			run->alone = true;
 			run_stop(run, "signal", (struct by){ SIGTERM, 0, 0 });
 			return;
 		}
@@ -74,10 +75,11 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 	snprintf(title, sizeof title, "gsup %s", l->name);
 	prctl(PR_SET_NAME, title, 0, 0, 0);
 	struct launch own = *l;
-	char *env[LAUNCH_ENV_MAX + 2], path[128] = "NOTIFY_SOCKET=";
+	char path[128] = "NOTIFY_SOCKET=";
 	int notify = l->fixed.flags & SPAWN_NOTIFY ? notify_open(path + 14, sizeof path - 14) : -1, count = 0;
-	while (l->env_set[count] && count < LAUNCH_ENV_MAX) { env[count] = l->env_set[count]; count++; }
-	if (notify >= 0) { env[count++] = path; env[count] = NULL; own.env_set = env; }
+	while (l->env_set[count]) count++;
+	char **env = notify >= 0 ? calloc((size_t)count + 2, sizeof *env) : NULL;
+	if (env) { memcpy(env, l->env_set, (size_t)count * sizeof *env); env[count] = path; own.env_set = env; }
 	run.supervised = true;
 	run_start(&run, &own);
 	run.notify = notify;

@@ -91,7 +91,8 @@ bool send_descendant(pid_t pid, int signal);            /* one of the last walk;
 int walk_tree(const pid_t **list, bool (*skip)(pid_t)); /* descendants of this process that are not zombies */
 int list_children(pid_t *list, int max);                /* of this process, zombies too; -1 without /proc */
 void kill_descendants(bool (*skip)(pid_t));             /* freeze, then SIGKILL, whoever is there */
-void stop_ourselves(void);                              /* for job control: until SIGCONT */
+bool group_exists(pid_t group);
+void stop_ourselves(bool whole_job);                    /* for job control: until SIGCONT */
 char *names_of(const pid_t *pids, int count, char *text, size_t size);
 
 /* ---- spawn.c: fork to exec ---- */
@@ -108,8 +109,9 @@ enum terminal { TERMINAL_NONE, TERMINAL_SHARED, TERMINAL_OWN };
 extern enum terminal terminal;
 void terminal_open(void);                               /* decide what the command gets, and let go of what it needs */
 int terminal_in_child(bool may_have_it);                /* new session or group, and the terminal; 0 or errno */
-void terminal_stopped(pid_t group, int signal);         /* the command was stopped from the terminal */
+void terminal_stopped(pid_t group, int signal, bool alone); /* the command was stopped; alone: init is gone */
 bool terminal_swallows(int signal);
+void terminal_leader_gone(pid_t group);                 /* the foreground is ours again */
 void terminal_close(void);
 int terminal_descriptor(void);
 
@@ -123,6 +125,7 @@ struct run {
 	uint8_t early[SIGNALS];         /* signals that wait for exec, and how many */
 	bool used, dirty, held, hooks;  /* held: the leader is a zombie of ours; hooks: a supervisor lives to carry them out */
 	int left;                       /* children when last counted */
+	bool alone;                     /* a coordinator without init */
 	bool supervised, stop_asked;    /* supervised: rungs come from elsewhere first; stop_asked: not only its leader's end */
 	int socket, notify;             /* to its coordinator, for sd_notify; or -1 */
 	pid_t told[256]; int told_count; /* stragglers that have had this rung's signal */
@@ -144,7 +147,8 @@ extern uint64_t orphans_reaped;
 void leftovers_read(void);
 void leftovers_note_self(void);
 void leftovers_note(struct run *const *runs, int count, int sent);
-int leftovers_end(int signals, uint64_t stop_on);
+bool leftovers_live(void);
+int leftovers_end(int signals, uint64_t stop_on, const uint8_t *rewrite);
 
 /* ---- notify.c: sd_notify ---- */
 int notify_open(char *path, size_t size);               /* -1: none */

@@ -27,6 +27,7 @@ static uint64_t number(char **at)
 void leftovers_read(void)
 {
 	static char text[16384];
+	left_count = 0;
 	char *rest = text, *line;
 	ssize_t n = pread(state.lock, text, sizeof text - 1, 0);
 	text[n > 0 ? n : 0] = 0;
@@ -37,6 +38,7 @@ void leftovers_read(void)
 	if (number(&line) != state.pid_ns) return;
 	while (rest && (line = strsep(&rest, "\n")) && left_count < LEFT_MAX) {
 		struct left *l = &left[left_count];
+		*l = (struct left){ 0 };
 		if (strncmp(line, "run ", 4) != 0) continue;
 		line += 3;
 		l->coordinator = (pid_t)number(&line);
@@ -80,8 +82,10 @@ void leftovers_note(struct run *const *runs, int count, int sent)
 	if (ftruncate(state.lock, head_end) == 0) (void)!pwrite(state.lock, text, n, head_end);
 }
 
+static uint8_t kept[SIGNALS]; /* meant for the command */
+
 /* Waits for the process, at most until `due`. Returns 0 when it is gone, -1 when time is over, else a stop signal that came. */
-static int wait_for(int fd, uint64_t due, int signals, uint64_t stop_on)
+static int wait_for(int fd, uint64_t due, int signals, uint64_t stop_on, const uint8_t *rewrite)
 {
 	for (;;) {
 		uint64_t now = now_ns();
@@ -92,7 +96,8 @@ static int wait_for(int fd, uint64_t due, int signals, uint64_t stop_on)
 		if (p[0].revents) return 0;
 		struct signalfd_siginfo si;
 		while (p[1].revents && read(signals, &si, sizeof si) == sizeof si)
-			if (stop_on & 1ull << (si.ssi_signo - 1)) return (int)si.ssi_signo;
+			if (stop_on & 1ull << (si.ssi_signo - 1)) { if (rewrite[si.ssi_signo]) return rewrite[si.ssi_signo]; }
+			else if (si.ssi_signo < SIGNALS && si.ssi_signo != SIGCHLD && kept[si.ssi_signo] < 255) kept[si.ssi_signo]++;
 	}
 }
 
@@ -106,28 +111,39 @@ static int pin(pid_t pid, uint64_t ticks)
 	return -1;
 }
 
+bool leftovers_live(void)
+{
+	bool live = false;
+	for (int i = 0; i < left_count; i++) {
+		int fds[] = { pin(left[i].coordinator, left[i].coordinator_ticks), pin(left[i].leader, left[i].leader_ticks) };
+		for (int k = 0; k < 2; k++) if (fds[k] >= 0) { close(fds[k]); live = true; }
+	}
+	return live;
+}
+
 /* 0, or the exit code when a stop was asked for meanwhile. */
-int leftovers_end(int signals, uint64_t stop_on)
+int leftovers_end(int signals, uint64_t stop_on, const uint8_t *rewrite)
 {
 	for (int i = 0; i < left_count; i++) {
 		struct left *l = &left[i];
-		char name[64];
+		char name[128];
 		int asked = -1, fd = pin(l->coordinator, l->coordinator_ticks);
 		bool coordinated = fd >= 0;
 		if (!coordinated) fd = pin(l->leader, l->leader_ticks);
 		if (fd < 0) continue;
 		say(LEVEL_WARN, "an earlier gsup of this name was killed: waiting for what it left: %s", names_of(&l->leader, 1, name, sizeof name));
 		/* A coordinator carries its order out by itself. A leader had its signal from the kernel when init died. */
-		if (coordinated) asked = wait_for(fd, FOREVER, signals, stop_on);
+		if (coordinated) asked = wait_for(fd, FOREVER, signals, stop_on, rewrite);
 		for (uint32_t k = 0; !coordinated && asked < 0 && k <= l->order.count; k++) {
 			bool last = k == l->order.count;
 			int signal = last ? SIGKILL : l->order.rungs[k].signal;
 			if (signal && signal != l->sent) send_group(l->leader, signal); /* its leader lives: the group is its own */
 			if (signal == SIGKILL) send_signal(l->leader, SIGKILL);
-			asked = wait_for(fd, now_ns() + (last ? STUCK_AFTER : l->order.rungs[k].wait_ns), signals, stop_on);
+			asked = wait_for(fd, now_ns() + (last ? STUCK_AFTER : l->order.rungs[k].wait_ns), signals, stop_on, rewrite);
 		}
 		close(fd);
 		if (asked > 0) return EXIT_SIGNAL_BASE + asked;
 	}
+	for (int i = 1; i < SIGNALS; i++) for (; kept[i]; kept[i]--) raise(i); /* blocked: the loop reads them */
 	return 0;
 }

@@ -225,7 +225,7 @@ static void record_task(void)
 static int start_plain(void)
 {
 	struct launch l;
-	if (!make_launch(&l)) return EXIT_CONFIG;
+	if (!make_launch(&l)) return EXIT_USAGE;
 	record_task();
 	if (run_start(&run, &l)) {
 		struct epoll_event e = { EPOLLIN, { .u32 = KEY_START } };
@@ -240,8 +240,8 @@ static int start_plain(void)
 
 int exit_code_of(const struct run_state *s)
 {
-	if (s->failed_stage == STAGE_EXEC && (s->failed_errno == ENOENT || s->failed_errno == ENOTDIR)) return EXIT_NOT_FOUND;
-	if (s->failed_stage) return EXIT_NOT_EXECUTABLE;
+	if (s->failed_stage == STAGE_EXEC && (s->failed_errno == ENOENT || s->failed_errno == ENOTDIR)) return p.exit_map[EXIT_NOT_FOUND];
+	if (s->failed_stage) return p.exit_map[EXIT_NOT_EXECUTABLE];
 	if (s->code < 0 && s->signal <= 0) return s->flags & RUN_STUCK ? EXIT_STUCK : EXIT_INTERNAL;
 	int code = p.exit_map[s->signal > 0 ? (EXIT_SIGNAL_BASE + s->signal) & 255 : s->code & 255];
 	return !code && (s->flags & RUN_STUCK) ? EXIT_STUCK : code;
@@ -284,7 +284,7 @@ static void ask_for_stop(struct by by)
 static void suspend(void)
 {
 	if (has_supervisor) supervisor_forward(SIGSTOP); else run_forward(&run, SIGSTOP, TARGET_GROUP);
-	stop_ourselves();
+	stop_ourselves(false);
 	if (has_supervisor) supervisor_forward(SIGCONT); else run_forward(&run, SIGCONT, TARGET_GROUP);
 }
 
@@ -378,7 +378,7 @@ int main(int argc, char **argv)
 	has_supervisor = !p.plain;
 	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
-	if ((code = open_loop()) || (code = state_open(&p)) || (code = leftovers_end(signals, p.stop_on))) return code;
+	if ((code = open_loop()) || (code = state_open(&p)) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
 	record_open(state.init_log);
 	terminal_open();
 	if (has_supervisor) supervisor_open(&p, argv, epoll, signals);

@@ -115,8 +115,13 @@ static void tell_stragglers(struct run *run, int signal, bool group_has_it, bool
 
 static void deliver(struct run *run, int signal, enum target target, bool rung)
 {
-	pid_t leader = run->s.pid, main_pid = run->s.main_pid > 1 ? run->s.main_pid : leader;
-	if (target == TARGET_LEADER) send_signal(main_pid, signal);
+	pid_t leader = run->s.pid;
+	const pid_t *list;
+	if (target == TARGET_LEADER && run->s.main_pid > 1) { /* what MAINPID named may have ended since */
+		walk_tree(&list, NULL);
+		if (!send_descendant(run->s.main_pid, signal)) run->s.main_pid = 0;
+	}
+	if (target == TARGET_LEADER) { if (!run->s.main_pid) send_signal(leader, signal); }
 	else send_group(leader, signal);
 	if (target == TARGET_TREE) tell_stragglers(run, signal, true, rung);
 }
@@ -203,7 +208,7 @@ static void perform(struct run *run, struct action a)
 
 void run_stop(struct run *run, const char *cause, struct by by)
 {
-	if (!alive(run) || stopping(run)) return;
+	if (!alive(run) || stopping(run) || run->s.phase == PHASE_KILLING) return;
 	run->s.stop_ns = now_ns();
 	run->stop_asked = by.signal != 0;
 	record_begin("stop-requested");
@@ -219,7 +224,7 @@ void run_stop(struct run *run, const char *cause, struct by by)
 
 void run_escalate(struct run *run, bool kill)
 {
-	if (!alive(run)) return;
+	if (!alive(run) || run->s.phase == PHASE_KILLING) return;
 	if (!run->s.stop_ns) run->s.stop_ns = now_ns();
 	struct action a = kill ? climb_kill(&run->climb) : climb_next(&run->climb, now_ns(), run->hooks);
 	if (a.act != ACT_NONE && a.act != ACT_KILL) say(LEVEL_WARN, "%s: asked again, next rung of the stop now", run->s.name);
@@ -291,6 +296,7 @@ static void leader_exited(struct run *run)
 	if (run->start.pipe >= 0) run_handshake(run);
 	syscall(SYS_waitid, P_PID, run->s.pid, &si, WEXITED | WNOHANG | WNOWAIT, &r);
 	run->held = true;
+	terminal_leader_gone(run->s.pid);
 	run->s.leader_exited_ns = now_ns();
 	run->s.flags |= RUN_LEADER_EXITED;
 	run->s.code = si.si_code == CLD_EXITED ? si.si_status : -1;
@@ -355,7 +361,7 @@ void run_reap(struct run *run)
 	while (!run->held) {
 		si.si_pid = 0;
 		if (terminal == TERMINAL_SHARED && alive(run) && waitid(P_PID, (id_t)run->s.pid, &si, WSTOPPED | WNOHANG) == 0 && si.si_pid) {
-			terminal_stopped(run->s.pid, si.si_status);
+			terminal_stopped(run->s.pid, si.si_status, run->alone);
 			continue;
 		}
 		si.si_pid = 0;
@@ -382,8 +388,11 @@ void run_tick(struct run *run)
 		run->s.failed_stage = STAGE_TIMEOUT;
 		run->s.failed_errno = ETIMEDOUT;
 		run->start_due_ns = FOREVER;
-		run->dirty = true;
 		send_signal(run->s.pid, SIGKILL);
+		run->killed_ns = now;
+		run->kill_due_ns = now + KILL_AGAIN;
+		run->stuck_due_ns = now + STUCK_AFTER; /* a dead mount may hold it even now */
+		set_phase(run, PHASE_KILLING);
 	}
 	if (run->s.phase == PHASE_KILLING) {
 		if (now >= run->kill_due_ns) {

@@ -47,6 +47,7 @@ static void spawn_run(uint64_t number, const struct launch *l)
 	int ends[2], i = 0;
 	while (i < RUNS_MAX && (runs[i].used || runs[i].s.coordinator_pid)) i++;
 	if (i == RUNS_MAX) return;
+	bool full = i == RUNS_MAX - 1; /* the last slot is for saying so */
 	if (i == runs_used) runs_used++;
 	struct run *run = &runs[i];
 	*run = (struct run){ .used = true, .dirty = true, .socket = -1, .notify = -1, .climb = { .order = l->fixed.order },
@@ -54,7 +55,8 @@ static void spawn_run(uint64_t number, const struct launch *l)
 	snprintf(run->s.name, sizeof run->s.name, "%s", l->name);
 	live_runs++;
 	pid_t pid = -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
+	errno = EAGAIN;
+	if (!full && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
 		pid = fork();
 		if (pid == 0) { close(ends[0]); become_coordinator(l, ends[1]); }
 		close(ends[1]);
@@ -111,7 +113,7 @@ static void coordinator_gone(struct run *run)
 	if (run->socket >= 0) close(run->socket);
 	run->socket = -1;
 	run->s.coordinator_pid = 0;
-	if (run->s.phase == PHASE_ENDED || (run->s.flags & RUN_STUCK)) return; /* stuck: it was said, and is left behind */
+	if (run->s.phase == PHASE_ENDED || (room.leaving && (run->s.flags & RUN_STUCK))) return; /* stuck: it was said, and is left behind */
 	/* Its tree is ours now, as strangers. Nobody knows how the leader ends. */
 	run->s.phase = PHASE_ENDED;
 	run->s.flags |= RUN_LOST;
@@ -200,7 +202,7 @@ bool runs_request(const struct head *h, const char *body, size_t size, const cha
 }
 
 /* Levels stop from the highest down; the next begins when the one before is gone. */
-void runs_stop_alone(const struct asks *asks, int *done)
+void runs_stop_alone(const struct asks *asks, int *done, bool hooks)
 {
 	uint32_t level = 0; /* the first ask concerns each run in its turn; a later one is told once */
 	for (int i = 0; i < runs_used; i++)
@@ -210,7 +212,7 @@ void runs_stop_alone(const struct asks *asks, int *done)
 			{ (uint32_t)step, asks->signal, asks->pid, asks->uid } };
 		for (int i = 0; i < runs_used; i++) {
 			struct run *run = &runs[i];
-			bool begins = run->s.rung == NOT_STOPPING && !run->stop_asked && run->climb.order.level == level;
+			bool begins = run->s.rung == NOT_STOPPING && !run->stop_asked && run->climb.order.level == level && (hooks || !strchr(run->s.name, '/'));
 			if (!run->used || run->socket < 0 || run->s.phase == PHASE_ENDED || (step == 1 ? !begins : step <= *done)) continue;
 			run->stop_asked = true;
 			(void)!send(run->socket, &f, sizeof f, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -239,7 +241,7 @@ bool strangers_gone(int *code)
 	int count = walk_tree(&list, is_own);
 	uint64_t now = now_ns();
 	char names[512];
-	if (!count) { strangers.due_ns = FOREVER; return true; }
+	if (!count) { strangers.told_ns = strangers.killed_ns = 0; strangers.due_ns = FOREVER; return true; } /* the next ones begin anew */
 	if (strangers.stuck) return true;
 	for (int i = 0; i < count && !strangers.told_ns; i++) {
 		record_begin("stranger");

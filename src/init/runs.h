@@ -7,14 +7,14 @@ enum { RUNS_MAX = 2048 };
 extern struct run runs[RUNS_MAX];
 extern int runs_used, live_runs;
 
-struct room { int poller, signals; pid_t supervisor; bool present; }; /* what a new coordinator inherits, and who is no stranger */
+struct room { int poller, signals; pid_t supervisor; bool present, leaving; }; /* what a new coordinator inherits, and who is no stranger */
 extern struct room room;
 
 bool runs_request(const struct head *h, const char *body, size_t size, const char *frame); /* false: malformed */
 void runs_read(struct run *run);                     /* what its coordinator says */
 bool runs_child(pid_t pid);                          /* it was a coordinator */
 void runs_tell(uint16_t type, const void *body, size_t size);
-void runs_stop_alone(const struct asks *asks, int *done); /* nobody decides: each run's own order, by stop level */
+void runs_stop_alone(const struct asks *asks, int *done, bool hooks); /* nobody decides: each run's own order, by stop level; hooks: theirs too */
 bool runs_all_stop(void);                            /* the last level is on its way */
 bool strangers_gone(int *code);                      /* also drives their ladder */
 void strangers_hurry(void);

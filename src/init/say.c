@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static int out = 2, as_json, least = LEVEL_INFO;
+static bool foreign; /* a pipe or terminal of another user, which cannot be opened anew */
 
 /* A pipe or terminal is opened anew, so that O_NONBLOCK is ours alone; the command shares the old description. A file would
  * begin at its start again, and never blocks; a socket cannot be opened, and has MSG_DONTWAIT. Where another user owns the
@@ -21,6 +22,7 @@ void say_open(int json, enum level least_level)
 	if (out == 2 && fstat(2, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))) {
 		int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 		if (fd >= 0) out = fd;
+		foreign = fd < 0;
 	}
 	as_json = json < 0 ? !isatty(2) : json;
 	least = (int)least_level;
@@ -60,7 +62,7 @@ static void put(const char *text, size_t size)
 	ssize_t n = send(out, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n >= 0 || errno != ENOTSOCK) return;
 	struct pollfd p = { out, POLLOUT, 0 };
-	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)) (void)!write(out, text, size < 500 || out != 2 ? size : 500);
+	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)) (void)!write(out, text, foreign && size > 500 ? 500 : size);
 }
 
 void say(enum level level, const char *format, ...)

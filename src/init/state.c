@@ -58,14 +58,17 @@ static void name_of(const char *command, char name[NAME_SIZE])
 }
 
 /* 1: ours, 0: another gsup has it, -1: errno tells. */
-static int take_folder(int base)
+static int take_folder(int base, bool exact)
 {
 	mkdirat(base, state.task, 0711);
 	state.folder = openat(base, state.task, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (state.folder < 0) return -1;
 	state.lock = openat(state.folder, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (state.lock >= 0 && flock(state.lock, LOCK_EX | LOCK_NB) == 0) return 1;
-	int error = errno;
+	int error = EWOULDBLOCK;
+	if (state.lock >= 0 && flock(state.lock, LOCK_EX | LOCK_NB) == 0) {
+		leftovers_read();
+		if (exact || !leftovers_live()) return 1; /* a name that was not asked for is left to who lives there */
+	} else error = errno;
 	if (state.lock >= 0) close(state.lock);
 	close(state.folder);
 	state.lock = state.folder = -1;
@@ -115,11 +118,12 @@ static void logs_in_memory(bool both)
 
 static int in_memory(const struct parsed *p, const char *path, int error)
 {
+	const char *why = error == EPERM ? "it must belong to the user that gsup runs as, and nobody else may write to it" : strerror(error);
 	if (p->said[OPT_REQUIRE_STATE].number) {
-		say(LEVEL_ERROR, "cannot use the state directory \"%s\": %s", path, strerror(error));
+		say(LEVEL_ERROR, "cannot use the state directory \"%s\": %s", path, why);
 		return EXIT_STATE;
 	}
-	say(LEVEL_WARN, "cannot use the state directory \"%s\": %s; the checkpoint log is in memory", path, strerror(error));
+	say(LEVEL_WARN, "cannot use the state directory \"%s\": %s; the checkpoint log is in memory", path, why);
 	logs_in_memory(!p->plain);
 	return 0;
 }
@@ -133,7 +137,7 @@ int state_open(const struct parsed *p)
 	size_t stem = strlen(state.task);
 	int base = open_base(named, base_path, sizeof base_path), taken = 0;
 	if (base < 0) return in_memory(p, base_path, errno);
-	for (int n = 1; n < NAMES_TRIED && !(taken = take_folder(base)) && !exact; n++)
+	for (int n = 1; n < NAMES_TRIED && !(taken = take_folder(base, exact != NULL)) && !exact; n++)
 		snprintf(state.task + stem, sizeof state.task - stem, ".%d", n + 1);
 	int error = errno;
 	close(base);
@@ -143,7 +147,6 @@ int state_open(const struct parsed *p)
 	}
 	if (taken < 0) return in_memory(p, base_path, error);
 	snprintf(state.path, sizeof state.path, "%s/%s", base_path, state.task);
-	leftovers_read();
 	leftovers_note_self();
 	if (p->said[OPT_NO_CHECKPOINT].number) { logs_in_memory(!p->plain); return 0; }
 	rotate("init.log");

@@ -26,7 +26,7 @@ static struct {
 	uint64_t started_ns, retry_ns, delay_ns;
 	uint64_t event, seen, unseen_since_ns, wake_ns; /* event: of the last SYNC; seen: of the last SEEN */
 	uint64_t last_number;
-	uint32_t restarts;
+	uint32_t restarts, failed; /* failed: starts in a row that came to nothing */
 	bool tell_hello, tell_asks, spawned, said;
 } sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
@@ -35,6 +35,7 @@ static const struct parsed *parsed;
 static char **command_line;
 static char in[FRAME_MAX + sizeof(struct head)], out[65536];
 static size_t in_size, out_size, out_sent;
+static uint8_t early[SIGNALS];
 
 /* ---- telling ---- */
 
@@ -59,6 +60,12 @@ static bool send_out(void)
 	return true;
 }
 
+static void want_room(bool full)
+{
+	struct epoll_event e = { EPOLLIN | (full ? EPOLLOUT : 0), { .u32 = RUNS_MAX } };
+	epoll_ctl(room.poller, EPOLL_CTL_MOD, sup.socket, &e);
+}
+
 void supervisor_flush(void)
 {
 	bool told = false;
@@ -73,7 +80,7 @@ void supervisor_flush(void)
 	}
 	for (int i = 0; i < runs_used; i++) {
 		if (!runs[i].used || !runs[i].dirty) continue;
-		if (!put(RUN, &runs[i].s, sizeof runs[i].s)) { send_out(); return; }
+		while (!put(RUN, &runs[i].s, sizeof runs[i].s)) if (!send_out()) { want_room(true); return; }
 		runs[i].dirty = false;
 		told = true;
 	}
@@ -87,10 +94,11 @@ void supervisor_flush(void)
 		if (sup.seen == sup.event - 1) sup.unseen_since_ns = now_ns();
 		put(SYNC, &s, sizeof s);
 	}
-	send_out();
-	struct epoll_event e = { EPOLLIN | (out_size ? EPOLLOUT : 0), { .u32 = RUNS_MAX } };
-	epoll_ctl(room.poller, EPOLL_CTL_MOD, sup.socket, &e);
+	want_room(!send_out());
 }
+
+/* Killed is not the same as not to be had: who has worked will work again. */
+static bool hopeless(void) { return sup.failed > 1; }
 
 static void set_present(bool present)
 {
@@ -200,7 +208,7 @@ static void start_supervisor(void)
 	if (asks.frame.count) asks.due_ns = sup.started_ns + START_WITHIN;
 	struct epoll_event e = { EPOLLIN, { .u32 = RUNS_MAX } };
 	epoll_ctl(room.poller, EPOLL_CTL_ADD, sup.socket, &e);
-	set_present(true);
+	set_present(!hopeless());
 }
 
 static void replace_supervisor(const char *why)
@@ -228,14 +236,15 @@ static void supervisor_gone(const siginfo_t *si)
 	}
 	if (worked && now_ns() - sup.started_ns > REPLACE_AFTER) sup.delay_ns = 0;
 	sup.retry_ns = now_ns() + sup.delay_ns;
-	if (!worked || sup.delay_ns) set_present(false);
+	sup.failed = worked ? 0 : sup.failed + 1;
+	if (hopeless()) set_present(false);
 	if (worked) say(LEVEL_WARN, "the supervisor ended (%s %s%d): started again, no run is touched", by_code ? "exit code" : "killed by",
 	                by_code ? "" : "signal ", si->si_status);
-	else if (!sup.said && sup.spawned) { say(LEVEL_ERROR, "the supervisor cannot be started: the runs go on, a stop is carried out without it; trying again"); sup.said = true; }
+	else if (!sup.said && sup.spawned && hopeless()) { say(LEVEL_ERROR, "the supervisor cannot be started: the runs go on, a stop is carried out without it; trying again"); sup.said = true; }
 	if (worked) sup.said = false;
 	sup.delay_ns = sup.delay_ns ? sup.delay_ns * 2 : RETRY_FIRST;
 	if (sup.delay_ns > RETRY_LAST) sup.delay_ns = RETRY_LAST;
-	if (asks.frame.count) asks.due_ns = worked ? now_ns() + START_WITHIN : now_ns();
+	if (asks.frame.count) asks.due_ns = hopeless() ? now_ns() : now_ns() + START_WITHIN;
 }
 
 void supervisor_child(pid_t pid, const siginfo_t *si)
@@ -254,6 +263,8 @@ static void see(const struct seen *s)
 	sup.seen = s->event;
 	sup.wake_ns = s->wake_ns;
 	sup.unseen_since_ns = sup.seen == sup.event ? FOREVER : now_ns();
+	if (sup.failed) set_present(true);
+	sup.failed = 0;
 	if (sup.state == STARTING) sup.state = PRESENT;
 	if (asks.frame.count && sup.seen >= asks.event && !sup.tell_asks) {
 		asks.due_ns = FOREVER;
@@ -278,8 +289,11 @@ static bool carry_out(const char *frame)
 		leave.code = (int)((const struct exit_request *)body)->code & 255;
 		return true;
 	}
-	if (h->type == SPAWN) sup.spawned = true;
-	return runs_request(h, body, size, frame);
+	bool first = h->type == SPAWN && !sup.spawned;
+	if (first) sup.spawned = true;
+	if (!runs_request(h, body, size, frame)) return false;
+	for (int i = 1; i < SIGNALS && first; i++) for (; early[i]; early[i]--) supervisor_forward(i);
+	return true;
 }
 
 static void read_supervisor(void)
@@ -320,6 +334,7 @@ void supervisor_asked(struct by by, int count)
 
 void supervisor_forward(int signal)
 {
+	if (!sup.spawned) { if (early[signal] < 255) early[signal]++; return; } /* for the first run, when it is there */
 	struct signal_request s = { 0, (uint32_t)signal, TARGET_GROUP };
 	runs_tell(SIGNAL, &s, sizeof s);
 }
@@ -329,8 +344,9 @@ static bool over_alone(int *code)
 {
 	struct run *last = NULL;
 	for (int i = 0; i < runs_used; i++) if (runs[i].used && !strchr(runs[i].s.name, '/') && (!last || runs[i].s.key > last->s.key)) last = &runs[i];
-	bool lasting = parsed->said[OPT_RESTART].set && parsed->said[OPT_RESTART].number != RESTART_NO;
-	if (!last || live_runs || sup.state != GONE || sup.delay_ns <= RETRY_FIRST || (lasting && !asks.frame.count)) return false;
+	const struct said *restart = &parsed->said[OPT_RESTART], *failures = &parsed->said[OPT_MAX_FAILURES];
+	bool lasting = restart->set ? restart->number != RESTART_NO : failures->set && failures->number != 1;
+	if (!last || live_runs || sup.state != GONE || !hopeless() || (lasting && !asks.frame.count)) return false;
 	*code = exit_code_of(&last->s);
 	record_begin("task-state"); /* whoever reads only the log has to know the end, too */
 	record_text("state", asks.frame.count ? "killed" : last->s.flags & RUN_LOST ? "lost" : *code ? "failed" : "success");
@@ -355,7 +371,7 @@ bool supervisor_done(int *code)
 	if (live_runs > stuck) return false;
 	if (!leave.code && stuck) leave.code = EXIT_STUCK;
 	if (!leave.alone && !strangers_gone(&leave.code)) return false;
-	leave.alone = true; /* what a coordinator leaves us now is stuck, and no stranger */
+	leave.alone = room.leaving = true; /* what a coordinator leaves us now is stuck, and no stranger */
 	for (int i = 0; i < runs_used && stuck; i++) if (runs[i].socket > 0) { close(runs[i].socket); runs[i].socket = -1; } /* what is stuck is left */
 	if (!coordinators_gone()) return false;
 	drop_socket(); /* tells the supervisor to go */
@@ -373,13 +389,13 @@ void supervisor_tick(void)
 {
 	uint64_t now = now_ns();
 	if (now >= sup.retry_ns && !leave.asked) start_supervisor();
-	if (asks.frame.count && live_runs && runs_all_stop()) (void)strangers_gone(&leave.code); /* beside the last level */
+	if (!leave.alone && ((asks.frame.count && live_runs && runs_all_stop()) || strangers_due() <= now)) (void)strangers_gone(&leave.code); /* beside the last level */
 	if (sup.socket >= 0 && sup.unseen_since_ns != FOREVER && now >= later(sup.unseen_since_ns, REPLACE_AFTER)) replace_supervisor("does not answer");
 	else if (sup.socket >= 0 && sup.wake_ns != FOREVER && now >= later(sup.wake_ns, REPLACE_AFTER)) replace_supervisor("has missed its deadline");
-	if (asks.frame.count && (now >= asks.due_ns || (sup.state == GONE && sup.delay_ns > RETRY_FIRST))) {
+	if (asks.frame.count && (now >= asks.due_ns || (sup.state == GONE && hopeless()))) {
 		asks.due_ns = sup.state == GONE ? FOREVER : now + ANSWER_WITHIN;
 		if (!sup.spawned) { give_up(EXIT_SIGNAL_BASE + asks.by.signal); return; } /* nothing runs yet, and nothing has to */
-		runs_stop_alone(&asks.frame, &asks.alone);
+		runs_stop_alone(&asks.frame, &asks.alone, hopeless());
 		if (asks.alone < (int)asks.frame.count) asks.alone = (int)asks.frame.count;
 	}
 }

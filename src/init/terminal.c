@@ -32,11 +32,19 @@ void terminal_open(void)
 	if (tty >= 0 && tcgetattr(tty, &modes) == 0) terminal = TERMINAL_SHARED;
 }
 
+/* A group that is gone was the last command's. */
+static bool foreground_is_free(void)
+{
+	pid_t group = tcgetpgrp(tty);
+	return group == getpgrp() || !group_exists(group);
+}
+
 int terminal_in_child(bool may_have_it)
 {
 	if (may_have_it && terminal == TERMINAL_SHARED) {
+		bool free = foreground_is_free(); /* in the background (bg) it is somebody else's */
 		/* TTOU is blocked, or a background group could not take the foreground. */
-		return setpgid(0, 0) < 0 || tcsetpgrp(tty, getpid()) < 0 ? errno : 0;
+		return setpgid(0, 0) < 0 || (free && tcsetpgrp(tty, getpid()) < 0) ? errno : 0;
 	}
 	if (setsid() < 0) return errno;
 	if (may_have_it && terminal == TERMINAL_OWN && ioctl(0, TIOCSCTTY, 0) < 0) return errno;
@@ -44,15 +52,21 @@ int terminal_in_child(bool may_have_it)
 }
 
 /* The command was stopped. Stop as well, so that the shell notices and takes its terminal; when the shell continues us,
- * resume the command where we are now: in the foreground (fg) or not (bg). */
-void terminal_stopped(pid_t group, int signal)
+ * resume the command where we are now: in the foreground (fg) or not (bg). A coordinator whose init is gone has no shell. */
+void terminal_stopped(pid_t group, int signal, bool alone)
 {
-	if (terminal != TERMINAL_SHARED) return;
+	if (terminal != TERMINAL_SHARED || alone) return;
 	bool ours = tcgetpgrp(tty) == getpgrp();
 	/* A background job that was put in the foreground is not told: it reads, and is stopped for that. */
-	if (!(ours && (signal == SIGTTIN || signal == SIGTTOU))) stop_ourselves();
+	if (!(ours && (signal == SIGTTIN || signal == SIGTTOU))) stop_ourselves(true);
 	if (tcgetpgrp(tty) == getpgrp()) tcsetpgrp(tty, group);
 	send_group(group, SIGCONT);
+}
+
+/* Until the next one is there ^C is for us. */
+void terminal_leader_gone(pid_t group)
+{
+	if (terminal == TERMINAL_SHARED && tcgetpgrp(tty) == group) tcsetpgrp(tty, getpgrp());
 }
 
 bool terminal_swallows(int signal)
@@ -67,7 +81,7 @@ int terminal_descriptor(void) { return tty; }
 
 void terminal_close(void)
 {
-	if (terminal != TERMINAL_SHARED || tty < 0) return;
-	if (getpgid(0) != tcgetpgrp(tty)) tcsetpgrp(tty, getpgrp());
+	if (terminal != TERMINAL_SHARED || !foreground_is_free()) return; /* in the background it is the shell's */
+	tcsetpgrp(tty, getpgrp());
 	tcsetattr(tty, TCSANOW, &modes);
 }

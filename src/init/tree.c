@@ -22,11 +22,13 @@ bool send_group(pid_t group, int signal)
 	return may_signal(group) && group != getpgrp() && kill(-group, signal) == 0;
 }
 
-/* A coordinator and init are one job for the shell: it watches init, and continues the group of both. */
-void stop_ourselves(void)
+bool group_exists(pid_t group) { return group > 1 && (kill(-group, 0) == 0 || errno == EPERM); }
+
+/* For job control. The whole job: the shell may watch somebody between it and us (sh -c, npm). It continues the job, too. */
+void stop_ourselves(bool whole_job)
 {
-	if (is_coordinator && getppid() > 1) kill(getppid(), SIGSTOP);
-	kill(getpid(), SIGSTOP);
+	if (whole_job && getpgrp() > 1) kill(-getpgrp(), SIGSTOP);
+	else kill(getpid(), SIGSTOP);
 }
 
 static ssize_t read_file(const char *path, char *text, size_t size)
