@@ -7,7 +7,7 @@ import { moment } from '../support/output.ts';
 import { look } from '../support/processes.ts';
 import { msBetween } from '../support/records.ts';
 import { LATE_MS, scenario } from '../support/scenario.ts';
-import { expectGraceful, expectKilledAfter, expectWait, theOne } from '../support/story.ts';
+import { expectGraceful, expectKilledAfter, expectWait, sentSignals, theOne } from '../support/story.ts';
 import { pause, until } from '../support/until.ts';
 
 const SUPERVISED = { modes: ['supervisor'] } as const;
@@ -145,6 +145,7 @@ scenario('S47 a supervisor that is stopped holds up no stop', SUPERVISED, async 
   gsup.signal('SIGTERM');
   expect((await gsup.ended()).code).toBe(137);
   theOne(gsup.records(), 'rung');
+  expect(sentSignals(gsup.records()).filter((signal) => signal === 'SIGTERM')).toHaveLength(1);
   expectKilledAfter(gsup, 1000, LATE_MS + 250);
 });
 

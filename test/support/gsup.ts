@@ -18,6 +18,9 @@ const root = join(import.meta.dirname, '../..');
 export const BINARY = process.env.GSUP_TEST_BINARY ?? join(root, 'dist/native/gsup');
 const PORTABLE = [process.execPath, '--', join(dirname(BINARY), '../main.js')];
 
+/** A tree of 1,000 takes its time on a machine with other things to do. */
+const READY_MS = 40_000;
+
 export interface Settings {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
@@ -171,7 +174,7 @@ export async function startGsup(
     stdin: warden.stdin,
     folder,
     ready: async () => {
-      await until('"ready"', () => stdout.lines(/^ready\r?$/)[0] ?? !running(), 15_000, tell);
+      await until('"ready"', () => stdout.lines(/^ready\r?$/)[0] ?? !running(), READY_MS, tell);
       if (stdout.lines(/^ready\r?$/).length === 0) throw new Error(`gsup ended before "ready"\n${tell()}`);
     },
     signal: (signal) => void process.kill(pid, signalNumber(signal)),
