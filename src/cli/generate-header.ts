@@ -52,6 +52,7 @@ const FLAGS: ReadonlyArray<readonly [name: string, has: (row: OptionRow) => bool
   ['F_COMMON', (row) => row.common === true],
   ['F_ACTION', (row) => row.action === true],
   ['F_FOREVER', (row) => row.forever === true],
+  ['F_POSITIVE', (row) => row.positive === true],
 ];
 
 function rows(): string[] {

@@ -41,13 +41,17 @@ export function commandHelp(command: CommandRow): string {
 export function optionsPage(): string {
   const rows = OPTION_ROWS.map((row) => {
     const variable = row.action ? '' : `\`${environmentName(row.long)}\``;
-    return `| \`${spelling(row)}\` | ${variable} | ${defaultText(row)} | ${cell(row.help)} |`;
+    return `| \`${cell(spelling(row))}\` | ${variable} | ${defaultText(row)} | ${cell(row.help)} |`;
   });
   return page('Options of `gsup run`', [
     'The command line wins over the environment; lists add up, and a list on the command line replaces that of the',
     'environment, which has one item per line. Flags in the environment are `1`, `true`, `yes` or `0`, `false`, `no`;',
     'an empty variable says nothing. Durations: `500ms`, `1.5s`, `8s`, `1m30s`, `2h`, `1d`, `0`, and `forever` where',
     'something is waited for.',
+    '',
+    '`--rung` describes the whole ladder, so `--grace`, `--stop-signal` and `--hold` cannot be said beside it. On the',
+    'command line it makes gsup ignore `GSUP_GRACE`, `GSUP_STOP_SIGNAL` and `GSUP_HOLD`, and each of those three there',
+    'makes it ignore `GSUP_RUNG`.',
     '',
     '| option | environment | default | meaning |',
     '|---|---|---|---|',
@@ -102,7 +106,7 @@ function spelling(row: OptionRow): string {
   const names = row.short === undefined ? `--${row.long}` : `-${row.short}, --${row.long}`;
   const value =
     row.value ?? (row.kind === 'flag' ? undefined : (row.choices?.join('|') ?? row.kind.toUpperCase()));
-  return value === undefined ? names : `${names} ${value}`.replaceAll('|', '|');
+  return value === undefined ? names : `${names} ${value}`;
 }
 
 function defaultText(row: OptionRow): string {

@@ -36,6 +36,8 @@ export interface OptionRow {
   readonly range?: readonly [min: number, max: number];
   /** `forever` may be said: something is waited for that ends by itself. */
   readonly forever?: true;
+  /** More than 0: no time at all would make it fail every time. */
+  readonly positive?: true;
   /** Can be given before the command word as well. */
   readonly common?: true;
   /** Ends the parsing: `--help`, `--version`. Has no environment twin. */
@@ -78,6 +80,8 @@ export function needOf(row: OptionRow): string {
   if (row.need !== undefined) return row.need;
   if (row.kind === 'choice') return (row.choices ?? []).join(', ').replace(/, ([^,]*)$/, ' or $1');
   if (row.kind === 'number') return `a whole number from ${row.range?.[0]} to ${row.range?.[1]}`;
+  if (row.positive)
+    return `a positive duration like 500ms, 8s${row.forever ? ', 1m30s or forever' : ' or 1m30s'}`;
   if (row.forever) return NEEDS.duration.replace(' or 0', ', 0 or forever');
   return NEEDS[row.kind];
 }

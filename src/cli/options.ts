@@ -179,6 +179,7 @@ export const OPTIONS = [
     long: 'start-timeout',
     kind: 'duration',
     forever: true,
+    positive: true,
     default: 10_000,
     reason: 'from fork to exec nothing is slow except a dead mount',
     plain: true,
@@ -289,5 +290,8 @@ export const ULIMITS = [
 /** An order is bounded, and a ladder that nobody can keep in mind is a mistake. */
 export const MAX_RUNGS = 16;
 
-/** Two options that describe the same thing differently: an error, wherever each was said. */
+/**
+ * Options that describe the ladder differently than `--rung`. Both on the command line, or both in the environment, are
+ * an error; the command line wins over the other way in the environment, as it wins over the same option there.
+ */
 export const RUNG_EXCLUDES: readonly OptionName[] = ['grace', 'stop-signal', 'hold'];

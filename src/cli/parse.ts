@@ -165,13 +165,22 @@ function say(row: OptionRow, text: string, place: string, said: Said) {
 
 /** What the command line has not said; an empty variable says nothing, because an image cannot unset one. */
 function readEnvironment(rows: readonly OptionRow[], env: Environment, said: Said) {
+  const decided = decidedByArguments(said.given);
   for (const row of rows) {
     const name = environmentName(row.long);
     const text = env[name];
-    if (row.action || said.given.has(row.long as OptionName) || text === undefined || text === '') continue;
+    if (row.action || decided.has(row.long as OptionName) || text === undefined || text === '') continue;
     const texts = isList(row.kind) ? text.split('\n').filter((line) => line !== '') : [text];
     for (const one of texts) say(row, one, name, said);
   }
+}
+
+/** A ladder said in the one way leaves nothing to say in the other: an image may set GSUP_GRACE, a user --rung. */
+function decidedByArguments(given: ReadonlyMap<OptionName, string>): ReadonlySet<OptionName> {
+  const decided = new Set(given.keys());
+  if (given.has('rung')) for (const long of RUNG_EXCLUDES) decided.add(long);
+  if (RUNG_EXCLUDES.some((long) => given.has(long))) decided.add('rung');
+  return decided;
 }
 
 function refuseConflicts(options: Options, given: ReadonlyMap<OptionName, string>) {

@@ -97,7 +97,7 @@ function convertDuration(text: string, row: OptionRow): Converted<WaitMs> {
   const duration = parseDuration(text);
   switch (duration.kind) {
     case 'duration':
-      return { value: duration.ms };
+      return row.positive && duration.ms === 0 ? WRONG : { value: duration.ms };
     case 'forever':
       return row.forever ? { value: null } : WRONG;
     case 'bare-number':

@@ -200,7 +200,7 @@ static int take(struct parsed *p, int option, const char *place, char *value)
 	switch (row->kind) {
 	case K_DURATION:
 		said->number = parse_duration(value, (row->flags & F_FOREVER) != 0);
-		good = said->number >= DURATION_FOREVER;
+		good = said->number >= DURATION_FOREVER && (said->number || !(row->flags & F_POSITIVE));
 		if (said->number == TOO_LONG) hint = HINT_TOO_LONG;
 		if (said->number == BARE_NUMBER && size <= HINT_DIGITS) { snprintf(room, sizeof room, HINT_BARE_NUMBER, value); hint = room; }
 		break;
@@ -328,13 +328,24 @@ static int take_word(struct parsed *p, int argc, char **argv, int *at, bool comm
 	return 0;
 }
 
+/* Two ways to say the ladder: what the command line says of it leaves nothing for the environment to say in the other. */
+static const int alone[] = { OPT_GRACE, OPT_STOP_SIGNAL, OPT_HOLD };
+static bool decided_by_argument(const struct parsed *p, int option)
+{
+	if (p->said[option].by_argument) return true;
+	for (int i = 0; i < 3; i++)
+		if ((option == alone[i] && p->said[OPT_RUNG].by_argument) || (option == OPT_RUNG && p->said[alone[i]].by_argument)) return true;
+	return false;
+}
+
 static int take_environment(struct parsed *p, char **env)
 {
 	for (int i = 0; i < OPT_COUNT; i++) {
 		const struct row *row = &rows[i];
 		char *value = NULL;
+		bool decided = decided_by_argument(p, i);
 		size_t size = row->variable ? strlen(row->variable) : 0;
-		for (char **e = env; size && !p->said[i].by_argument && *e; e++)
+		for (char **e = env; size && !decided && *e; e++)
 			if (strncmp(*e, row->variable, size) == 0 && (*e)[size] == '=') value = *e + size + 1;
 		if (!value || !*value) continue;
 		bool list = strchr("\1\2\3\4\5\6\7", row->kind == K_RUNGS ? 1 : row->kind == K_SIGNALS ? 2 : row->kind == K_EXIT_MAP ? 3 :
@@ -397,7 +408,6 @@ int parse_command_line(int argc, char **argv, char **env, struct parsed *p)
 	if (p->action) return 0;
 	if (at < argc && strcmp(argv[at], "--") == 0) at++;
 	if ((code = take_environment(p, env))) return code;
-	static const int alone[] = { OPT_GRACE, OPT_STOP_SIGNAL, OPT_HOLD };
 	for (int i = 0; i < 3; i++)
 		if (p->said[OPT_RUNG].set && p->said[alone[i]].set) return refuse(ERROR_RUNG_ALONE, place_of(p, OPT_RUNG), place_of(p, alone[i]));
 	if (p->said[OPT_RESTART].set && p->said[OPT_RESTART].number == RESTART_NO && p->said[OPT_MAX_FAILURES].set && p->said[OPT_MAX_FAILURES].number != 1)

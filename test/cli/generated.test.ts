@@ -14,6 +14,13 @@ describe('generated files', () => {
     expect(read(path)).toBe(text);
   });
 
+  it('have as many cells in every row of the table of options', () => {
+    const rows = read('docs/reference/options.md').match(/^\|.*$/gm) ?? [];
+    const cells = rows.map((row) => row.replaceAll('\\|', '').split('|').length);
+    expect(rows.length).toBeGreaterThan(OPTION_ROWS.length);
+    expect([...new Set(cells)]).toEqual([6]);
+  });
+
   it('agree with the protocol on what stands in both', () => {
     const protocol = read('src/init/protocol.h');
     expect(protocol).toContain(`RUNGS_MAX = ${MAX_RUNGS},`);
