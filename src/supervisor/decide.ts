@@ -62,7 +62,8 @@ function take(turn: Turn, event: Event): void {
       break;
     case 'http': {
       const run = turn.state.runs[event.run];
-      if (run !== undefined) endPost(turn, run, event.hook, event.ok);
+      // The last record of a log is its task's end; an answer can come after that, while the host ends.
+      if (run !== undefined && turn.state.task.exitCode === null) endPost(turn, run, event.hook, event.ok);
       break;
     }
     case 'request':

@@ -1,7 +1,7 @@
 /** SCENARIOS.md, "Stop and escalate": hooks and draining. */
 import { expect } from 'vitest';
 import { exitsBy, exitsOn, ignoresTerm, obedient, TERM } from '../simulation/behaviour.ts';
-import { runPlan } from '../simulation/plans.ts';
+import { processPlan, runPlan, taskPlan } from '../simulation/plans.ts';
 import { endState, hooksOf, recordsOf, signalsOf } from '../simulation/questions.ts';
 import { type Told, term } from './told.ts';
 
@@ -224,6 +224,21 @@ export const HOOK_SCENARIOS: readonly Told[] = [
     check: (result) => {
       expect(result.posts).toEqual(['node#1/http-post.1']);
       expect(signalsOf(result, 'node#1')).toEqual(['15@1020']);
+    },
+  },
+  {
+    title: 'S62 the answer to a POST that comes after the end of the task is not written',
+    raced: 'a crash and the end of so short a wait',
+    plan: taskPlan([
+      processPlan('a', { ladder: [{ action: 'http_post', url, waitMs: 1 }] }),
+      processPlan('b', { graceMs: 1000 }),
+    ]),
+    behaviours: {},
+    posts: { [url]: { after: 30, ok: true } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(hooksOf(result)).toEqual(['a#1/http-post.1 started @1000']);
+      expect(result.records.at(-1)?.type).toBe('task-state');
     },
   },
   {
