@@ -6,6 +6,7 @@ import { isHook } from '../signals/ladder.ts';
 import { postedKey } from './hooks.ts';
 import { type Next, nextRun } from './restart.ts';
 import {
+  hasClimbed,
   isDraining,
   isGone,
   isHookBusy,
@@ -54,7 +55,7 @@ export const PENDING: Record<RunEvent, Pending> = {
   ended: (state, run) => snapshotOf(state, run)?.phase === 'ended',
   missing: (state, run) => state.live.missing[run.name] === true,
   stuck: (state, run) => snapshotOf(state, run)?.stuck === true && !isDone(state, `${run.name} stuck`),
-  climbed: (state, run) => (snapshotOf(state, run)?.rung ?? -1) > (run.rung?.index ?? -1),
+  climbed: hasClimbed,
   kill: (_, run) => run.owed === 'kill',
   escalate: (_, run) => run.owed === 'escalate',
   stop: (state, run) => run.rung === null && (isLevelsTurn(state, run) || isHookOver(state, run)),

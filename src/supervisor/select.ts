@@ -83,6 +83,12 @@ export function snapshotOf(state: State, run: Run): RunSnapshot | undefined {
   return state.live.seen[run.name];
 }
 
+/** It stands higher than anybody has decided: its coordinator went on alone, or the log does not know what was. */
+export function hasClimbed(state: State, run: Run): boolean {
+  if (!isAlive(run) || run.phase === 'killing') return false;
+  return (snapshotOf(state, run)?.rung ?? -1) > (run.rung?.index ?? -1);
+}
+
 /** Index of the rung that must succeed before anything is signalled; null: there is none. */
 export function drainIndex(state: State, run: Run): number | null {
   if (run.serves !== null || planOf(state, run).mustDrain === null) return null;

@@ -5,7 +5,7 @@ import { exitCode, finalState } from './exit-code.ts';
 import type { StopReport } from './happening.ts';
 import { processName, runNumber } from './names.ts';
 import { followOf } from './run-events.ts';
-import { isAlive, isGone, isHookBusy, isStuck, mainRuns, runsOf, snapshotOf } from './select.ts';
+import { hasClimbed, isAlive, isGone, isHookBusy, isStuck, mainRuns, runsOf, snapshotOf } from './select.ts';
 import type { By, Run, State } from './state.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
 
@@ -20,6 +20,7 @@ export const EARLY: readonly Step[] = [
   beginSupervisor,
   adoptRun,
   firstAsk,
+  answeredAsk,
   beginBudget,
   beginCleaning,
 ];
@@ -66,6 +67,15 @@ function adoptRun(turn: Turn): boolean {
 
 function firstAsk(turn: Turn): boolean {
   return turn.state.task.asks === 0 && ask(turn);
+}
+
+/**
+ * Coordinators answer an ask by themselves when no supervisor does, and a log can be lost. Where a run stands higher
+ * than the log tells, that was the answer to what had been asked until then: to answer it once more would take a rung
+ * from it. The climb that is still to be accepted settles what the record makes the run owe.
+ */
+function answeredAsk(turn: Turn): boolean {
+  return mainRuns(turn.state).some((run) => hasClimbed(turn.state, run)) && ask(turn);
 }
 
 function nextAsk(turn: Turn): boolean {

@@ -9,11 +9,17 @@ const term = (at: number) => ({ at, signal: TERM });
 
 /** The supervisor dies when its first record of a type is written and its request made. */
 function dieAfter(scenario: Scenario, type: string, awayMs: number): Crashes {
+  return { at: [{ act: firstActAfter(scenario, type), when: 'before' }], awayMs };
+}
+
+/** The act after the `nth` record of a type, which is its request. */
+function firstActAfter(scenario: Scenario, type: string, nth = 1): number {
   for (let act = 0; ; act++) {
     const { records } = simulate(scenario, { at: [{ act, when: 'before' }], awayMs: 1 });
     const restart = records.findIndex((record, at) => record.type === 'supervisor-started' && at > 2);
-    // The act after that of the record is its request.
-    if (records[restart - 1]?.type === type) return { at: [{ act: act + 1, when: 'before' }], awayMs };
+    const before = records.slice(0, restart);
+    const seen = before.filter((record) => record.type === type).length;
+    if (before.at(-1)?.type === type && seen === nth) return act + 1;
   }
 }
 
@@ -50,6 +56,44 @@ test('S43 TERM at t, killed at t+4, back: SIGKILL at t+10', () => {
     expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@11000']);
   }
 });
+
+/** More rungs than asks, so that an answer too many is seen. */
+const askedTwice: Scenario = {
+  plan: runPlan({
+    ladder: [10, TERM, 3, 12].map((signal) => ({
+      action: 'signal',
+      signal,
+      target: 'group',
+      waitMs: 30_000,
+    })),
+  }),
+  behaviours: { node: { lives: 5000, on: { 10: 'ignore', [TERM]: 'ignore', 3: 'ignore', 12: 'ignore' } } },
+  script: [term(1000), term(1500)],
+};
+
+test.each([20, 300, 800])('S14 S42 no ask is answered twice, by whom ever: away for %d ms', (awayMs) => {
+  const { acts } = simulate(askedTwice);
+  for (let act = firstActAfter(askedTwice, 'run-forked'); act < acts; act++) {
+    for (const when of ['before', 'after'] as const) {
+      const result = simulate(askedTwice, { at: [{ act, when }], awayMs });
+      const sent = result.sent.map(({ signal }) => signal);
+      expect(sent, `a crash ${when} act ${act}`).toEqual([10, TERM]);
+      expect(recordsOf(result, 'stop-requested')).toHaveLength(2);
+    }
+  }
+});
+
+test.each([20, 800])(
+  'S14 S52 the log is lost after two asks: neither is answered again, away for %d ms',
+  (awayMs) => {
+    const { acts } = simulate(askedTwice);
+    for (let act = firstActAfter(askedTwice, 'rung', 2); act < acts; act++) {
+      const result = simulate(askedTwice, { at: [{ act, when: 'after' }], awayMs, loseLog: true });
+      const sent = result.sent.map(({ signal }) => signal);
+      expect(sent, `a crash after act ${act}`).toEqual([10, TERM]);
+    }
+  },
+);
 
 test('S20 a budget counts from the moment when the stop was asked for', () => {
   const told: Scenario = {
