@@ -42,6 +42,14 @@ static _Noreturn void become_coordinator(const struct launch *l, int socket)
 	_exit(coordinator_main(l, socket, room.signals, room.present));
 }
 
+static void note_runs(void)
+{
+	struct run *live[64];
+	int count = 0;
+	for (int i = 0; i < runs_used && count < 64; i++) if (runs[i].used && runs[i].s.phase != PHASE_ENDED) live[count++] = &runs[i];
+	leftovers_note(live, count, 0);
+}
+
 static void spawn_run(uint64_t number, const struct launch *l)
 {
 	int ends[2], i = 0;
@@ -73,16 +81,9 @@ static void spawn_run(uint64_t number, const struct launch *l)
 	run->socket = ends[0];
 	run->s.coordinator_pid = pid;
 	run->s.coordinator_ticks = start_ticks(pid, NULL, NULL);
+	note_runs(); /* from now on somebody would be left */
 	struct epoll_event e = { EPOLLIN, { .u32 = (uint32_t)i } };
 	epoll_ctl(room.poller, EPOLL_CTL_ADD, run->socket, &e);
-}
-
-static void note_runs(void)
-{
-	struct run *live[64];
-	int count = 0;
-	for (int i = 0; i < runs_used && count < 64; i++) if (runs[i].used && runs[i].s.phase != PHASE_ENDED) live[count++] = &runs[i];
-	leftovers_note(live, count, 0);
 }
 
 void runs_read(struct run *run)

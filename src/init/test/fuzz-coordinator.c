@@ -31,7 +31,8 @@ uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent) { (void)proc
 int notify_open(char *path, size_t size) { (void)path; (void)size; return -1; }
 void notify_read(struct run *r) { (void)r; }
 void notify_close(void) {}
-void terminal_stopped(pid_t group, int signal) { (void)group; (void)signal; }
+void terminal_stopped(pid_t group, int signal, bool alone) { (void)group; (void)signal; (void)alone; }
+void terminal_leader_gone(pid_t group) { (void)group; }
 
 int walk_tree(const pid_t **list, bool (*skip)(pid_t))
 {
