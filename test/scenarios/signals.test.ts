@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
+import type { Gsup } from '../support/gsup.ts';
 import { moment } from '../support/output.ts';
-import { msBetween } from '../support/records.ts';
+import { type Line, msBetween } from '../support/records.ts';
 import { scenario } from '../support/scenario.ts';
 import { expectGraceful, expectWait, theOne } from '../support/story.ts';
 import { pause, until } from '../support/until.ts';
@@ -67,26 +68,40 @@ scenario('S14 a second TERM goes to the next rung, a third one to SIGKILL', {}, 
   gsup.signal('SIGTERM');
   const second = moment(await gsup.stdout.line(/^got SIGINT/));
   expect(msBetween(first, second)).toBeGreaterThan(450);
-  expectWait(first, second, 500);
   await pause(500);
   gsup.signal('SIGTERM');
   const ended = await gsup.ended();
   expect(ended.code).toBe(137);
-  expectWait(second, { mono_ns: ended.at }, 500);
+  // Counted from when gsup had the signal: on a busy machine the test itself is late.
+  const [, again, third] = received(gsup) as [Line, Line, Line];
+  expectWait(again, second, 0);
+  expectWait(third, { mono_ns: ended.at }, 0);
   expect(theOne(gsup.records(), 'run-ended').forced).toBe(true);
 });
 
 scenario('S14b two TERMs within 250 ms from two senders are one request', {}, async (trial) => {
-  const gsup = await trial.start(['-g', '20s'], [fixture('cleans-up-for'), '900']);
-  await gsup.ready();
-  gsup.signal('SIGTERM');
-  signalFromElsewhere(gsup.pid, 'TERM');
-  const ended = await gsup.ended();
-  expect(ended.code).toBe(0);
-  expectGraceful(gsup);
-  theOne(gsup.records(), 'stop-requested');
-  theOne(gsup.records(), 'rung');
+  // On a busy machine the second one may come later than that, and is another request then: tried again.
+  for (let tries = 1; ; tries++) {
+    const name = `t${tries}`;
+    const gsup = await trial.start(['-g', '20s'], [fixture('cleans-up-for'), '900'], { name });
+    await gsup.ready();
+    gsup.signal('SIGTERM');
+    signalFromElsewhere(gsup.pid, 'TERM');
+    const ended = await gsup.ended();
+    const [first, second] = received(gsup) as [Line, Line];
+    if (msBetween(first, second) > 240 && tries < 10) continue;
+    expect(ended.code).toBe(0);
+    expectGraceful(gsup);
+    theOne(gsup.records(), 'stop-requested');
+    theOne(gsup.records(), 'rung');
+    return;
+  }
 });
+
+/** The signals that reached gsup itself. */
+function received(gsup: Gsup): Line[] {
+  return gsup.records().filter((line) => line.type === 'signal' && line.run === undefined);
+}
 
 scenario('S14b nor does a burst of the same TERM escalate', {}, async (trial) => {
   const gsup = await trial.start(['-g', '20s'], [fixture('cleans-up-for'), '900']);
