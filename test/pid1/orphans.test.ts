@@ -106,3 +106,22 @@ scenario('S70 one that ignores TERM is killed before gsup ends', PID1, async (tr
   gsup.signal('SIGTERM');
   expect((await gsup.ended()).code).toBe(143);
 });
+
+scenario(
+  'S70 a stranger that comes late in a stop is stopped like the ones before it',
+  { rings: ['pid1'], modes: ['supervisor'] },
+  async (trial) => {
+    const gsup = await trial.start(['-g', '4s'], [fixture('ignores-sigterm')]);
+    await gsup.ready();
+    exec(gsup, [fixture('daemonises')]);
+    const early = await adopted(gsup, 'daemonises');
+    gsup.signal('SIGTERM');
+    await until('the early one to have gone', () => !isAlive(early));
+    const file = join(trial.folder, 'held');
+    writeFileSync(file, '');
+    exec(gsup, [fixture('daemonises'), '--remove', file]);
+    await adopted(gsup, 'daemonises');
+    expect((await gsup.ended()).code).toBe(137);
+    expect(existsSync(file), 'it was asked to end').toBe(false);
+  },
+);

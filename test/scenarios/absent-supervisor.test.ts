@@ -51,7 +51,7 @@ scenario('S46 the command runs on untouched, and it is said once', SUPERVISED, a
 
 scenario(
   'S46 when Node is back, so is the supervisor',
-  { ...SUPERVISED, timeoutMs: 90_000 },
+  { ...SUPERVISED, timeoutMs: 120_000 },
   async (trial) => {
     const { gsup, remove, restore } = await start(
       trial,

@@ -66,11 +66,11 @@ async function cutAndStart(trial: Trial, file: string, step: number): Promise<vo
 
 scenario(
   'S51 init.log is cut at any byte of its last record before a start',
-  { timeoutMs: 120_000 },
+  { timeoutMs: 240_000 },
   (trial) => cutAndStart(trial, 'init.log', trial.mode === 'order' ? 1 : 41),
 );
 
-scenario('S51 so is checkpoint.log', { modes: ['supervisor'], timeoutMs: 120_000 }, (trial) =>
+scenario('S51 so is checkpoint.log', { modes: ['supervisor'], timeoutMs: 240_000 }, (trial) =>
   cutAndStart(trial, 'checkpoint.log', 37),
 );
 

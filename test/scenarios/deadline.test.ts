@@ -37,10 +37,10 @@ async function manyTimes(trial: Trial, times: number, atOnce: number): Promise<v
   expect(killed).toBeLessThan(times);
 }
 
-scenario('S13 an end exactly at the deadline, 200 times', { modes: ['order'], timeoutMs: 120_000 }, (trial) =>
+scenario('S13 an end exactly at the deadline, 200 times', { modes: ['order'], timeoutMs: 240_000 }, (trial) =>
   manyTimes(trial, 200, 10),
 );
 
-scenario('S13 an end exactly at the deadline', { modes: ['supervisor'], timeoutMs: 120_000 }, (trial) =>
+scenario('S13 an end exactly at the deadline', { modes: ['supervisor'], timeoutMs: 240_000 }, (trial) =>
   manyTimes(trial, 48, 4),
 );

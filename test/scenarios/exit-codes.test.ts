@@ -34,7 +34,7 @@ async function inBatches<T>(
   for (let at = 0; at < items.length; at += size) await Promise.all(items.slice(at, at + size).map(act));
 }
 
-scenario('S55 every exit code passes', { timeoutMs: 120_000 }, async (trial) => {
+scenario('S55 every exit code passes', { timeoutMs: 240_000 }, async (trial) => {
   const got = new Map<number, number>();
   await inBatches(CODES[trial.mode], 8, async (code) => {
     got.set(code, await exitCode(trial, [], [fixture('exits-with'), String(code)], `c${code}`));
@@ -42,7 +42,7 @@ scenario('S55 every exit code passes', { timeoutMs: 120_000 }, async (trial) => 
   for (const code of CODES[trial.mode]) expect(got.get(code), `code ${code}`).toBe(code);
 });
 
-scenario('S55 death by signal n is 128 + n', { timeoutMs: 120_000 }, async (trial) => {
+scenario('S55 death by signal n is 128 + n', { timeoutMs: 240_000 }, async (trial) => {
   const got = new Map<number, number>();
   await inBatches(SIGNALS[trial.mode], 8, async (number) => {
     got.set(number, await exitCode(trial, [], [fixture('dies-of-signal'), String(number)], `s${number}`));

@@ -101,7 +101,7 @@ scenario('S24 its failure is a warning', SUPERVISED, async (trial) => {
   expect(gsup.stderr.text()).toContain('post-stop');
 });
 
-scenario('S24 it is bounded', { ...SUPERVISED, timeoutMs: 90_000 }, async (trial) => {
+scenario('S24 it is bounded', { ...SUPERVISED, timeoutMs: 120_000 }, async (trial) => {
   const hook = `exec ${fixture('ignores-sigterm')}`;
   const gsup = await trial.start(['--post-stop', hook], [fixture('exits-with'), '5']);
   expect((await gsup.ended(60_000)).code).toBe(5);

@@ -146,3 +146,14 @@ scenario('S25 a signal target of leader leaves the background alone until it has
   expect(msBetween(gone, moment(await gsup.stdout.line(/^got SIGTERM/)))).toBeGreaterThan(-5);
   expectGraceful(gsup);
 });
+
+scenario(
+  'S25 a signal that comes before the first run is for that run',
+  { modes: ['supervisor'] },
+  async (trial) => {
+    const gsup = await trial.start([], [fixture('prints-ready')]);
+    // Node needs tens of milliseconds; where it was quicker, this is an ordinary signal and must arrive as well.
+    gsup.signal('SIGUSR1');
+    expect((await gsup.ended()).code).toBe(128 + 10);
+  },
+);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
@@ -149,7 +149,7 @@ scenario('S47 a supervisor that is stopped holds up no stop', SUPERVISED, async 
   expectKilledAfter(gsup, 1000, LATE_MS + 250);
 });
 
-scenario('S47 it is replaced when an answer is due', { ...SUPERVISED, timeoutMs: 90_000 }, async (trial) => {
+scenario('S47 it is replaced when an answer is due', { ...SUPERVISED, timeoutMs: 120_000 }, async (trial) => {
   const gsup = await trial.start(['-g', '30s'], [fixture('cleans-up-for'), '12000', '--code', '3']);
   await gsup.ready();
   const stopped = await gsup.supervisor();
@@ -162,4 +162,39 @@ scenario('S47 it is replaced when an answer is due', { ...SUPERVISED, timeoutMs:
   const second = gsup.records().filter((line) => line.type === 'supervisor-started')[1];
   expect(msBetween(cleaning, second as never)).toBeLessThan(10_000 + 3 * LATE_MS);
   expectGraceful(gsup);
+});
+
+scenario('S69 two crashes in a row do not cut a pre-stop hook short', SUPERVISED, async (trial) => {
+  const hook = join(trial.folder, 'hook');
+  const options = ['--pre-stop', `sleep 2.5; touch ${hook}`, '-g', '10s'];
+  const gsup = await trial.start(options, [fixture('reports-signals'), '--code', '3']);
+  await gsup.ready();
+  gsup.signal('SIGTERM');
+  await gsup.record('hook');
+  await killSupervisor(gsup);
+  await supervisors(gsup, 2);
+  await pause(300);
+  await killSupervisor(gsup);
+  await supervisors(gsup, 3);
+  const told = moment(await gsup.stdout.line(/^got SIGTERM/));
+  expect(existsSync(hook), 'the hook was over before the signal').toBe(true);
+  expect((await gsup.ended()).code).toBe(3);
+  expect(msBetween(await gsup.record('hook'), told)).toBeGreaterThan(2000);
+  const hooks = gsup
+    .records()
+    .filter((line) => line.type === 'run-started' && /pre-stop/.test(`${line.run}`));
+  expect(hooks).toHaveLength(1);
+  theOne(gsup.records(), 'outcome');
+});
+
+scenario('S42 restarts that only --max-failures asks for survive crashes', SUPERVISED, async (trial) => {
+  const file = join(trial.folder, 'runs');
+  const options = ['--max-failures', '3', '--min-duration', '1s'];
+  const gsup = await trial.start(options, [fixture('fails-until'), file, '3', '--code', '9']);
+  await gsup.record('run-ended');
+  await killSupervisor(gsup);
+  await supervisors(gsup, 2);
+  await killSupervisor(gsup);
+  expect((await gsup.ended()).code).toBe(0);
+  expect(gsup.records().filter((line) => line.type === 'run-ended')).toHaveLength(3);
 });

@@ -83,15 +83,19 @@ for (const deaf of [false, true]) {
 }
 
 for (const spread of [[], ['--setsid']])
-  scenario(`S67 nothing survives of a fork bomb ${spread.join('')}`, { timeoutMs: 90_000 }, async (trial) => {
-    const limits = ['--user', String(nextUid++), '--ulimit', 'nproc=150:150', '-g', '200ms'];
-    const gsup = await trial.start(limits, [fixture('fork-bomb'), ...spread]);
-    await gsup.ready();
-    gsup.signal('SIGTERM');
-    expect((await gsup.ended(60_000)).code).toBe(137);
-    // Not when: a bomb takes all of the machine that it can get, from gsup too.
-    expect(theOne(gsup.records(), 'run-ended').forced).toBe(true);
-  });
+  scenario(
+    `S67 nothing survives of a fork bomb ${spread.join('')}`,
+    { timeoutMs: 120_000 },
+    async (trial) => {
+      const limits = ['--user', String(nextUid++), '--ulimit', 'nproc=150:150', '-g', '200ms'];
+      const gsup = await trial.start(limits, [fixture('fork-bomb'), ...spread]);
+      await gsup.ready();
+      gsup.signal('SIGTERM');
+      expect((await gsup.ended(60_000)).code).toBe(137);
+      // Not when: a bomb takes all of the machine that it can get, from gsup too.
+      expect(theOne(gsup.records(), 'run-ended').forced).toBe(true);
+    },
+  );
 
 scenario('S56 a grandchild that keeps stdout does not keep gsup', {}, async (trial) => {
   const gsup = await trial.start(['-g', '300ms'], [fixture('daemonises'), '--ignore-term', '--code', '6']);
