@@ -183,13 +183,13 @@ export async function startGsup(
       until(
         `a record ${type}`,
         () => readRecords(folder).find((line) => line.type === type && matches(line)),
-        15_000,
+        30_000,
         tell,
       ),
-    supervisor: () => until('a supervisor', () => findPrograms(pid, 'node')[0], 15_000, tell),
+    supervisor: () => until('a supervisor', () => findPrograms(pid, 'node')[0], 30_000, tell),
     find: (wanted) => findPrograms(pid, wanted),
     tree: () => descendants(pid),
-    ended: async (timeoutMs = 30_000) => {
+    ended: async (timeoutMs = 60_000) => {
       const line = await until(
         'the end of gsup',
         () => report.lines(/"event":"ended"/)[0],

@@ -24,7 +24,7 @@ export function collect(stream: Readable | null): Output {
   return {
     text: () => text,
     lines,
-    line: (pattern, timeoutMs = 15_000) =>
+    line: (pattern, timeoutMs = 30_000) =>
       until(
         `a line ${pattern}`,
         () => lines(pattern)[0],

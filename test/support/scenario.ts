@@ -46,7 +46,7 @@ export function scenario(title: string, where: Where, body: (trial: Trial) => Pr
       const name = `${title} [${ring === 'portable' ? ring : `${ring}, ${mode}`}]`;
       const run = where.alone ? test : test.concurrent;
       if ((ring === 'pid1' || where.root) && !isRoot) test.skip(`${name}: needs root`, () => {});
-      else run(name, { timeout: where.timeoutMs ?? 60_000 }, () => perform(ring, mode, body));
+      else run(name, { timeout: where.timeoutMs ?? 120_000 }, () => perform(ring, mode, body));
     }
 }
 

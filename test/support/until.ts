@@ -7,7 +7,7 @@ const LOOK_EVERY_MS = 4;
 export async function until<T>(
   what: string,
   probe: () => T | undefined | null | false,
-  timeoutMs = 15_000,
+  timeoutMs = 30_000,
   tell: () => string = () => '',
 ): Promise<T> {
   const end = performance.now() + timeoutMs;
