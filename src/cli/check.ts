@@ -4,7 +4,6 @@ import { formatDuration } from '../config/duration.ts';
 import { normalizeRun, type RunConfig } from '../config/run-config.ts';
 import { planStop, restartSentence, type StopStep } from '../config/stop-plan.ts';
 import { EXIT } from '../signals/exit-codes.ts';
-import { POST_STOP_MS } from '../supervisor/plan.ts';
 import { quote } from './messages.ts';
 import { failure, type Outcome } from './output.ts';
 import { type Environment, parseArguments } from './parse.ts';
@@ -31,7 +30,7 @@ function describe(config: RunConfig, plain: boolean): Outcome {
     waitMs: 0,
     cutMs: 0,
   };
-  const hook = config.postStop === null ? [] : [`  then  ${hookText(config)}`];
+  const hook = plan.postStop === null ? [] : [`  then  ${hookText(plan.postStop)}`];
   const lines = [
     `${config.name}: ${restartSentence(config.restart)}`,
     `supervisor: ${plain ? 'not needed, init carries this out by itself' : 'present'}`,
@@ -44,18 +43,20 @@ function describe(config: RunConfig, plain: boolean): Outcome {
   return { exitCode: EXIT.success, stdout: `${lines.join('\n')}\n`, stderr: warnings };
 }
 
-function hookText(config: RunConfig): string {
-  const command = config.postStop !== null && 'shell' in config.postStop ? config.postStop.shell : '';
-  return `run ${quote(command)}, at most ${formatDuration(POST_STOP_MS)}`;
+function hookText(step: StopStep): string {
+  return `${quote(step.sentence)}, at most ${formatDuration(step.waitMs)}${cutText(step)}`;
 }
 
 function stepLine(step: StopStep, at: number): string {
-  const cut = step.cutMs === 0 ? '' : ` (cut by ${formatDuration(step.cutMs)})`;
   const wait =
     step.waitMs === 0
       ? ''
       : step.waitMs === null
         ? ', wait forever'
         : `, wait up to ${formatDuration(step.waitMs)}`;
-  return `  ${at + 1}  ${quote(step.sentence)}${wait}${cut}`;
+  return `  ${at + 1}  ${quote(step.sentence)}${wait}${cutText(step)}`;
+}
+
+function cutText({ cutMs }: StopStep): string {
+  return cutMs === 0 ? '' : ` (cut by ${formatDuration(cutMs)})`;
 }

@@ -1,8 +1,8 @@
 /** How a stop of one command would go at worst: what `check` prints, and what is warned of at the start. Pure. */
 import { msOf, nsOf, reserveNs, shareOut, sumOf } from '../signals/budget.ts';
 import { signalName } from '../signals/names.ts';
-import { POST_STOP_MS } from '../supervisor/plan.ts';
-import type { Command, Ladder, Rung } from '../supervisor/vocabulary.ts';
+import { HOOK_GRACE_MS, POST_STOP_MS } from '../supervisor/plan.ts';
+import type { Command, Rung } from '../supervisor/vocabulary.ts';
 import { formatDuration } from './duration.ts';
 import type { RestartConfig, RunConfig } from './run-config.ts';
 
@@ -21,6 +21,8 @@ export interface StopStep {
 
 export interface StopPlan {
   readonly steps: readonly StopStep[];
+  /** The hook after the end. null: there is none. */
+  readonly postStop: StopStep | null;
   /** null: it may never end. */
   readonly worstMs: number | null;
   readonly warnings: readonly string[];
@@ -28,12 +30,27 @@ export interface StopPlan {
 
 export function planStop(config: RunConfig): StopPlan {
   const { ladder, budgetMs } = config.stop;
-  const steps = budgetMs === null ? ladder.map(uncutStep) : cutSteps(ladder, budgetMs);
-  const hookMs = config.postStop === null ? 0 : POST_STOP_MS;
-  const spent = total([...steps.map((step) => step.waitMs), hookMs]);
+  const wanted = [...ladder.map(rungStep), ...hookSteps(config.postStop)];
+  const all = budgetMs === null ? wanted : cutSteps(wanted, budgetMs);
+  const spent = total(all.map((step) => step.waitMs));
   const worstMs = budgetMs === null ? spent : Math.min(spent ?? budgetMs, budgetMs);
-  const asked = total([...ladder.map((rung) => rung.waitMs), hookMs]);
-  return { steps, worstMs, warnings: budgetWarnings(budgetMs, asked, steps) };
+  const asked = total(wanted.map((step) => step.waitMs));
+  const what = config.postStop === null ? 'the ladder' : 'the ladder with the post-stop hook';
+  return {
+    steps: all.slice(0, ladder.length),
+    postStop: all[ladder.length] ?? null,
+    worstMs,
+    warnings: budgetWarnings(budgetMs, asked, what, all),
+  };
+}
+
+/** The hook after the end, and what one takes that ignores the end of its time. */
+function hookSteps(postStop: Command | null): StopStep[] {
+  if (postStop === null) return [];
+  return [
+    { sentence: `run ${commandText(postStop)}`, waitMs: POST_STOP_MS, cutMs: 0 },
+    { sentence: 'SIGTERM to a hook that is not done', waitMs: HOOK_GRACE_MS, cutMs: 0 },
+  ];
 }
 
 /** What happens when the command ends, in one sentence. */
@@ -51,20 +68,20 @@ function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`;
 }
 
-function uncutStep(rung: Rung): StopStep {
+function rungStep(rung: Rung): StopStep {
   return { sentence: rungSentence(rung), waitMs: rung.waitMs, cutMs: 0 };
 }
 
-/** As if every rung used all of its share. */
-function cutSteps(ladder: Ladder, budgetMs: number): StopStep[] {
+/** As if every step used all of its share. */
+function cutSteps(wanted: readonly StopStep[], budgetMs: number): StopStep[] {
   const budgetNs = BigInt(budgetMs) * 1_000_000n;
   let left = budgetNs - reserveNs(budgetNs);
-  return ladder.map((rung, at) => {
-    const later = ladder.slice(at + 1).map((next) => nsOf(next.waitMs));
-    const share = shareOut(nsOf(rung.waitMs), later, left);
+  return wanted.map(({ sentence, waitMs }, at) => {
+    const later = wanted.slice(at + 1).map((next) => nsOf(next.waitMs));
+    const share = shareOut(nsOf(waitMs), later, left);
     const waitNs = share.waitNs ?? left;
     left -= waitNs;
-    return { sentence: rungSentence(rung), waitMs: msOf(waitNs), cutMs: msOf(share.cutNs) };
+    return { sentence, waitMs: msOf(waitNs), cutMs: msOf(share.cutNs) };
   });
 }
 
@@ -87,13 +104,18 @@ function commandText(command: Command): string {
   return 'shell' in command ? command.shell : command.exec.join(' ');
 }
 
-function budgetWarnings(budgetMs: number | null, asked: number | null, steps: readonly StopStep[]): string[] {
+function budgetWarnings(
+  budgetMs: number | null,
+  asked: number | null,
+  what: string,
+  steps: readonly StopStep[],
+): string[] {
   const long = formatDuration(asked);
   if (budgetMs !== null) {
     const forever = asked === null;
     if (!forever && steps.every((step) => step.cutMs === 0)) return [];
     return [
-      `the ladder may take ${long}, which is more than the stop budget of ${formatDuration(budgetMs)} less a reserve for killing: waits are cut`,
+      `${what} may take ${long}, which is more than the stop budget of ${formatDuration(budgetMs)} less a reserve for killing: waits are cut`,
     ];
   }
   if (asked === null)
@@ -103,7 +125,7 @@ function budgetWarnings(budgetMs: number | null, asked: number | null, steps: re
   if (asked <= DOCKER_STOP_MS) return [];
   const seconds = Math.ceil((asked + MARGIN_MS) / 1000);
   return [
-    `no stop budget is set, and the ladder may take ${long}, while Docker kills after ${formatDuration(DOCKER_STOP_MS)}; ` +
+    `no stop budget is set, and ${what} may take ${long}, while Docker kills after ${formatDuration(DOCKER_STOP_MS)}; ` +
       `set docker run --stop-timeout ${seconds}, stop_grace_period: ${seconds}s (Compose) or terminationGracePeriodSeconds: ${seconds} (Kubernetes)`,
   ];
 }

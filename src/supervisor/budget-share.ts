@@ -1,5 +1,6 @@
 /** What the stop budget leaves to one rung of one run: levels and finals come after it (SPEC.md 9). */
 import { longestOf, nsOf, reserveNs, type Share, shareOut, sumOf, type WaitNs } from '../signals/budget.ts';
+import { HOOK_GRACE_MS, POST_STOP_MS } from './plan.ts';
 import { isDrainRung, isGone, ladderOf, mainRuns, planOf } from './select.ts';
 import type { Run, State } from './state.ts';
 
@@ -25,7 +26,41 @@ export function shareOfRung(state: State, run: Run, index: number, nowNs: bigint
   const ladder = ladderOf(state, run);
   const wanted = isDrainRung(state, run, index) ? null : (ladder[index]?.waitMs ?? null);
   const own = ladder.slice(index + 1).map((rung) => nsOf(rung.waitMs));
-  return shareOut(nsOf(wanted), [...own, ...laterLevels(state, run)], leftNs(state, nowNs));
+  const later = [...own, ...postStopWaits(state, run), ...laterLevels(state, run)];
+  return shareOut(nsOf(wanted), later, leftNs(state, nowNs));
+}
+
+/** The hook after the end, and what one takes that ignores the end of its time. */
+function postStopWaits(state: State, run: Run): WaitNs[] {
+  if (run.serves !== null || planOf(state, run).postStop === null) return [];
+  return [nsOf(POST_STOP_MS), nsOf(HOOK_GRACE_MS)];
+}
+
+/** When the hook after the end of `run` must be over. */
+export function postStopEndNs(state: State, run: Run, nowNs: bigint): bigint {
+  const later = [nsOf(HOOK_GRACE_MS), ...laterLevels(state, run)];
+  return nowNs + (shareOut(nsOf(POST_STOP_MS), later, leftNs(state, nowNs)).waitNs ?? 0n);
+}
+
+/** When the time of a run that has an end is over. A budget can begin while a hook is there already. */
+export function dueNs(state: State, run: Run): bigint | null {
+  const end = run.serves?.kind === 'post-stop' ? waitsEndNs(state) : null;
+  return end !== null && run.dueNs !== null && end < run.dueNs ? end : run.dueNs;
+}
+
+/** What is left for waits of `own` together, when the hook after them is to have its share of `left`. */
+export function ladderShareNs(state: State, run: Run, own: WaitNs, left: bigint): bigint {
+  const hook = shareOut(sumOf(postStopWaits(state, run)), [own], left);
+  return left - (hook.waitNs ?? 0n);
+}
+
+/** All waits of a ladder from a rung on. */
+export function waitsFrom(state: State, run: Run, index: number): WaitNs {
+  return sumOf(
+    ladderOf(state, run)
+      .slice(index)
+      .map((rung) => nsOf(rung.waitMs)),
+  );
 }
 
 /** Each level below takes as long as the longest ladder in it. A hook has nobody after it. */
@@ -44,7 +79,7 @@ function laterLevels(state: State, run: Run): WaitNs[] {
 const ladderNs =
   (state: State) =>
   (run: Run): WaitNs =>
-    sumOf(ladderOf(state, run).map((rung) => nsOf(rung.waitMs)));
+    sumOf([waitsFrom(state, run, 0), ...postStopWaits(state, run)]);
 
 function nsOfBudget(ms: number): bigint {
   return nsOf(ms) ?? 0n;

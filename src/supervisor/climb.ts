@@ -3,7 +3,7 @@ import type { BodyOf } from '../checkpoint/record.ts';
 import { msOf } from '../signals/budget.ts';
 import { isHook, signalOf } from '../signals/ladder.ts';
 import { signalName } from '../signals/names.ts';
-import { leftNs, shareOfRung } from './budget-share.ts';
+import { ladderShareNs, leftNs, shareOfRung } from './budget-share.ts';
 import { isDraining, ladderOf, rungOf, snapshotOf } from './select.ts';
 import type { Run, State } from './state.ts';
 import { decideOn, say, type Turn } from './turn.ts';
@@ -72,7 +72,8 @@ export function acceptRung(turn: Turn, run: Run): void {
 export function extendRung(turn: Turn, run: Run): void {
   const asked = BigInt(snapshotOf(turn.state, run)?.extendUs ?? 0) * 1000n;
   const left = leftNs(turn.state, turn.nowNs);
-  const given = left !== null && left < asked ? left : asked;
+  const most = left === null ? asked : ladderShareNs(turn.state, run, asked, left);
+  const given = most < asked ? most : asked;
   const until = turn.nowNs + given;
   const deadline = run.rung?.deadlineNs ?? null;
   enterAgain(turn, run, deadline === null || until < deadline ? deadline : until);

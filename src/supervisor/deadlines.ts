@@ -1,5 +1,6 @@
 /** When something will be due that nobody will tell of. Pure. */
 
+import { dueNs } from './budget-share.ts';
 import { warnAtNs, warnKey } from './run-events.ts';
 import { isDraining, runsOf } from './select.ts';
 import type { Run, State } from './state.ts';
@@ -24,7 +25,7 @@ function candidates(state: State, run: Run): (bigint | null)[] {
   switch (run.phase) {
     case 'backoff':
     case 'forked':
-      return [run.dueNs];
+      return [dueNs(state, run)];
     case 'stopping':
       return [
         run.rung?.deadlineNs ?? null,

@@ -1,9 +1,10 @@
 /** Hooks of a run: commands that are runs of their own, and requests over HTTP. */
 import type { BodyOf } from '../checkpoint/record.ts';
 import { signalName } from '../signals/names.ts';
+import { postStopEndNs } from './budget-share.ts';
 import { hookName } from './names.ts';
 import { startCode } from './outcome.ts';
-import { DEFAULT_DRAIN_RETRY_MS, POST_STOP_MS } from './plan.ts';
+import { DEFAULT_DRAIN_RETRY_MS } from './plan.ts';
 import { isDraining, isTerminal, planOf, rungOf, snapshotOf } from './select.ts';
 import type { HookKind, Run } from './state.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
@@ -14,7 +15,7 @@ const MS = 1_000_000n;
 /** The rung that the run stands on wants its hook, or the end of the run does. */
 export function beginHook(turn: Turn, run: Run): void {
   if (isTerminal(run)) {
-    spawnHook(turn, run, 'post-stop', null, turn.nowNs + BigInt(POST_STOP_MS) * MS);
+    spawnHook(turn, run, 'post-stop', null, postStopEndNs(turn.state, run, turn.nowNs));
     return;
   }
   const rung = rungOf(turn.state, run);

@@ -60,7 +60,7 @@ export const DEFAULT_DRAIN_RETRY_MS = 30_000;
 
 /** A hook cannot hold up the end for ever, and neither can a hook that ignores the end of its time. */
 export const POST_STOP_MS = 10_000;
-const HOOK_GRACE_MS = 2000;
+export const HOOK_GRACE_MS = 2000;
 
 export const HOOK_LADDER: Ladder = [{ action: 'signal', signal: 15, target: 'group', waitMs: HOOK_GRACE_MS }];
 

@@ -6,7 +6,7 @@ import type { BodyOf, RecordBody } from '../checkpoint/record.ts';
 import { msOf } from '../signals/budget.ts';
 import { orderOf, type Position } from '../signals/ladder.ts';
 import { signalNumber } from '../signals/names.ts';
-import { waitsEndNs, waitsTotalNs } from './budget-share.ts';
+import { ladderShareNs, waitsEndNs, waitsFrom, waitsTotalNs } from './budget-share.ts';
 import type { HostRequest } from './effect.ts';
 import { hookLaunch, launchOf } from './launch.ts';
 import { hookKind } from './names.ts';
@@ -60,7 +60,7 @@ function orderBefore(state: State, run: Run): Order {
   return orderOf(ladderOf(state, run), NOT_STOPPING, {
     level: planOf(state, run).level,
     mustDrain: drainIndex(state, run) !== null,
-    capMs: total === null ? null : msOf(total),
+    capMs: total === null ? null : msOf(ladderShareNs(state, run, waitsFrom(state, run, 0), total)),
   });
 }
 
@@ -76,12 +76,13 @@ function orderDuring(state: State, run: Run, position: Position | 'kill', nowNs:
   const ladder = ladderOf(state, run);
   const undrained = position !== 'kill' && isUndrained(state, run);
   const end = waitsEndNs(state);
+  const from = position === 'kill' ? ladder.length : (position.index ?? 0);
   const at: Position = position === 'kill' ? { index: ladder.length, deadlineNs: null } : position;
   // What must drain is not to be signalled when a hold or a hook is over, only when the budget is.
   const order = orderOf(ladder, undrained ? { ...at, deadlineNs: end } : at, {
     level: planOf(state, run).level,
     mustDrain: undrained,
-    capMs: capMs(state, run, end, nowNs),
+    capMs: capMs(state, run, from, nowNs),
   });
   const received = run.stop?.signal ?? SIGTERM;
   const rungs = order.rungs.map((each) =>
@@ -91,9 +92,11 @@ function orderDuring(state: State, run: Run, position: Position | 'kill', nowNs:
 }
 
 /** A cap counts from the begin of the run's stop. */
-function capMs(state: State, run: Run, endNs: bigint | null, nowNs: bigint): number | null {
+function capMs(state: State, run: Run, from: number, nowNs: bigint): number | null {
+  const endNs = waitsEndNs(state);
   if (run.serves !== null || endNs === null) return null;
   const stopNs = snapshotOf(state, run)?.stopNs ?? 0n;
-  const left = endNs - (stopNs > 0n ? stopNs : nowNs);
+  const ladderEndNs = nowNs + ladderShareNs(state, run, waitsFrom(state, run, from), endNs - nowNs);
+  const left = ladderEndNs - (stopNs > 0n ? stopNs : nowNs);
   return left > 0n ? msOf(left) : 0;
 }

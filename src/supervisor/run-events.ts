@@ -3,6 +3,7 @@
  * handler has changed what made it true. So a supervisor that takes over needs no path of its own.
  */
 import { isHook } from '../signals/ladder.ts';
+import { dueNs } from './budget-share.ts';
 import { postedKey } from './hooks.ts';
 import { type Next, nextRun } from './restart.ts';
 import {
@@ -63,7 +64,7 @@ export const PENDING: Record<RunEvent, Pending> = {
   ready: (state, run) => !run.ready && snapshotOf(state, run)?.ready === true,
   extend: (state, run) => isExtended(state, run),
   'hook-ended': (state, run) => isHookAnswered(state, run),
-  due: (_, run, nowNs) => isPast(run.rung === null ? run.dueNs : run.rung.deadlineNs, nowNs),
+  due: (state, run, nowNs) => isPast(run.rung === null ? dueNs(state, run) : run.rung.deadlineNs, nowNs),
   'nearly-due': (state, run, nowNs) => !isDone(state, warnKey(run)) && isPast(warnAtNs(state, run), nowNs),
   'hook-due': (state, run, nowNs) =>
     isTerminal(run) ? isPostStopDue(state, run) : isHookDue(state, run, nowNs),

@@ -15,7 +15,8 @@ describe('planStop', () => {
   it('adds up the waits', () => {
     expect(plan('--hold 1s -g 8s')).toMatchObject({ worstMs: 9000, warnings: [] });
     expect(plan('--hold 1s -g forever').worstMs).toBeNull();
-    expect(plan('--post-stop ./x -g 0').worstMs).toBe(10_000);
+    // One that ignores the SIGTERM at the end of its time takes 2 s more.
+    expect(plan('--post-stop ./x -g 0').worstMs).toBe(12_000);
   });
 
   it('S20 warns of a ladder that is longer than the budget, and says what is cut', () => {
@@ -33,6 +34,16 @@ describe('planStop', () => {
   it('has nothing to say where the ladder fits into the budget', () => {
     expect(plan('-g 9s --stop-budget 10s').warnings).toEqual([]);
     expect(plan('-g 9001ms --stop-budget 10s').warnings).toHaveLength(1);
+  });
+
+  it('S24 shares the budget with the post-stop hook', () => {
+    const cut = plan('-g 8s --stop-budget 10s --post-stop ./x');
+    expect(cut.steps.map(({ waitMs, cutMs }) => [waitMs, cutMs])).toEqual([[3600, 4400]]);
+    expect(cut.postStop).toMatchObject({ sentence: 'run ./x', waitMs: 4500, cutMs: 5500 });
+    expect(cut.worstMs).toBe(9000);
+    expect(cut.warnings).toEqual([
+      'the ladder with the post-stop hook may take 20s, which is more than the stop budget of 10s less a reserve for killing: waits are cut',
+    ]);
   });
 
   it('counts forever as all that is left of the budget', () => {

@@ -211,6 +211,38 @@ export const HOOK_SCENARIOS: readonly Told[] = [
     },
   },
   {
+    title: 'S24 the stop budget holds for the hook after the end too, and for one that ignores its end',
+    plan: runPlan({ postStop: { shell: 'notify' }, graceMs: 8000 }, 3000),
+    behaviours: { node: obedient, 'node/post-stop': ignoresTerm },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1/post-stop.1').map((sent) => sent.split('@')[0])).toEqual(['15', '9']);
+      expect(result.endedMs).toBeLessThanOrEqual(4000);
+    },
+  },
+  {
+    title: 'S24 a budget leaves the ladder and the hook after it their shares',
+    plan: runPlan({ postStop: { shell: 'notify' }, graceMs: 8000 }, 10_000),
+    behaviours: { node: ignoresTerm, 'node/post-stop': { lives: 4000 } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@4600']);
+      expect(signalsOf(result, 'node#1/post-stop.1')).toEqual([]);
+      expect(hooksOf(result).at(-1)).toMatch(/ended 0/);
+      const caps = result.requests.flatMap(({ order, run }) =>
+        run === 'node#1' && order !== null ? [order.capMs] : [],
+      );
+      expect(caps.slice(0, 2)).toEqual([3600, 3600]);
+    },
+  },
+  {
+    title: 'S24 a stop that is asked for while the hook after the end is there: its budget holds',
+    plan: runPlan({ postStop: { shell: 'notify' } }, 2000),
+    behaviours: { node: exitsBy(500), 'node/post-stop': ignoresTerm },
+    script: [term(1000)],
+    check: (result) => expect(result.endedMs).toBeLessThanOrEqual(3000),
+  },
+  {
     title: 'S62 a POST that fails: the next rung at once',
     plan: runPlan({
       ladder: [
