@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
 import { type Gsup, gsupCommandLine } from '../support/gsup.ts';
@@ -174,3 +175,66 @@ scenario('S66 in a pipeline the neighbours keep the foreground', AT_A_SHELL, asy
   type(bash, 'exit 0\n');
   expect((await bash.ended()).code).toBe(0);
 });
+
+scenario(
+  'S66 a command that ends in the background leaves the shell its terminal',
+  AT_A_SHELL,
+  async (trial) => {
+    const bash = await shell(trial);
+    type(bash, '$GSUP sleep 5\n');
+    const sleeper = await running(bash, 'sleep');
+    type(bash, CTRL_Z);
+    await inState(sleeper, 'T');
+    await bash.stdout.line(/Stopped/);
+    type(bash, 'bg\n');
+    await inState(sleeper, 'SR');
+    type(bash, 'wait; echo still at the $((1 + 1))nd prompt\n');
+    await bash.stdout.line(/^still at the 2nd prompt/);
+    type(bash, 'echo and at the $((1 + 2))rd\n');
+    await bash.stdout.line(/^and at the 3rd/);
+    type(bash, 'exit\n');
+    expect((await bash.ended()).code).toBe(0);
+  },
+);
+
+scenario(
+  'S25 ^Z below a wrapper stops the wrapper too, and the shell has its prompt',
+  AT_A_SHELL,
+  async (trial) => {
+    const bash = await shell(trial);
+    type(bash, 'sh -c "$GSUP cat; true"\n');
+    const cat = await running(bash, 'cat');
+    type(bash, 'first\n');
+    await until('an echo and an answer', () => bash.stdout.lines(/^first\r$/).length === 2);
+    type(bash, CTRL_Z);
+    await inState(cat, 'T');
+    type(bash, 'echo at the $((1 + 1))nd prompt\n');
+    await bash.stdout.line(/^at the 2nd prompt/);
+    type(bash, 'fg\n');
+    await inState(cat, 'SR');
+    type(bash, 'second\n');
+    await until('an echo and an answer', () => bash.stdout.lines(/^second\r$/).length === 2);
+    type(bash, CTRL_D);
+    await until('cat to end', () => look(cat) === undefined);
+    type(bash, 'exit\n');
+    expect((await bash.ended()).code).toBe(0);
+  },
+);
+
+scenario('S66 ^C between two runs ends gsup', { ...AT_A_SHELL, modes: ['supervisor'] }, async (trial) => {
+  const bash = await shell(trial, ['--restart', 'always', '--min-duration', '60s']);
+  type(bash, '$GSUP true; echo code $?\n');
+  await until('the first run to be over', () => recorded(trial, 'run-ended'));
+  type(bash, CTRL_C);
+  await bash.stdout.line(/^code \d+/);
+  type(bash, 'exit\n');
+  expect((await bash.ended()).code).toBe(0);
+});
+
+function recorded(trial: Trial, kind: string): boolean {
+  try {
+    return readFileSync(`${trial.folder}/state/t/init.log`, 'utf8').includes(`"type":"${kind}"`);
+  } catch {
+    return false;
+  }
+}
