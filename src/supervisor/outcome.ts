@@ -7,14 +7,15 @@ import { planOf, processState, snapshotOf } from './select.ts';
 import type { Outcome, OutcomeCause, Result, Run, State } from './state.ts';
 import type { RunSnapshot } from './vocabulary.ts';
 
-const ENOENT = 2;
+/** ENOENT; and ENOTDIR, as of `/etc/passwd/x`: there is nothing of that name either. */
+const NOT_THERE: readonly number[] = [2, 20];
 const MS = 1_000_000n;
 
 type Judgement = { readonly outcome: Outcome; readonly cause: OutcomeCause };
 
 /** As a shell has it: 127 for what is not there, 126 for what is and cannot be executed. */
 export function startCode(failure: NonNullable<RunSnapshot['startFailure']>): number {
-  return failure.stage === 'exec' && failure.errno === ENOENT ? EXIT.notFound : EXIT.notExecutable;
+  return failure.stage === 'exec' && NOT_THERE.includes(failure.errno) ? EXIT.notFound : EXIT.notExecutable;
 }
 
 /** The code that a user sees: 128 and the signal's number where it died of one, then the map (SPEC.md 2). */

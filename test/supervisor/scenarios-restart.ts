@@ -91,6 +91,18 @@ export const RESTART_SCENARIOS: readonly Told[] = [
     },
   },
   {
+    title: 'S55 nothing can be below a file: 127 as well',
+    plan: runPlan(),
+    behaviours: { node: { fails: { stage: 'exec', errno: 20 } } },
+    check: (result) => expect(endState(result)).toBe('failed 127'),
+  },
+  {
+    title: 'S55 the exit map is for the code of a failed start too',
+    plan: runPlan({ exitMap: [[127, 9]] }),
+    behaviours: { node: { fails: { stage: 'exec', errno: 2 } } },
+    check: (result) => expect(endState(result)).toBe('failed 9'),
+  },
+  {
     title: 'S55 what may not be executed is 126, and in `up` it is tried again',
     plan: taskPlan([processPlan('a', { restart: restarts({ maxFailures: 2, minDurationMs: 100 }) })]),
     behaviours: { a: { fails: { stage: 'exec', errno: 13 } } },
