@@ -33,7 +33,7 @@ export function evolveLive(state: State, fact: HostFact): Live {
 }
 
 /** Of what is judged nothing is to be learned any more. What no log knows yet is news: the log may have been lost. */
-function isOfInterest(state: State, name: string): boolean {
+export function isOfInterest(state: State, name: string): boolean {
   const run = state.runs[name];
   if (run !== undefined) return !isTerminal(run);
   const process = state.processes[processName(name)];

@@ -7,6 +7,7 @@ import type { HostNews } from '../host/host.ts';
 import { nextDeadline } from './deadlines.ts';
 import { decide } from './decide.ts';
 import type { Occurrence, Request } from './effect.ts';
+import { isOfInterest } from './evolve-live.ts';
 import { createPerformer } from './perform.ts';
 import type { TaskPlan } from './plan.ts';
 import type { Ports } from './ports.ts';
@@ -101,7 +102,8 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
       return;
     }
     if (news.kind === 'hello') journal.skipTo(news.hello.lastNumber);
-    if (news.kind === 'run') performer.sawRun(news.run);
+    // Of a run that is judged a last snapshot can still be on its way.
+    if (news.kind === 'run' && isOfInterest(state, news.run.name)) performer.sawRun(news.run);
     push(occurrenceOf(news, pid));
   };
 

@@ -17,7 +17,8 @@ export interface Performer {
 type Numbered = CheckpointRecord & RecordBody;
 
 export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]): Performer {
-  const records = found.filter((record): record is Numbered => record.type !== 'unknown');
+  /** Let go once they were looked through: a supervisor may live for years. */
+  let records = found.filter((record): record is Numbered => record.type !== 'unknown');
   /** A run's key is the number of the request that spawned it. */
   const keys = new Map<string, number>();
   for (const record of records) remember(keys, record, record.seq);
@@ -25,6 +26,8 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
   const send = (request: HostRequest, number: number): void => {
     const key = 'run' in request ? keys.get(request.run) : undefined;
     sendTo(ports, request, number, key);
+    // Nothing is asked of a run that is forgotten, and runs may follow on each other for ever.
+    if (request.to === 'forget') keys.delete(request.run);
   };
 
   return {
@@ -40,6 +43,7 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
     },
     repeat(state, lastNumber, nowNs) {
       const undone = records.filter((record) => record.seq > lastNumber);
+      records = [];
       return undone.flatMap((record) => {
         const request = requestOf(state, record, nowNs);
         if (request === null || !isWanted(state, request)) return [];
