@@ -46,7 +46,7 @@ export async function supervise(command: readonly string[], options: RunOptions 
   const readFile = (path: string): string => readFileSync(path, 'utf8');
   const configured = normalizeRun(parsed, { env: process.env, readFile });
   if (configured.kind === 'problems') throw problem(configured.problems, EXIT.usage);
-  const { exitCode, stderr } = await runPortable(configured.config, process.env);
+  const { exitCode, stderr } = await runPortable(configured.config, process.env, false);
   // Text to be printed is why it has not begun; what happens meanwhile is said at once.
   if (stderr !== undefined) throw problem([stderr.trimEnd().replace(/^gsup: /gm, '')], exitCode);
   return { exitCode };

@@ -35,6 +35,18 @@ test('supervise resolves with the exit code, and readCheckpoint tells the story'
   expect(process.eventNames().map((name) => [name, process.listenerCount(name)])).toEqual(listening);
 });
 
+test('an error of the caller that nobody handles stays the business of the caller', async () => {
+  const count = () => [
+    process.listenerCount('uncaughtException'),
+    process.listenerCount('unhandledRejection'),
+  ];
+  const before = count();
+  const ended = supervise(['true'], { stateDir: dir, name: 'job', logLevel: 'error' });
+  const meanwhile = count();
+  await ended;
+  expect(meanwhile).toEqual(before);
+});
+
 test('readCheckpoint reads one file alone', async () => {
   await supervise(['true'], { stateDir: dir, name: 'job', logLevel: 'error' });
   const { records } = readCheckpoint(join(dir, 'job/init.log'));
@@ -45,6 +57,10 @@ test('readCheckpoint reads one file alone', async () => {
 test('supervise rejects what cannot be used, with the exit code of the command line', async () => {
   await expect(supervise(['true'], { grace: '5' })).rejects.toMatchObject({
     message: expect.stringContaining('cannot use "--grace"'),
+    exitCode: 64,
+  });
+  await expect(supervise(['true'], { envFile: [join(dir, 'none')] })).rejects.toMatchObject({
+    message: expect.stringContaining('must be readable, got ENOENT'),
     exitCode: 64,
   });
   await expect(supervise([], {})).rejects.toMatchObject({ exitCode: 64 });

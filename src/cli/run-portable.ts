@@ -15,7 +15,12 @@ import { reporterFor, supervise } from './supervise.ts';
 
 const STDERR = 2;
 
-export async function runPortable(config: RunConfig, env: Environment): Promise<Outcome> {
+/** `ownsProcess`: see World. */
+export async function runPortable(
+  config: RunConfig,
+  env: Environment,
+  ownsProcess: boolean,
+): Promise<Outcome> {
   const refusals = refusalsOf(config);
   if (refusals.length > 0) {
     return failure(
@@ -40,6 +45,7 @@ export async function runPortable(config: RunConfig, env: Environment): Promise<
       host: withFacts(createPortableHost(policyOf(config), realClock), factLog(claimed?.folder)),
       journal: claimed === null ? {} : { path: join(claimed.folder, logNames.checkpoint) },
       reporter,
+      ownsProcess,
       exitCodeOf: ({ exitCode }) => exitCode ?? EXIT.internal,
     });
   } finally {

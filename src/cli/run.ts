@@ -10,5 +10,5 @@ export async function run(parsed: ParsedRun, env: Environment): Promise<Outcome>
   const configured = normalizeRun(parsed, { env, readFile: (path) => readFileSync(path, 'utf8') });
   if (configured.kind === 'problems') return failure(EXIT.usage, ...configured.problems);
   if (env.GSUP_INIT === '1') return superviseNative(configured.config, env);
-  return (await import('./run-portable.ts')).runPortable(configured.config, env);
+  return (await import('./run-portable.ts')).runPortable(configured.config, env, true);
 }

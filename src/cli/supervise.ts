@@ -27,6 +27,8 @@ export interface World {
   readonly host: Host;
   readonly journal: JournalSource;
   readonly reporter: Reporter;
+  /** This process is there for nothing else, so a bug may end it. Not so where gsup is a library. */
+  readonly ownsProcess: boolean;
   /** Of this process. */
   readonly exitCodeOf: (ended: Ended) => number;
 }
@@ -39,6 +41,7 @@ export async function superviseNative(config: RunConfig, env: Environment): Prom
     host: createNativeHost(INIT_SOCKET),
     journal: { fd: CHECKPOINT_LOG, ...(folder ? { path: join(folder, 'checkpoint.log') } : {}) },
     reporter: reporterFor(STDERR, config.log, env, SAID_BY_INIT),
+    ownsProcess: true,
     // The code of the task is init's to say. Here it only counts that nothing is left to do.
     exitCodeOf: ({ exitCode }) => (exitCode === null ? EXIT.internal : EXIT.success),
   });
@@ -46,7 +49,7 @@ export async function superviseNative(config: RunConfig, env: Environment): Prom
 
 export async function supervise(config: RunConfig, world: World): Promise<Outcome> {
   const { reporter } = world;
-  const dieQuietly = dieLoudly(reporter);
+  const dieQuietly = world.ownsProcess ? dieLoudly(reporter) : () => {};
   const opened = openJournal({
     ...world.journal,
     clock: realClock,
