@@ -5,14 +5,23 @@ import type { Clock } from './host.ts';
 export function createHttpPort(clock: Clock): HttpPort {
   return {
     post(url, name, deadlineNs, done) {
-      const leftMs =
-        deadlineNs === null ? null : Math.max(0, Number((deadlineNs - clock.nowNs()) / 1_000_000n));
-      postHook(url, name, leftMs, ({ ok }) => done(ok));
+      // The clock's, because a rung may last longer than a time-out of Node can.
+      const disarm =
+        deadlineNs === null
+          ? () => {}
+          : clock.at(deadlineNs, () => {
+              cancel();
+              done(false, 'no answer in time');
+            });
+      const cancel = postHook(url, name, ({ ok, detail }) => {
+        disarm();
+        done(ok, detail);
+      });
     },
   };
 }
 
-/** What a POST came to: `ok` is a 2xx answer in time. */
+/** What a POST came to: `ok` is a 2xx answer. */
 export interface PostResult {
   readonly ok: boolean;
   readonly detail: string;
@@ -20,27 +29,17 @@ export interface PostResult {
 
 /**
  * POST to a hook's URL. Only the status line of the answer counts, so nothing else of it is kept. `done` is called
- * once, unless the returned function was called before. node:http is loaded here: most runs never need it.
+ * once and later, unless the returned function was called before. node:http is loaded here: most runs never need it.
  */
-export function postHook(
-  url: string,
-  name: string,
-  timeoutMs: number | null,
-  done: (result: PostResult) => void,
-): () => void {
+export function postHook(url: string, name: string, done: (result: PostResult) => void): () => void {
   const abort = new AbortController();
   let settled = false;
   const settle = (ok: boolean, detail: string): void => {
     if (settled) return;
     settled = true;
-    clearTimeout(timer);
     abort.abort();
     done({ ok, detail });
   };
-  const timer =
-    timeoutMs === null
-      ? undefined
-      : setTimeout(() => settle(false, `no answer within ${timeoutMs} ms`), timeoutMs);
 
   const secure = url.startsWith('https:');
   (secure ? import('node:https') : import('node:http')).then(
@@ -57,7 +56,7 @@ export function postHook(
             const status = response.statusCode ?? 0;
             settle(status >= 200 && status < 300, `status ${status}`);
           })
-          .on('error', (error) => settle(false, error.message))
+          .on('error', (error) => settle(false, errorText(error)))
           .end();
       } catch (error) {
         settle(false, (error as Error).message);
@@ -67,7 +66,11 @@ export function postHook(
   );
   return () => {
     settled = true;
-    clearTimeout(timer);
     abort.abort();
   };
+}
+
+/** A name that has several addresses fails once for each, and the error of all has no message of its own. */
+function errorText(error: Error & { readonly code?: string }): string {
+  return error.message || (error.code ?? error.name);
 }

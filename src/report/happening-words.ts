@@ -49,7 +49,7 @@ export function wordHappening(happening: Happening): Worded {
     case 'hook-failed':
       return say(
         'warn',
-        `${happening.run}: hook ${hookName(happening.hook)} failed${codeText(happening.code)}, going on`,
+        `${happening.run}: hook ${hookName(happening.hook)} failed${codeText(happening.code)}${happening.detail === undefined ? '' : ` (${happening.detail})`}, going on`,
       );
     case 'not-drained':
       return say(
@@ -113,10 +113,24 @@ const stageWords: Record<Of<'start-failed'>['stage'], string> = {
   timeout: 'it took longer than --start-timeout',
 };
 
-function startSentence({ run, command, cwd, stage, errno }: Of<'start-failed'>): string {
+function startSentence(happening: Of<'start-failed'>): string {
+  const { run, command, cwd, stage, errno } = happening;
+  if (stage === 'user') return `${run}: cannot start "${command}": ${userSentence(happening)}`;
   const what = stage === 'exec' ? '' : `: ${stageWords[stage]}${stage === 'cwd' ? ` "${cwd}"` : ''}`;
   const why = errno === 0 ? '' : `: ${errnoText(errno)}`;
   return `${run}: cannot start "${command}"${what}${why}`;
+}
+
+const ENOENT = 2;
+
+/** Which of the two is unknown is not told. */
+function userSentence({ user, group, errno }: Of<'start-failed'>): string {
+  const named = [user === undefined ? [] : `user "${user}"`, group === undefined ? [] : `group "${group}"`];
+  const who = named.flat().join(' and ') || stageWords.user;
+  if (errno !== ENOENT) return `${who}: ${errnoText(errno)}`;
+  if (group === undefined) return `${who}: there is no such user in /etc/passwd`;
+  if (user === undefined) return `${who}: there is no such group in /etc/group`;
+  return `${who}: one of them is not in /etc/passwd or /etc/group`;
 }
 
 function stopCause({ cause, signal, pid }: Of<'stop-begun'>): string {

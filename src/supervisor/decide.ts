@@ -63,7 +63,8 @@ function take(turn: Turn, event: Event): void {
     case 'http': {
       const run = turn.state.runs[event.run];
       // The last record of a log is its task's end; an answer can come after that, while the host ends.
-      if (run !== undefined && turn.state.task.exitCode === null) endPost(turn, run, event.hook, event.ok);
+      if (run !== undefined && turn.state.task.exitCode === null)
+        endPost(turn, run, event.hook, event.ok, event.detail);
       break;
     }
     case 'request':

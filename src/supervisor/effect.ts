@@ -20,7 +20,13 @@ export type Occurrence =
   | { readonly kind: 'sync'; readonly event: number; readonly awaited: readonly string[] }
   /** A deadline may have passed. Which one is found in the state, so that a late one cannot hurt. */
   | { readonly kind: 'due' }
-  | { readonly kind: 'http'; readonly run: string; readonly hook: string; readonly ok: boolean }
+  | {
+      readonly kind: 'http';
+      readonly run: string;
+      readonly hook: string;
+      readonly ok: boolean;
+      readonly detail?: string;
+    }
   | { readonly kind: 'oom'; readonly run: string }
   | { readonly kind: 'request'; readonly request: Request; readonly by: Who | null };
 

@@ -16,6 +16,8 @@ export type Happening =
       readonly run: string;
       readonly command: string;
       readonly cwd: string | null;
+      readonly user?: string;
+      readonly group?: string;
       readonly stage: StartStage;
       readonly errno: number;
     }
@@ -42,6 +44,8 @@ export type Happening =
       readonly run: string;
       readonly hook: string;
       readonly code: number | null;
+      /** Of a request: what came instead of a 2xx. */
+      readonly detail?: string;
     }
   /** Said once; the hook is tried again. */
   | { readonly kind: 'not-drained'; readonly run: string; readonly hook: string; readonly retryMs: number }

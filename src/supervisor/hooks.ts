@@ -77,10 +77,12 @@ export function postedKey(run: string, hook: string): string {
 }
 
 /** The answer to a request. Late ones, for a rung that is passed, are written and change nothing. */
-export function endPost(turn: Turn, run: Run, hook: string, ok: boolean): void {
+export function endPost(turn: Turn, run: Run, hook: string, ok: boolean, detail?: string): void {
   if (run.hook?.name !== hook || run.hook.result !== null) return;
   note(turn, endedRecord(run, hook, { code: ok ? 0 : 1, signal: null }, null));
-  if (!ok) say(turn, { kind: 'hook-failed', run: run.name, hook, code: null });
+  if (ok) return;
+  const why = detail === undefined ? {} : { detail };
+  say(turn, { kind: 'hook-failed', run: run.name, hook, code: null, ...why });
 }
 
 /** A hook's own run has ended, or is lost. */

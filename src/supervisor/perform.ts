@@ -95,5 +95,7 @@ function post(
   report: (occurrence: Occurrence) => void,
 ): void {
   const { run, hook, url, deadlineNs } = effect;
-  ports.http.post(url, hook, deadlineNs, (ok) => report({ kind: 'http', run, hook, ok }));
+  ports.http.post(url, hook, deadlineNs, (ok, detail) =>
+    report({ kind: 'http', run, hook, ok, ...(detail !== undefined && { detail }) }),
+  );
 }

@@ -19,6 +19,11 @@ export interface JournalPort {
 }
 
 export interface HttpPort {
-  /** `name` says which request it is when it is made again. Calls back once, with whether a 2xx came by `deadlineNs`. */
-  post(url: string, name: string, deadlineNs: bigint | null, done: (ok: boolean) => void): void;
+  /** `name` says which request it is when it is made again. Calls back once, with whether a 2xx came by `deadlineNs`, and what came. */
+  post(
+    url: string,
+    name: string,
+    deadlineNs: bigint | null,
+    done: (ok: boolean, detail?: string) => void,
+  ): void;
 }

@@ -155,8 +155,10 @@ function judge(turn: Turn, run: Run): void {
 }
 
 function sayNotStarted(turn: Turn, run: Run, failure: NonNullable<RunSnapshot['startFailure']>): void {
-  const { argv, cwd } = planOf(turn.state, run).launch;
-  say(turn, { kind: 'start-failed', run: run.name, command: argv[0] ?? '', cwd: cwd ?? null, ...failure });
+  const { argv, cwd, user, group } = planOf(turn.state, run).launch;
+  const who = { ...(user !== undefined && { user }), ...(group !== undefined && { group }) };
+  const what = { run: run.name, command: argv[0] ?? '', cwd: cwd ?? null, ...who };
+  say(turn, { kind: 'start-failed', ...what, ...failure });
 }
 
 /** It was to be run again, and now it is not. */

@@ -170,6 +170,8 @@ test('a descriptor that takes nothing harms nobody', async () => {
   await reporter.close();
 });
 
+const notStarted = { kind: 'start-failed', run: 'a#1', command: 'node', cwd: null } as const;
+
 test.each<[string, Notice, string]>([
   [
     'a failed start',
@@ -201,6 +203,26 @@ test.each<[string, Notice, string]>([
     'a full disk',
     { kind: 'log', log: 'checkpoint.log', news: { kind: 'failing', code: 'ENOSPC' } },
     'no space left on device',
+  ],
+  [
+    'a request that failed',
+    { kind: 'hook-failed', run: 'a#1', hook: 'a#1/http-post.1', code: null, detail: 'status 503' },
+    'a#1: hook http-post failed (status 503), going on',
+  ],
+  [
+    'an unknown user',
+    { ...notStarted, user: 'nosuch', stage: 'user', errno: 2 },
+    'a#1: cannot start "node": user "nosuch": there is no such user in /etc/passwd',
+  ],
+  [
+    'a user that gsup may not become',
+    { ...notStarted, user: 'www', stage: 'user', errno: 1 },
+    'user "www": operation not permitted (EPERM)',
+  ],
+  [
+    'an unknown group',
+    { ...notStarted, group: 'no', stage: 'user', errno: 2 },
+    'group "no": there is no such group in /etc/group',
   ],
   ['a bug', { kind: 'internal-error', error: 'TypeError: x' }, 'internal error: TypeError: x'],
 ])('%s is worded with its cause', async (_, notice, part) => {

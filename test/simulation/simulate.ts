@@ -115,7 +115,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
         const answer = scenario.posts?.[url] ?? { after: 1, ok: false };
         world.scheduler.after(
           answer.after,
-          guard(() => done(answer.ok)),
+          guard(() => done(answer.ok, answer.ok ? 'status 200' : 'status 503')),
         );
       });
     return {

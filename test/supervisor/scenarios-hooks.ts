@@ -255,6 +255,8 @@ export const HOOK_SCENARIOS: readonly Told[] = [
     script: [term(1000)],
     check: (result) => {
       expect(result.posts).toEqual(['node#1/http-post.1']);
+      const failed = result.said.filter((happening) => happening.kind === 'hook-failed');
+      expect(failed).toMatchObject([{ detail: 'status 503' }]);
       expect(signalsOf(result, 'node#1')).toEqual(['15@1020']);
     },
   },
