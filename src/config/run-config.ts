@@ -5,6 +5,7 @@ import type { Environment, Options, ParsedRun } from '../cli/parse.ts';
 import type { RungSpec } from '../cli/values.ts';
 import { buildLadder } from '../signals/ladder.ts';
 import { signalNumber } from '../signals/names.ts';
+import type { WaitSetting } from '../supervisor/plan.ts';
 import type { Command, Ladder, Launch, Rung, Target } from '../supervisor/vocabulary.ts';
 import { parseEnvEntry, parseEnvFile } from './env-file.ts';
 
@@ -30,6 +31,8 @@ export interface RunConfig {
 export interface StopConfig {
   /** SIGKILL follows the last rung and is not written. */
   readonly ladder: Ladder;
+  /** What its waits were set with. */
+  readonly waits: WaitSetting;
   readonly budgetMs: number | null;
   /** Signal numbers that begin a stop. */
   readonly on: readonly number[];
@@ -76,6 +79,7 @@ export function normalizeRun(parsed: ParsedRun, around: Surroundings): Configure
     launch: launchOf(parsed, environment.set, around.env),
     stop: {
       ladder: ladderOf(options),
+      waits: options.rung.length > 0 ? 'rung' : 'grace',
       budgetMs: options['stop-budget'],
       on: options['stop-on'].map(numberOf),
     },

@@ -16,6 +16,7 @@ export function planRun(config: RunConfig, task: string, version: string): TaskP
         name: task,
         launch: config.launch,
         ladder: config.stop.ladder,
+        waits: config.stop.waits,
         level: 0,
         mustDrain: null,
         postStop: config.postStop,

@@ -30,7 +30,7 @@ export function wordHappening(happening: Happening): Worded {
         `${happening.run}: still running, ${happening.next === 'SIGKILL' ? 'SIGKILL' : 'next rung'} in ${durationText(happening.leftMs)}`,
       );
     case 'escalated':
-      return say('warn', `${happening.run}: asked again, next rung of the stop now`);
+      return say('warn', `${happening.run}: asked again, ${escalationWords[happening.next]}`);
     case 'killed':
       return say(
         'warn',
@@ -133,6 +133,12 @@ function userSentence({ user, group, errno }: Of<'start-failed'>): string {
   return `${who}: one of them is not in /etc/passwd or /etc/group`;
 }
 
+const escalationWords: Record<Of<'escalated'>['next'], string> = {
+  rung: 'next rung of the stop now',
+  SIGKILL: 'SIGKILL now',
+  hook: 'its hook is tried again now',
+};
+
 function stopCause({ cause, signal, pid }: Of<'stop-begun'>): string {
   const name = signal === null ? null : (signalName(signal) ?? String(signal));
   const from = pid === null ? '' : pid === 0 ? ' from outside' : ` from pid ${pid}`;
@@ -164,12 +170,18 @@ function reportText(report: StopReport): string {
   return `${report.run}${took}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
 }
 
-function whyKilled({ forced, stuck, cutMs }: StopReport): string {
+function whyKilled({ stuck, reason, cutMs, waits, rungs }: StopReport): string {
   if (stuck) return 'something in it could not be killed';
-  if (!forced) return '';
-  return cutMs > 0
-    ? `needed SIGKILL because the stop budget cut its wait by ${durationText(cutMs)}: a longer --stop-budget avoids that`
-    : 'needed SIGKILL because something in it outlived the last rung: a longer --grace, or a --stop-signal that it heeds, avoids that';
+  switch (reason) {
+    case null:
+      return '';
+    case 'asked-again':
+      return 'needed SIGKILL because a stop was asked for again before its wait was over: to ask once leaves it its time';
+    case 'budget':
+      return `needed SIGKILL because the stop budget ${cutMs > 0 ? `cut its wait by ${durationText(cutMs)}` : 'ended its wait'}: a longer --stop-budget avoids that`;
+    case 'outlived':
+      return `needed SIGKILL because something in it outlived the last rung: ${waits === 'grace' ? 'a longer --grace, or a --stop-signal that it heeds,' : `a longer wait in rung ${rungs} (--rung), or a signal there that it heeds,`} avoids that`;
+  }
 }
 
 /** `pre-stop` of `web#1/pre-stop.1`: whose it is stands before it. */

@@ -26,7 +26,7 @@ export function evolve(state: State, fact: Fact): State {
     case 'rung':
       return entered(state, fact);
     case 'kill':
-      return fact.run === undefined ? state : withRun(state, fact.run, { phase: 'killing', owed: null });
+      return fact.run === undefined ? state : killing(state, fact.run);
     case 'outcome':
       return judged(state, fact);
     case 'hook':
@@ -96,6 +96,11 @@ function entered(state: State, record: BodyOf<'rung'>): State {
   });
 }
 
+function killing(state: State, name: string): State {
+  const hurried = state.runs[name]?.owed != null;
+  return withRun(state, name, { phase: 'killing', owed: null, hurried });
+}
+
 function judged(state: State, record: BodyOf<'outcome'>): State {
   const { run, outcome, cause, code, signal, forced } = record;
   const last = {
@@ -108,7 +113,10 @@ function judged(state: State, record: BodyOf<'outcome'>): State {
     forkedNs: record.forked_ns,
     endedNs: record.ended_ns,
   };
-  const next = withRun(state, run, { phase: outcome, owed: null });
+  const before = state.runs[run];
+  // What a coordinator has killed by itself has no record of a kill.
+  const hurried = before !== undefined && (before.hurried || (forced && before.owed !== null));
+  const next = withRun(state, run, { phase: outcome, owed: null, hurried });
   return withProcess(next, record.process, { last, failures: record.failures });
 }
 

@@ -1,4 +1,5 @@
 /** What is worth telling people, as data. Wording, levels and JSON are made of it in src/report. */
+import type { WaitSetting } from './plan.ts';
 import type { Outcome, OutcomeCause, StopCause } from './state.ts';
 import type { StartStage } from './vocabulary.ts';
 
@@ -35,7 +36,13 @@ export type Happening =
       readonly leftMs: number;
       readonly next: 'SIGKILL' | 'rung';
     }
-  | { readonly kind: 'escalated'; readonly run: string; readonly index: number }
+  /** Asked again; `hook`: what must drain has its hook tried again. */
+  | {
+      readonly kind: 'escalated';
+      readonly run: string;
+      readonly index: number;
+      readonly next: 'SIGKILL' | 'rung' | 'hook';
+    }
   | { readonly kind: 'killed'; readonly run: string; readonly pids: readonly number[] }
   | { readonly kind: 'cut'; readonly run: string; readonly index: number; readonly cutMs: number }
   | { readonly kind: 'climbed-alone'; readonly run: string; readonly index: number }
@@ -64,6 +71,14 @@ export interface StopReport {
   readonly code: number | null;
   readonly signal: string | null;
   readonly forced: boolean;
+  /** Why it took SIGKILL; null: it did not. */
+  readonly reason: ForcedReason | null;
+  /** How many rungs its ladder has, and where their waits are set. */
+  readonly rungs: number;
+  readonly waits: WaitSetting;
   readonly cutMs: number;
   readonly stuck: boolean;
 }
+
+/** `outlived`: its last wait was over, and no budget had cut it. */
+export type ForcedReason = 'asked-again' | 'outlived' | 'budget';

@@ -17,6 +17,8 @@ export interface ProcessPlan {
   readonly name: string;
   readonly launch: Launch;
   readonly ladder: Ladder;
+  /** What a user would change to change a wait of it. */
+  readonly waits: WaitSetting;
   /** Higher levels stop first. */
   readonly level: number;
   /** Not signalled before the first hook of the ladder has succeeded. */
@@ -26,6 +28,9 @@ export interface ProcessPlan {
   readonly exitMap: ReadonlyArray<readonly [from: number, to: number]>;
   readonly successCodes: readonly number[];
 }
+
+/** One wait, or one for each rung. */
+export type WaitSetting = 'grace' | 'rung';
 
 export interface RestartPlan {
   readonly policy: 'no' | 'on-failure' | 'always';

@@ -4,7 +4,7 @@ import { beginHook, endHook } from './hooks.ts';
 import { judgeRun } from './outcome.ts';
 import { nextRun } from './restart.ts';
 import { followOf, type RunEvent, warnKey } from './run-events.ts';
-import { ladderOf, planOf, processState, snapshotOf } from './select.ts';
+import { ladderOf, planOf, processState, runOf, snapshotOf } from './select.ts';
 import type { Run, RunState } from './state.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
 import type { RunSnapshot } from './vocabulary.ts';
@@ -186,7 +186,10 @@ function stopStragglers(turn: Turn, run: Run): void {
 function climbFaster(turn: Turn, run: Run): void {
   const before = run.rung?.index ?? -1;
   escalate(turn, run);
-  say(turn, { kind: 'escalated', run: run.name, index: turn.state.runs[run.name]?.rung?.index ?? before });
+  const after = runOf(turn.state, run.name);
+  const index = after.rung?.index ?? before;
+  const next = after.phase === 'killing' ? 'SIGKILL' : index === before ? 'hook' : 'rung';
+  say(turn, { kind: 'escalated', run: run.name, index, next });
 }
 
 function warn(turn: Turn, run: Run): void {

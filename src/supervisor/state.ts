@@ -95,6 +95,8 @@ export interface Run {
   readonly hooks: number;
   readonly drained: boolean;
   readonly cutMs: number;
+  /** SIGKILL came because somebody asked again, not because a wait was over. */
+  readonly hurried: boolean;
 }
 
 export interface Standing {
@@ -170,6 +172,7 @@ export function newRun(name: string, process: string, known: Partial<Run>): Run 
     hooks: 0,
     drained: false,
     cutMs: 0,
+    hurried: false,
     ...known,
   };
 }

@@ -2,12 +2,14 @@
 import type { BodyOf } from '../checkpoint/record.ts';
 import { signalName } from '../signals/names.ts';
 import { exitCode, finalState } from './exit-code.ts';
-import type { StopReport } from './happening.ts';
+import type { ForcedReason, StopReport } from './happening.ts';
 import { processName, runNumber } from './names.ts';
+import { processOf } from './plan.ts';
 import { followOf } from './run-events.ts';
 import { hasClimbed, isAlive, isGone, isHookBusy, isStuck, mainRuns, runsOf, snapshotOf } from './select.ts';
 import type { By, Run, State } from './state.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
+import type { Ladder } from './vocabulary.ts';
 
 const MS = 1_000_000n;
 
@@ -173,6 +175,16 @@ function reports(state: State): StopReport[] {
     const { outcome, code, signal, forced } = last;
     const tookMs = stopNs > 0n && last.endedNs > 0n ? Number((last.endedNs - stopNs) / MS) : null;
     const stuck = run !== undefined && isStuck(state, run);
-    return [{ process, run: last.run, tookMs, outcome, code, signal, forced, cutMs: run?.cutMs ?? 0, stuck }];
+    const { ladder, waits } = processOf(state.plan, process);
+    const reason = forced ? reasonOf(run, ladder) : null;
+    const how = { outcome, code, signal, forced, reason, cutMs: run?.cutMs ?? 0, stuck };
+    return [{ process, run: last.run, tookMs, ...how, rungs: ladder.length, waits }];
   });
+}
+
+function reasonOf(run: Run | undefined, ladder: Ladder): ForcedReason {
+  if (run?.hurried) return 'asked-again';
+  // Only a budget ends a wait of `forever`.
+  const endless = run?.rung != null && ladder[run.rung.index]?.waitMs === null;
+  return endless || (run?.cutMs ?? 0) > 0 ? 'budget' : 'outlived';
 }

@@ -40,6 +40,7 @@ describe('normalizeRun', () => {
       },
       stop: {
         ladder: [{ action: 'signal', signal: 'received', target: 'group', waitMs: 8000 }],
+        waits: 'grace',
         budgetMs: null,
         on: [2, 3, 15],
       },
@@ -52,6 +53,11 @@ describe('normalizeRun', () => {
       log: { level: 'info', format: null },
       stay: false,
     });
+  });
+
+  it('knows where a user has set the waits', () => {
+    expect(config('-g 5s').stop.waits).toBe('grace');
+    expect(config('--rung TERM:5s').stop.waits).toBe('rung');
   });
 
   it('puts the launch together', () => {

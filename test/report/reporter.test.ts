@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { type Notice, SAID_BY_INIT } from '../../src/report/notice.ts';
 import { createReporter, type ReporterOptions } from '../../src/report/reporter.ts';
+import type { StopReport } from '../../src/supervisor/happening.ts';
 
 const dirs: string[] = [];
 afterEach(() => {
@@ -25,7 +26,7 @@ async function said(notices: readonly Notice[], options: Partial<ReporterOptions
 
 const killed: Notice = { kind: 'killed', run: 'web#1', pids: [7, 8] };
 const restart: Notice = { kind: 'restart', process: 'web', waitMs: 500, failures: 2 };
-const summary: Notice = {
+const summary: Extract<Notice, { kind: 'stop-summary' }> = {
   kind: 'stop-summary',
   exitCode: 137,
   processes: [
@@ -37,6 +38,9 @@ const summary: Notice = {
       code: null,
       signal: 'SIGKILL',
       forced: true,
+      reason: 'outlived',
+      rungs: 1,
+      waits: 'grace',
       cutMs: 0,
       stuck: false,
     },
@@ -48,6 +52,9 @@ const summary: Notice = {
       code: 0,
       signal: null,
       forced: false,
+      reason: null,
+      rungs: 1,
+      waits: 'grace',
       cutMs: 1500,
       stuck: false,
     },
@@ -124,14 +131,39 @@ test('the summary of a stop says how long each took, who needed SIGKILL and why,
   ]);
 });
 
-test('the summary blames the stop budget where it cut the wait', async () => {
-  const [line] = await said([
-    {
-      ...summary,
-      processes: summary.processes.map((report) => ({ ...report, forced: true, cutMs: 2500 })),
-    } as Notice,
-  ]);
-  expect(line).toContain('the stop budget cut its wait by 2.5s: a longer --stop-budget avoids that');
+test.each<[string, Partial<StopReport>, string]>([
+  [
+    'the stop budget where it cut the wait',
+    { reason: 'budget', cutMs: 2500 },
+    'the stop budget cut its wait by 2.5s: a longer --stop-budget avoids that',
+  ],
+  [
+    'the stop budget where it ended a wait of forever',
+    { reason: 'budget' },
+    'the stop budget ended its wait: a longer --stop-budget',
+  ],
+  [
+    'whoever asked again, and no setting',
+    { reason: 'asked-again' },
+    'because a stop was asked for again before its wait was over: to ask once leaves it its time)',
+  ],
+  [
+    'the wait of the rung where rungs were given',
+    { waits: 'rung', rungs: 2 },
+    'outlived the last rung: a longer wait in rung 2 (--rung), or a signal there that it heeds, avoids that',
+  ],
+])('the summary blames %s', async (_, change, part) => {
+  const processes = summary.processes.slice(0, 1).map((report) => ({ ...report, ...change }));
+  const [line] = await said([{ ...summary, processes }]);
+  expect(line).toContain(part);
+});
+
+test.each([
+  ['SIGKILL', 'asked again, SIGKILL now'],
+  ['rung', 'asked again, next rung of the stop now'],
+  ['hook', 'asked again, its hook is tried again now'],
+] as const)('a second ask says what it brings: %s', async (next, part) => {
+  expect(await said([{ kind: 'escalated', run: 'web#1', index: 0, next }])).toEqual([`gsup: web#1: ${part}`]);
 });
 
 test('S64 a name with control characters does no harm in text or JSON', async () => {

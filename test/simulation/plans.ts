@@ -49,6 +49,7 @@ export function processPlan(name: string, change: Change = {}): ProcessPlan {
     name,
     launch: LAUNCH,
     ladder: buildLadder({ ...STOP, ...change }),
+    waits: 'grace',
     level: 0,
     mustDrain: null,
     postStop: null,

@@ -27,6 +27,12 @@ export function outcomesOf(result: Result): string[] {
   );
 }
 
+/** Why each process needed SIGKILL, as the summary of the stop has it. */
+export function reasonsOf({ said }: Result): (string | null)[] {
+  const summary = said.find((happening) => happening.kind === 'stop-summary');
+  return summary === undefined ? [] : summary.processes.map(({ reason }) => reason);
+}
+
 export function rungsOf(result: Result, run: string): string[] {
   return recordsOf(result, 'rung')
     .filter((rung) => rung.run === run)

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { exitsBy, exitsOn, INT, ignoresTerm, obedient, TERM } from '../simulation/behaviour.ts';
 import { processPlan, runPlan, taskPlan } from '../simulation/plans.ts';
-import { endState, outcomesOf, recordsOf, rungsOf, signalsOf } from '../simulation/questions.ts';
+import { endState, outcomesOf, reasonsOf, recordsOf, rungsOf, signalsOf } from '../simulation/questions.ts';
 import { type Told, term } from './told.ts';
 
 export const STOP_SCENARIOS: readonly Told[] = [
@@ -26,6 +26,7 @@ export const STOP_SCENARIOS: readonly Told[] = [
     check: (result) => {
       expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@2000']);
       expect(outcomesOf(result)).toEqual(['node#1 killed stopped SIGKILL forced']);
+      expect(reasonsOf(result)).toEqual(['outlived']);
       expect(endState(result)).toBe('killed 137');
       expect(result.exitCode).toBe(137);
     },
@@ -137,6 +138,31 @@ export const STOP_SCENARIOS: readonly Told[] = [
     },
   },
   {
+    title: 'S11 forever ends with the budget, which is what the summary blames',
+    plan: runPlan({ graceMs: null }, 5000),
+    behaviours: { node: ignoresTerm },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@5500']);
+      expect(reasonsOf(result)).toEqual(['budget']);
+    },
+  },
+  {
+    title: 'S14 asked again on the way, then all of the last wait: it was outlived',
+    plan: runPlan({
+      ladder: [
+        { action: 'signal', signal: 10, target: 'group', waitMs: 30_000 },
+        { action: 'signal', signal: TERM, target: 'group', waitMs: 3000 },
+      ],
+    }),
+    behaviours: { node: { on: { 10: 'ignore', [TERM]: 'ignore' } } },
+    script: [term(1000), term(1500)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['10@1000', '15@1500', '9@4500']);
+      expect(reasonsOf(result)).toEqual(['outlived']);
+    },
+  },
+  {
     title: 'S12 a long job and a grace of 50 ms',
     plan: runPlan({ graceMs: 50 }),
     behaviours: { node: { on: { [TERM]: { after: 30_000, exit: 0 } } } },
@@ -171,6 +197,7 @@ export const STOP_SCENARIOS: readonly Told[] = [
     check: (result) => {
       expect(signalsOf(result, 'node#1')).toEqual(['10@1000', '15@1500', '9@2500']);
       expect(recordsOf(result, 'stop-requested')).toHaveLength(3);
+      expect(reasonsOf(result)).toEqual(['asked-again']);
     },
   },
   {
@@ -178,7 +205,11 @@ export const STOP_SCENARIOS: readonly Told[] = [
     plan: runPlan({ graceMs: 30_000 }),
     behaviours: { node: ignoresTerm },
     script: [term(1000), term(1500)],
-    check: (result) => expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@1500']),
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@1500']);
+      expect(reasonsOf(result)).toEqual(['asked-again']);
+      expect(result.said).toContainEqual({ kind: 'escalated', run: 'node#1', index: 0, next: 'SIGKILL' });
+    },
   },
   {
     title: 'S15 the stop signal that was configured, not the one that came',
