@@ -1,7 +1,7 @@
 // Bundles the JavaScript part into dist/: what the supervisor needs, and beside it what is loaded only when it is asked
 // for. Every file that a start opens costs half a millisecond, so the two share no chunks.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -47,13 +47,17 @@ const outputFiles = builds.flatMap((one) => one.outputFiles);
 const isEntry = (file) => dirname(file.path) === dist;
 for (const { path, contents } of outputFiles.sort((a, b) => Number(isEntry(a)) - Number(isEntry(b)))) {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, contents);
-  renameSync(`${path}.new`, path);
+  const draft = `${path}.${process.pid}.new`;
+  writeFileSync(draft, contents);
+  renameSync(draft, path);
 }
 const chunks = join(dist, 'chunks');
 const built = new Set(outputFiles.map((file) => basename(file.path)));
+// What is young may be of a build that runs beside this one, and whose entries come after these.
+const STALE_MS = 60_000;
 for (const name of existsSync(chunks) ? readdirSync(chunks) : []) {
-  if (!built.has(name)) rmSync(join(chunks, name));
+  const written = statSync(join(chunks, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (!built.has(name) && Date.now() - written > STALE_MS) rmSync(join(chunks, name), { force: true });
 }
 rmSync(join(dist, 'cache'), { recursive: true, force: true });
 
