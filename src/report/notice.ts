@@ -8,11 +8,31 @@ export type Notice =
   | Happening
   | { readonly kind: 'log'; readonly log: string; readonly news: JournalNews }
   | { readonly kind: 'portable'; readonly losses: readonly string[] }
+  /** At the start: how a stop could take longer than somebody else will wait. */
+  | { readonly kind: 'stop-plan'; readonly warning: string }
+  /** A later supervisor cannot read what the first one could. */
+  | { readonly kind: 'environment-lost'; readonly problems: readonly string[] }
   | { readonly kind: 'supervisor-restarted'; readonly restarts: number }
   | { readonly kind: 'internal-error'; readonly error: string };
 
 /** init and its coordinators say these by themselves, and know the names of the processes. */
 export const SAID_BY_INIT: ReadonlySet<Notice['kind']> = new Set(['killed', 'stuck', 'lost']);
+
+/** Differs from time to time where the same thing happens again, as in every round of a crash loop. */
+const VARIES = new Set(['waitMs', 'leftMs', 'cutMs', 'failures', 'restarts', 'pids']);
+
+/** Two notices with one key are the same to a person: the kind, the process and how it came about count. */
+export function repeatKey(notice: Notice): string {
+  return JSON.stringify(notice, (name, value) => {
+    if (VARIES.has(name)) return undefined;
+    // `web#3/pre-stop.1` → `web/pre-stop`.
+    if (name === 'run' || name === 'hook')
+      return String(value)
+        .replace(/#\d+/, '')
+        .replace(/(\/[a-z-]+)\.\d+$/, '$1');
+    return value;
+  });
+}
 
 export function wordNotice(notice: Notice): Worded {
   switch (notice.kind) {
@@ -23,6 +43,10 @@ export function wordNotice(notice: Notice): Worded {
         level: 'warn',
         sentence: `the native part is not here, going on without: ${notice.losses.join('; ')}`,
       };
+    case 'stop-plan':
+      return warn(notice.warning);
+    case 'environment-lost':
+      return warn(`what starts from now on goes without some variables: ${notice.problems.join('; ')}`);
     case 'supervisor-restarted':
       return {
         level: 'warn',

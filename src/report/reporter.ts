@@ -1,7 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { escapeAll, escapeText } from './escape.ts';
 import { type Level, levels } from './levels.ts';
-import { type Notice, wordNotice } from './notice.ts';
+import { type Notice, repeatKey, wordNotice } from './notice.ts';
 import { openOwnDescription } from './own-description.ts';
 import { createRepeats } from './repeats.ts';
 
@@ -42,7 +42,7 @@ export function createReporter(given: ReporterOptions): Reporter {
       const { level, sentence } = wordNotice(notice);
       if (closed || options.omit?.has(notice.kind)) return;
       if (levels[level] < levels[options.level]) return;
-      const times = repeats.count(`${level} ${sentence}`);
+      const times = repeats.count(repeatKey(notice));
       if (times === null) return;
       const shown = escapeText(sentence);
       const { kind, ...fields } = notice;

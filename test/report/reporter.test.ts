@@ -123,6 +123,28 @@ test('a line that repeats is said once, then counted', async () => {
   ]);
 });
 
+test('a crash loop is said once, then counted, although its numbers differ', async () => {
+  const rounds = Array.from({ length: 10 }, (_, n): Notice[] => [
+    { kind: 'run-ended', run: `web#${n + 1}`, outcome: 'failed', cause: 'exit', code: 1, signal: null },
+    { kind: 'restart', process: 'web', waitMs: 400 + n, failures: n },
+  ]);
+  const other: Notice = {
+    kind: 'run-ended',
+    run: 'web#11',
+    outcome: 'failed',
+    cause: 'exit',
+    code: 2,
+    signal: null,
+  };
+  expect(await said([...rounds.flat(), other])).toEqual([
+    'gsup: web#1: failed (exit code 1)',
+    'gsup: web: runs again in 400ms',
+    'gsup: web#10: failed (exit code 1) (10 times)',
+    'gsup: web: runs again in 409ms (failures: 9) (10 times)',
+    'gsup: web#11: failed (exit code 2)',
+  ]);
+});
+
 test('the summary of a stop says how long each took, who needed SIGKILL and why, and what would avoid it', async () => {
   expect(await said([summary])).toEqual([
     'gsup: stopped, exit code 137: web#1 took 8.2s (ended by SIGKILL, needed SIGKILL because something in it outlived ' +
@@ -184,7 +206,7 @@ test.each(['text', 'json'] as const)(
     // Blocking, as stderr is.
     const fd = openSync(path, constants.O_WRONLY);
     const reporter = createReporter({ fd, format, level: 'info', colour: false });
-    for (let n = 0; n < 3000; n++) reporter.say({ kind: 'lost', run: `web#${n}` });
+    for (let n = 0; n < 3000; n++) reporter.say({ kind: 'lost', run: `web${n}#1` });
     await reporter.close();
     closeSync(fd);
     const lines = readFileSync(reader, 'utf8').split('\n');
@@ -192,7 +214,7 @@ test.each(['text', 'json'] as const)(
     expect(lines.length).toBeGreaterThan(100);
     expect(lines.length).toBeLessThan(3000);
     expect(lines.pop()).toBe('');
-    for (const line of lines) expect(line).toMatch(/web#\d+: lost, nobody knows how it ended("\})?$/);
+    for (const line of lines) expect(line).toMatch(/web\d+#1: lost, nobody knows how it ended("\})?$/);
   },
 );
 
