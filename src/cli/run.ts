@@ -2,13 +2,22 @@
 import { readFileSync } from 'node:fs';
 import { normalizeRun } from '../config/run-config.ts';
 import { EXIT } from '../signals/exit-codes.ts';
+import { configureBesideInit, forgetEnvironment } from './kept-environment.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment, ParsedRun } from './parse.ts';
-import { superviseNative } from './supervise.ts';
+import { CHECKPOINT_LOG, superviseNative } from './supervise.ts';
 
 export async function run(parsed: ParsedRun, env: Environment): Promise<Outcome> {
+  if (env.GSUP_INIT === '1') return runBesideInit(parsed, env);
   const configured = normalizeRun(parsed, { env, readFile: (path) => readFileSync(path, 'utf8') });
   if (configured.kind === 'problems') return failure(EXIT.usage, ...configured.problems);
-  if (env.GSUP_INIT === '1') return superviseNative(configured.config, env);
   return (await import('./run-portable.ts')).runPortable(configured.config, env, true);
+}
+
+async function runBesideInit(parsed: ParsedRun, env: Environment): Promise<Outcome> {
+  const configured = configureBesideInit(parsed, env, `/proc/self/fd/${CHECKPOINT_LOG}`);
+  if (configured.kind === 'problems') return failure(EXIT.usage, ...configured.problems);
+  const outcome = await superviseNative(configured, env);
+  if (outcome.exitCode === EXIT.success && env.GSUP_TASK_DIR) forgetEnvironment(env.GSUP_TASK_DIR);
+  return outcome;
 }

@@ -5,6 +5,7 @@ import { openJournal } from '../checkpoint/journal.ts';
 import type { JournalSource } from '../checkpoint/journal-open.ts';
 import type { LogConfig, RunConfig } from '../config/run-config.ts';
 import { planRun } from '../config/run-plan.ts';
+import { planStop } from '../config/stop-plan.ts';
 import { realClock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import { createHttpPort } from '../host/http.ts';
@@ -13,14 +14,15 @@ import { type Notice, SAID_BY_INIT } from '../report/notice.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { createLoop, type Ended } from '../supervisor/loop.ts';
+import type { BesideInit } from './kept-environment.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment } from './parse.ts';
 import { VERSION } from './version.gen.ts';
 
 /** The descriptors that init gives a supervisor. Its stderr is not 2, because Node changes what it finds there. */
 const INIT_SOCKET = 3;
-const CHECKPOINT_LOG = 4;
-const STDERR = 7;
+export const CHECKPOINT_LOG = 4;
+export const STDERR = 7;
 
 export interface World {
   readonly task: string;
@@ -34,13 +36,15 @@ export interface World {
 }
 
 /** init waits for the end of every tree and exits with the code that it was told; this process only goes. */
-export async function superviseNative(config: RunConfig, env: Environment): Promise<Outcome> {
+export async function superviseNative({ config, problems }: BesideInit, env: Environment): Promise<Outcome> {
   const folder = env.GSUP_TASK_DIR;
+  const reporter = reporterFor(STDERR, config.log, env, SAID_BY_INIT);
+  if (problems.length > 0) reporter.say({ kind: 'environment-lost', problems });
   return supervise(config, {
     task: env.GSUP_TASK ?? config.name,
     host: createNativeHost(INIT_SOCKET),
     journal: { fd: CHECKPOINT_LOG, ...(folder ? { path: join(folder, 'checkpoint.log') } : {}) },
-    reporter: reporterFor(STDERR, config.log, env, SAID_BY_INIT),
+    reporter,
     ownsProcess: true,
     // The code of the task is init's to say. Here it only counts that nothing is left to do.
     exitCodeOf: ({ exitCode }) => (exitCode === null ? EXIT.internal : EXIT.success),
@@ -65,6 +69,7 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
       `cannot go on with "checkpoint.log": it is of format version ${opened.version}, which needs a newer gsup`,
     );
   }
+  if (opened.log.records.length === 0) sayPlan(config, reporter);
   const loop = createLoop({
     plan: planRun(config, world.task, VERSION),
     records: opened.log.records,
@@ -82,6 +87,11 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
   await reporter.close();
   dieQuietly();
   return { exitCode: world.exitCodeOf(ended) };
+}
+
+/** The first supervisor of a task says it; who comes later finds records. */
+function sayPlan(config: RunConfig, reporter: Reporter): void {
+  for (const warning of planStop(config).warnings) reporter.say({ kind: 'stop-plan', warning });
 }
 
 export function reporterFor(

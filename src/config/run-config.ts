@@ -63,16 +63,19 @@ export interface Surroundings {
   readonly env: Environment;
   /** Throws what `fs.readFileSync` throws. */
   readonly readFile: (path: string) => string;
+  /** What has been read before, by an earlier supervisor of this task. The files are not looked at then. */
+  readonly envSet?: Readonly<Record<string, string>>;
 }
 
 export type Configured =
   | { readonly kind: 'config'; readonly config: RunConfig }
-  | { readonly kind: 'problems'; readonly problems: readonly string[] };
+  /** `config` is without what could not be read. */
+  | { readonly kind: 'problems'; readonly problems: readonly string[]; readonly config: RunConfig };
 
 export function normalizeRun(parsed: ParsedRun, around: Surroundings): Configured {
   const { options } = parsed;
-  const environment = readEnvironment(options, around);
-  if (environment.problems.length > 0) return { kind: 'problems', problems: environment.problems };
+  const environment =
+    around.envSet === undefined ? readEnvironment(options, around) : { set: around.envSet, problems: [] };
   const config: RunConfig = {
     name: options.name ?? taskName(parsed.command),
     exactName: options.name !== null,
@@ -96,7 +99,8 @@ export function normalizeRun(parsed: ParsedRun, around: Surroundings): Configure
     log: logOf(options),
     stay: options.stay,
   };
-  return { kind: 'config', config };
+  const { problems } = environment;
+  return problems.length > 0 ? { kind: 'problems', problems, config } : { kind: 'config', config };
 }
 
 /** The base name of the command; each byte that does not fit the rule for names becomes `_`, cut at 64. */
