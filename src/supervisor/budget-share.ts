@@ -42,10 +42,12 @@ export function postStopEndNs(state: State, run: Run, nowNs: bigint): bigint {
   return nowNs + (shareOut(nsOf(POST_STOP_MS), later, leftNs(state, nowNs)).waitNs ?? 0n);
 }
 
-/** When the time of a run that has an end is over. A budget can begin while a hook is there already. */
+/** When the present wait of a run is over. A budget can begin when a ladder, or the last hook, has begun already. */
 export function dueNs(state: State, run: Run): bigint | null {
-  const end = run.serves?.kind === 'post-stop' ? waitsEndNs(state) : null;
-  return end !== null && run.dueNs !== null && end < run.dueNs ? end : run.dueNs;
+  const own = run.rung === null ? run.dueNs : run.rung.deadlineNs;
+  const isBound = run.rung !== null || run.serves?.kind === 'post-stop';
+  const end = isBound ? waitsEndNs(state) : null;
+  return end !== null && (own === null || end < own) ? end : own;
 }
 
 /** What is left for waits of `own` together, when the hook after them is to have its share of `left`. */

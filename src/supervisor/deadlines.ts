@@ -28,7 +28,7 @@ function candidates(state: State, run: Run): (bigint | null)[] {
       return [dueNs(state, run)];
     case 'stopping':
       return [
-        run.rung?.deadlineNs ?? null,
+        dueNs(state, run),
         isDone(state, warnKey(run)) ? null : warnAtNs(state, run),
         isDraining(state, run) ? (run.hook?.retryNs ?? null) : null,
       ];

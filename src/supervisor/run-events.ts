@@ -64,7 +64,7 @@ export const PENDING: Record<RunEvent, Pending> = {
   ready: (state, run) => !run.ready && snapshotOf(state, run)?.ready === true,
   extend: (state, run) => isExtended(state, run),
   'hook-ended': (state, run) => isHookAnswered(state, run),
-  due: (state, run, nowNs) => isPast(run.rung === null ? dueNs(state, run) : run.rung.deadlineNs, nowNs),
+  due: (state, run, nowNs) => isPast(dueNs(state, run), nowNs),
   'nearly-due': (state, run, nowNs) => !isDone(state, warnKey(run)) && isPast(warnAtNs(state, run), nowNs),
   'hook-due': (state, run, nowNs) =>
     isTerminal(run) ? isPostStopDue(state, run) : isHookDue(state, run, nowNs),

@@ -1,12 +1,14 @@
 /** What holds in every run of every task, whatever happens and whoever crashes. */
 import { expect } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/record.ts';
+import { reserveNs } from '../../src/signals/budget.ts';
 import { hookKind, processName } from '../../src/supervisor/names.ts';
 import { HOOK_LADDER, processOf } from '../../src/supervisor/plan.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import { KILL } from './behaviour.ts';
 import { recordsOf } from './questions.ts';
+import { MS } from './scheduler.ts';
 import type { Result, Scenario } from './simulate.ts';
 
 export function checkInvariants(scenario: Scenario, result: Result): void {
@@ -71,11 +73,16 @@ function checkKills(scenario: Scenario, result: Result): void {
 
 function isLadderOver({ plan }: Scenario, before: Result['records'], run: string, atNs: bigint): boolean {
   const ladder = run.includes('/') ? HOOK_LADDER : processOf(plan, processName(run)).ladder;
-  if (ladder.length === 0) return true;
+  if (ladder.length === 0 || isBudgetOver(before, atNs)) return true;
   const rung = before.filter((record) => record.type === 'rung').findLast((record) => record.run === run);
   if (rung?.index !== ladder.length - 1) return false;
   if (rung.deadline_ns !== null && rung.deadline_ns <= atNs) return true;
   return before.some((record) => record.type === 'hook' && record.run === run && record.state === 'ended');
+}
+
+function isBudgetOver(before: Result['records'], atNs: bigint): boolean {
+  const budget = before.find((record) => record.type === 'budget');
+  return budget !== undefined && budget.deadline_ns - reserveNs(BigInt(budget.budget_ms) * MS) <= atNs;
 }
 
 function checkNoStartAfterStop(result: Result): void {

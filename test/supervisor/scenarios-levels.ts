@@ -1,9 +1,9 @@
 /** SCENARIOS.md, "Stop and escalate": budgets, levels, longer waits, and what cannot be killed. */
 import { expect } from 'vitest';
 import { buildLadder } from '../../src/signals/ladder.ts';
-import { exitsOn, ignoresTerm, obedient, TERM } from '../simulation/behaviour.ts';
+import { exitsBy, exitsOn, ignoresTerm, obedient, TERM } from '../simulation/behaviour.ts';
 import { processPlan, runPlan, STOP, taskPlan } from '../simulation/plans.ts';
-import { outcomesOf, recordsOf, rungsOf, signalsOf } from '../simulation/questions.ts';
+import { endState, outcomesOf, recordsOf, rungsOf, signalsOf } from '../simulation/questions.ts';
 import { type Told, term } from './told.ts';
 
 export const LEVEL_SCENARIOS: readonly Told[] = [
@@ -21,6 +21,16 @@ export const LEVEL_SCENARIOS: readonly Told[] = [
       // 6 s less the reserve of 600 ms, and the kernel's millisecond.
       expect(result.endedMs).toBe(1000 + 5400 + 1);
       expect(result.said.filter((happening) => happening.kind === 'cut')).toHaveLength(2);
+    },
+  },
+  {
+    title: 'S20 a budget that begins when a ladder is being climbed already: it ends that too',
+    plan: runPlan({ graceMs: null }, 5000),
+    behaviours: { node: { ...exitsBy(500, 0), others: [ignoresTerm] } },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1', 'others')).toEqual(['15@501', '9@5500']);
+      expect(endState(result)).toBe('killed 0');
     },
   },
   {
