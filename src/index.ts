@@ -46,9 +46,13 @@ export async function supervise(command: readonly string[], options: RunOptions 
   const readFile = (path: string): string => readFileSync(path, 'utf8');
   const configured = normalizeRun(parsed, { env: process.env, readFile });
   if (configured.kind === 'problems') throw problem(configured.problems, EXIT.usage);
-  const { exitCode, stderr } = await runPortable(configured.config, process.env, false);
-  // Text to be printed is why it has not begun; what happens meanwhile is said at once.
-  if (stderr !== undefined) throw problem([stderr.trimEnd().replace(/^gsup: /gm, '')], exitCode);
+  const { exitCode, complaints } = await runPortable(configured.config, process.env, false);
+  // What is complained of is why it has not begun; what happens meanwhile is said at once.
+  if (complaints !== undefined)
+    throw problem(
+      complaints.map(({ sentence }) => sentence),
+      exitCode,
+    );
   return { exitCode };
 }
 

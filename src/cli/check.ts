@@ -16,11 +16,13 @@ export function check(
 ): Outcome | 'help' | 'version' {
   const options = rest[0] === 'run' ? rest.slice(1) : rest;
   const parsed = parseArguments([...before, 'run', ...options], env);
-  if (parsed.action === 'error') return failure(EXIT.usage, parsed.message);
+  if (parsed.action === 'error')
+    return { ...failure(EXIT.usage, parsed.message), logFormat: parsed.logFormat };
   if (parsed.action !== 'run') return parsed.action === 'version' ? 'version' : 'help';
   const configured = normalizeRun(parsed, { env, readFile: (path) => readFileSync(path, 'utf8') });
-  if (configured.kind === 'problems') return failure(EXIT.usage, ...configured.problems);
-  return describe(configured.config, parsed.plain);
+  const logFormat = parsed.options['log-format'];
+  if (configured.kind === 'problems') return { ...failure(EXIT.usage, ...configured.problems), logFormat };
+  return { ...describe(configured.config, parsed.plain), logFormat };
 }
 
 function describe(config: RunConfig, plain: boolean): Outcome {
@@ -39,8 +41,8 @@ function describe(config: RunConfig, plain: boolean): Outcome {
     ...hook,
     `worst case: ${plan.worstMs === null ? 'never ends by itself' : formatDuration(plan.worstMs)}`,
   ];
-  const warnings = plan.warnings.map((warning) => `gsup: warning: ${warning}\n`).join('');
-  return { exitCode: EXIT.success, stdout: `${lines.join('\n')}\n`, stderr: warnings };
+  const complaints = plan.warnings.map((sentence) => ({ level: 'warn' as const, sentence }));
+  return { exitCode: EXIT.success, stdout: `${lines.join('\n')}\n`, complaints };
 }
 
 function hookText(step: StopStep): string {

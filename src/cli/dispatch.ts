@@ -1,26 +1,33 @@
 /** Finds the command that argv names. What `run` needs is loaded with this file, everything else only when it is asked for. */
+import { isatty } from 'node:tty';
 import { EXIT } from '../signals/exit-codes.ts';
-import { failure, type Outcome, writeAll } from './output.ts';
+import { complaintLines, failure, type Outcome, writeAll } from './output.ts';
 import { type Environment, parseArguments } from './parse.ts';
 import { run } from './run.ts';
+import { STDERR } from './supervise.ts';
 
 /** Writes what the command leaves behind; returns the exit code. */
 export async function main(argv: readonly string[], env: Environment): Promise<number> {
-  try {
-    const { stdout = '', stderr = '', exitCode } = await dispatch(argv, env);
-    writeAll(1, stdout);
-    writeAll(2, stderr);
-    return exitCode;
-  } catch (error) {
-    writeAll(2, `gsup: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
-    return EXIT.internal;
-  }
+  // Beside init 2 is no terminal: what is said there would be lost.
+  const fd = env.GSUP_INIT === '1' ? STDERR : 2;
+  const outcome = await dispatch(argv, env).catch((error): Outcome => {
+    const what = error instanceof Error ? error.stack : String(error);
+    return failure(EXIT.internal, `internal error: ${what}`);
+  });
+  const { stdout = '', stderr = '', complaints = [], logFormat } = outcome;
+  const isText = logFormat ? logFormat === 'text' : isatty(fd);
+  writeAll(1, stdout);
+  writeAll(fd, stderr + complaintLines(complaints, isText ? 'text' : 'json'));
+  return outcome.exitCode;
 }
 
 export async function dispatch(argv: readonly string[], env: Environment): Promise<Outcome> {
   const parsed = parseArguments(argv, env);
-  if (parsed.action === 'error') return failure(EXIT.usage, parsed.message);
-  if (parsed.action === 'run') return run(parsed, env);
+  if (parsed.action === 'error') {
+    return { ...failure(EXIT.usage, parsed.message), logFormat: parsed.logFormat };
+  }
+  const logFormat = 'options' in parsed ? parsed.options['log-format'] : null;
+  if (parsed.action === 'run') return { logFormat, ...(await run(parsed, env)) };
   const { runOther } = await import('./other-commands.ts');
-  return runOther(parsed, argv, env);
+  return { logFormat, ...(await runOther(parsed, argv, env)) };
 }

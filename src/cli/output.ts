@@ -1,20 +1,43 @@
 /** What a command leaves behind. Only main.ts ends the process. */
 import { writeSync } from 'node:fs';
+import { escapeText } from '../report/escape.ts';
+import { type Level, levels } from '../report/levels.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 
 export interface Outcome {
   readonly exitCode: number;
   readonly stdout?: string;
+  /** Help that nobody has asked for. */
   readonly stderr?: string;
+  readonly complaints?: readonly Complaint[];
+  /** What `--log-format` said. null, absent: text for a terminal, JSON otherwise. */
+  readonly logFormat?: string | null;
+}
+
+/** A sentence of the form `cannot <do> "<what>": <rule or cause>, got <value>`. */
+export interface Complaint {
+  readonly level: Level;
+  readonly sentence: string;
 }
 
 export function success(stdout: string): Outcome {
   return { exitCode: EXIT.success, stdout };
 }
 
-/** Each complaint is a sentence of the form `cannot <do> "<what>": <rule or cause>, got <value>`. */
-export function failure(exitCode: number, ...complaints: readonly string[]): Outcome {
-  return { exitCode, stderr: complaints.map((complaint) => `gsup: ${complaint}\n`).join('') };
+export function failure(exitCode: number, ...sentences: readonly string[]): Outcome {
+  return { exitCode, complaints: sentences.map((sentence) => ({ level: 'error', sentence })) };
+}
+
+/** Lines as init and the supervisor write them. */
+export function complaintLines(complaints: readonly Complaint[], format: 'text' | 'json'): string {
+  return complaints
+    .map(({ level, sentence }) => {
+      const msg = escapeText(sentence);
+      if (format === 'text') return `gsup: ${level === 'warn' ? 'warning: ' : ''}${msg}\n`;
+      const line = { level: levels[level], time: Date.now(), pid: process.pid, name: 'gsup', msg };
+      return `${JSON.stringify(line)}\n`;
+    })
+    .join('');
 }
 
 /**

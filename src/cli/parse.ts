@@ -32,7 +32,7 @@ export type Parsed =
   | { readonly action: 'help' | 'version'; readonly topic: 'run' | null }
   /** Another command than `run`; `words` begins with its name. */
   | { readonly action: 'other'; readonly options: Options; readonly words: readonly string[] }
-  | { readonly action: 'error'; readonly message: string };
+  | { readonly action: 'error'; readonly message: string; readonly logFormat: string | null };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -53,8 +53,7 @@ interface Said {
 
 /** `argv` without the program's own name. */
 export function parseArguments(argv: readonly string[], env: Environment): Parsed {
-  return stoppable(() => {
-    const said: Said = { values: new Map(), given: new Map() };
+  return stoppable((said) => {
     const word = scan(argv, 0, COMMON_ROWS, said, null);
     if (argv[word] === 'run') return parseRest(argv, word + 1, env, said);
     readEnvironment(COMMON_ROWS, env, said);
@@ -64,15 +63,17 @@ export function parseArguments(argv: readonly string[], env: Environment): Parse
 
 /** What follows the word `run`, also behind `check`. */
 export function parseRun(argv: readonly string[], env: Environment): Parsed {
-  return stoppable(() => parseRest(argv, 0, env, { values: new Map(), given: new Map() }));
+  return stoppable((said) => parseRest(argv, 0, env, said));
 }
 
-function stoppable(parse: () => Parsed): Parsed {
+function stoppable(parse: (said: Said) => Parsed): Parsed {
+  const said: Said = { values: new Map(), given: new Map() };
   try {
-    return parse();
+    return parse(said);
   } catch (stop) {
-    if (stop instanceof Stop) return stop.result;
-    throw stop;
+    if (!(stop instanceof Stop)) throw stop;
+    if (stop.result.action !== 'error') return stop.result;
+    return { ...stop.result, logFormat: (said.values.get('log-format') as string | undefined) ?? null };
   }
 }
 
@@ -225,5 +226,5 @@ function valueOfRow(row: OptionRow, value: unknown): unknown {
 }
 
 function fail(template: string, ...values: readonly string[]): never {
-  throw new Stop({ action: 'error', message: fill(template, ...values) });
+  throw new Stop({ action: 'error', message: fill(template, ...values), logFormat: null });
 }

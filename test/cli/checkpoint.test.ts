@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBody } from '../../src/checkpoint/codec.ts';
 import { checkpointCommand } from '../../src/cli/checkpoint.ts';
 import { type Options, parseArguments } from '../../src/cli/parse.ts';
+import { shown } from './shown.ts';
 
 let dir = '';
 beforeAll(() => {
@@ -26,7 +27,7 @@ function run(what: 'verify' | 'dump', file: string | undefined, said: Options) {
     printed += text;
     return true;
   });
-  return { ...outcome, printed };
+  return { ...shown(outcome), printed };
 }
 
 describe('checkpointCommand', () => {

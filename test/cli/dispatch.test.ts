@@ -2,14 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import { OPTION_ROWS } from '../../src/cli/options.ts';
+import { complaintLines } from '../../src/cli/output.ts';
 import { VERSION } from '../../src/cli/version.gen.ts';
 import { COMMAND_EXIT_CODES, OWN_EXIT_CODES } from '../../src/signals/exit-codes.ts';
+import { shown } from './shown.ts';
 
 const gsup = async (line: string, env: Record<string, string> = {}) =>
-  (await dispatch(
+  ask(
     line.split(' ').filter((word) => word !== ''),
     env,
-  )) ?? { exitCode: -1 };
+  );
+
+const ask = async (argv: readonly string[], env: Record<string, string> = {}) =>
+  shown(await dispatch(argv, env));
 
 describe('dispatch', () => {
   it('prints the version', async () => {
@@ -84,8 +89,27 @@ describe('dispatch', () => {
   });
 
   it('quotes what was typed', async () => {
-    const { stderr } = (await dispatch(['\u001b[2J\n'], {})) ?? {};
+    const { stderr } = await ask(['\u001b[2J\n']);
     expect(stderr).toMatch(/^[\x20-\x7e]+\n$/);
+  });
+
+  it('knows the form of its complaints, also of those about wrong options', async () => {
+    for (const line of [
+      'run -g 5 x',
+      'check -g 5 x',
+      'check --env-file /none x',
+      'checkpoint verify /none',
+    ]) {
+      expect(await dispatch(['--log-format', 'json', ...line.split(' ')], {})).toMatchObject({
+        logFormat: 'json',
+        complaints: [{ level: 'error' }],
+      });
+    }
+  });
+
+  it('complains in JSON where there is no terminal', () => {
+    const [line = ''] = complaintLines([{ level: 'error', sentence: 'cannot "x"\n' }], 'json').split('\n');
+    expect(JSON.parse(line)).toMatchObject({ level: 50, name: 'gsup', msg: 'cannot "x"\\x0a' });
   });
 
   it('reads the environment of other commands', async () => {

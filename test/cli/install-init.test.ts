@@ -12,7 +12,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { installInit, packageFolder } from '../../src/cli/install-init.ts';
+import * as install from '../../src/cli/install-init.ts';
+import { shown } from './shown.ts';
+
+const { packageFolder } = install;
+const installInit = (...given: Parameters<typeof install.installInit>) =>
+  shown(install.installInit(...given));
 
 let dir = '';
 let folder = '';

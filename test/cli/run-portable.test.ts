@@ -146,6 +146,8 @@ describe('run over the portable host', () => {
       code: 64,
       stdout: '',
     });
+    const { stderr } = await gsup(['--grace', '5', '--', 'echo', 'started']);
+    expect(JSON.parse(stderr)).toMatchObject({ level: 50, msg: expect.stringContaining('"--grace"') });
     expect(await gsup(['--grace', '5', '--', 'echo', 'started'])).toMatchObject({ code: 64, stdout: '' });
   });
 });
