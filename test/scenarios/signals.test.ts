@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
 import type { Gsup } from '../support/gsup.ts';
@@ -152,6 +154,8 @@ scenario(
   { modes: ['supervisor'] },
   async (trial) => {
     const gsup = await trial.start([], [fixture('prints-ready')]);
+    // What comes before its first act never reaches a PID 1. The lock is a later one.
+    await until('gsup to be there', () => existsSync(join(gsup.folder, 'lock')));
     // Node needs tens of milliseconds; where it was quicker, this is an ordinary signal and must arrive as well.
     gsup.signal('SIGUSR1');
     expect((await gsup.ended()).code).toBe(128 + 10);
