@@ -131,6 +131,8 @@ struct run {
 	pid_t told[256]; int told_count; /* stragglers that have had this rung's signal */
 };
 bool run_start(struct run *run, const struct launch *l);
+void record_stop(const char *run, const char *cause, struct by by); /* run NULL: the task */
+void record_task_state(const char *state, int exit_code);
 void run_forward(struct run *run, int signal, enum target target);
 void run_stop(struct run *run, const char *cause, struct by by);
 void run_escalate(struct run *run, bool kill);

@@ -258,10 +258,7 @@ static int end_plain(void)
 	}
 	int code = exit_code_of(&run.s);
 	const char *outcome = run_outcome(&run);
-	record_begin("task-state");
-	record_text("state", strcmp(outcome, "failed") == 0 && code == 0 ? "success" : outcome);
-	record_number("exit_code", code);
-	record_end();
+	record_task_state(strcmp(outcome, "failed") == 0 && code == 0 ? "success" : outcome, code);
 	return code;
 }
 

@@ -206,19 +206,32 @@ static void perform(struct run *run, struct action a)
 	}
 }
 
+void record_stop(const char *run, const char *cause, struct by by)
+{
+	char text[64];
+	snprintf(text, sizeof text, "{\"pid\":%d,\"uid\":%u}", by.pid, by.uid);
+	record_begin("stop-requested");
+	if (run) record_text("run", run);
+	record_text("cause", cause);
+	record_raw("by", by.signal ? text : "null");
+	if (by.signal) record_signal("signal", by.signal);
+	record_end();
+}
+
+void record_task_state(const char *state, int exit_code)
+{
+	record_begin("task-state");
+	record_text("state", state);
+	record_number("exit_code", exit_code);
+	record_end();
+}
+
 void run_stop(struct run *run, const char *cause, struct by by)
 {
 	if (!alive(run) || stopping(run) || run->s.phase == PHASE_KILLING) return;
 	run->s.stop_ns = now_ns();
 	run->stop_asked = by.signal != 0;
-	record_begin("stop-requested");
-	record_text("run", run->s.name);
-	record_text("cause", cause);
-	char text[64];
-	snprintf(text, sizeof text, "{\"pid\":%d,\"uid\":%u}", by.pid, by.uid);
-	record_raw("by", by.signal ? text : "null");
-	if (by.signal) record_signal("signal", by.signal);
-	record_end();
+	record_stop(run->s.name, cause, by);
 	perform(run, climb_begin(&run->climb, (uint8_t)(by.signal ? by.signal : SIGTERM), run->s.stop_ns, run->hooks));
 }
 

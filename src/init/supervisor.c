@@ -348,10 +348,8 @@ static bool over_alone(int *code)
 	bool lasting = restart->set ? restart->number != RESTART_NO : failures->set && failures->number != 1;
 	if (!last || live_runs || sup.state != GONE || !hopeless() || (lasting && !asks.frame.count)) return false;
 	*code = exit_code_of(&last->s);
-	record_begin("task-state"); /* whoever reads only the log has to know the end, too */
-	record_text("state", asks.frame.count ? "killed" : last->s.flags & RUN_LOST ? "lost" : *code ? "failed" : "success");
-	record_number("exit_code", *code);
-	record_end();
+	/* Whoever reads only the log has to know the end, too. */
+	record_task_state(asks.frame.count ? "killed" : last->s.flags & RUN_LOST ? "lost" : *code ? "failed" : "success", *code);
 	return true;
 }
 
@@ -394,7 +392,12 @@ void supervisor_tick(void)
 	else if (sup.socket >= 0 && sup.wake_ns != FOREVER && now >= later(sup.wake_ns, REPLACE_AFTER)) replace_supervisor("has missed its deadline");
 	if (asks.frame.count && (now >= asks.due_ns || (sup.state == GONE && hopeless()))) {
 		asks.due_ns = sup.state == GONE ? FOREVER : now + ANSWER_WITHIN;
-		if (!sup.spawned) { give_up(EXIT_SIGNAL_BASE + asks.by.signal); return; } /* nothing runs yet, and nothing has to */
+		if (!sup.spawned) { /* nothing runs yet, and nothing has to */
+			record_stop(NULL, "signal", asks.by);
+			record_task_state("killed", EXIT_SIGNAL_BASE + asks.by.signal);
+			give_up(EXIT_SIGNAL_BASE + asks.by.signal);
+			return;
+		}
 		runs_stop_alone(&asks.frame, &asks.alone, hopeless());
 		if (asks.alone < (int)asks.frame.count) asks.alone = (int)asks.frame.count;
 	}

@@ -111,7 +111,10 @@ scenario(
   'S70 a stranger that comes late in a stop is stopped like the ones before it',
   { rings: ['pid1'], modes: ['supervisor'] },
   async (trial) => {
-    const gsup = await trial.start(['-g', '4s'], [fixture('ignores-sigterm')]);
+    const gsup = await trial.start(
+      ['-g', '90s'],
+      [fixture('reports-signals'), '--exit-on', 'SIGUSR2', '--code', '4'],
+    );
     await gsup.ready();
     exec(gsup, [fixture('daemonises')]);
     const early = await adopted(gsup, 'daemonises');
@@ -120,8 +123,12 @@ scenario(
     const file = join(trial.folder, 'held');
     writeFileSync(file, '');
     exec(gsup, [fixture('daemonises'), '--remove', file]);
-    await adopted(gsup, 'daemonises');
-    expect((await gsup.ended()).code).toBe(137);
+    await until(
+      'the late one to have come, and been asked',
+      () => !existsSync(file) || gsup.find('daemonises').length > 0,
+    );
+    gsup.signal('SIGUSR2');
+    expect((await gsup.ended()).code).toBe(4);
     expect(existsSync(file), 'it was asked to end').toBe(false);
   },
 );
