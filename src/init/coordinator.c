@@ -35,6 +35,7 @@ static void send_state(struct run *run)
 static void obey(struct run *run)
 {
 	union { struct head head; char bytes[sizeof(struct head) + sizeof(struct rung_request)]; } f;
+	if (run->start.pipe >= 0) run_handshake(run); /* what happened before comes before */
 	for (;;) {
 		ssize_t n = recv(to_init, &f, sizeof f, MSG_DONTWAIT);
 		if (n < 0 && errno != EAGAIN && errno != EINTR) n = 0;

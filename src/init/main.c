@@ -289,6 +289,7 @@ static void on_signal(const struct signalfd_siginfo *si)
 {
 	int signal = (int)si->ssi_signo;
 	if (signal < 1 || signal >= SIGNALS || terminal_swallows(signal)) return;
+	if (run.start.pipe >= 0 && run.used) run_handshake(&run); /* it may be running already: told in the order in which it was */
 	struct by by = { p.rewrite[signal], (pid_t)si->ssi_pid, si->ssi_uid };
 	record_begin("signal");
 	record_signal("signal", signal);

@@ -82,7 +82,8 @@ scenario('S14 a second TERM goes to the next rung, a third one to SIGKILL', {}, 
 });
 
 scenario('S14b two TERMs within 250 ms from two senders are one request', {}, async (trial) => {
-  // On a busy machine the second one may come later than that, and is another request then: tried again.
+  // On a busy machine the second one may come later than that, and is another request then, or the kernel makes one of
+  // both before gsup looks: tried again.
   for (let tries = 1; ; tries++) {
     const name = `t${tries}`;
     const gsup = await trial.start(['-g', '20s'], [fixture('cleans-up-for'), '900'], { name });
@@ -90,8 +91,9 @@ scenario('S14b two TERMs within 250 ms from two senders are one request', {}, as
     gsup.signal('SIGTERM');
     signalFromElsewhere(gsup.pid, 'TERM');
     const ended = await gsup.ended();
-    const [first, second] = received(gsup) as [Line, Line];
-    if (msBetween(first, second) > 240 && tries < 10) continue;
+    const [first, second] = received(gsup);
+    const asMeant = first !== undefined && second !== undefined && msBetween(first, second) < 240;
+    if (!asMeant && tries < 10) continue;
     expect(ended.code).toBe(0);
     expectGraceful(gsup);
     theOne(gsup.records(), 'stop-requested');
