@@ -1,17 +1,6 @@
 // How a journal begins: get the log, read it, repair the torn tail, put a damaged log aside.
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readlinkSync,
-  renameSync,
-  statSync,
-} from 'node:fs';
-import { type ReadLog, readLogFrom } from './read-log.ts';
+import type { JournalDisk } from './disk.ts';
+import { maxLogBytes, type ReadLog, readLogFrom } from './read-log.ts';
 import type { CheckpointRecord } from './record.ts';
 import type { Damage } from './repair.ts';
 
@@ -49,56 +38,47 @@ export type FoundLog = {
   closeOwn(): void;
 };
 type Opened = { kind: 'open'; log: FoundLog } | { kind: 'newer'; version: number };
-type Handle = { fd: number; path: string | undefined; own: boolean };
+type Handle = { disk: JournalDisk; fd: number; path: string | undefined; own: boolean };
+type Report = (news: JournalNews) => void;
 
 /** No line is shorter: so many numbers at most are in a stretch of bytes that cannot be read. */
 const leastLineBytes = 80;
 /** A disk on which gsup crashes again and again must not fill with copies. */
 const maxCopies = 9;
 
-export function openLog(source: JournalSource, report: (news: JournalNews) => void): Opened {
+export function openLog(source: JournalSource, disk: JournalDisk, report: Report): Opened {
   let handle: Handle | undefined;
   try {
-    handle = openHandle(source);
-    const read = readLogFrom(handle.fd);
+    handle = openHandle(source, disk);
+    const read = readLogFrom(handle.fd, maxLogBytes, disk);
     if (read.newer) {
-      if (handle.own) closeSync(handle.fd);
+      if (handle.own) disk.close(handle.fd);
       return { kind: 'newer', version: read.newer.version };
     }
     const log = read.damage ? beginAnew(handle, read, read.damage, report) : cutTail(handle, read, report);
     return { kind: 'open', log };
   } catch (error) {
-    if (handle?.own) tryTo(() => closeSync(handle?.fd as number));
+    if (handle?.own) tryTo(() => disk.close(handle?.fd as number));
     report({ kind: 'memory', code: codeOf(error) });
     return { kind: 'open', log: foundLog(undefined, [], 0, 0) };
   }
 }
 
-function openHandle({ fd, path }: JournalSource): Handle {
-  if (fd !== undefined) return { fd, path: path ?? pathOf(fd), own: false };
+function openHandle({ fd, path }: JournalSource, disk: JournalDisk): Handle {
+  if (fd !== undefined) return { disk, fd, path: path ?? tryTo(() => disk.nameOf(fd)), own: false };
   if (path === undefined) throw Object.assign(new Error('no log given'), { code: 'ENOENT' });
-  const { O_RDWR, O_CREAT, O_APPEND, O_NOFOLLOW } = constants;
-  return { fd: openSync(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600), path, own: true };
-}
-
-/** The name of an inherited file, as long as it is still the name of that file. A memfd has none. */
-function pathOf(fd: number): string | undefined {
-  return tryTo(() => {
-    const path = readlinkSync(`/proc/self/fd/${fd}`);
-    const [there, here] = [statSync(path), fstatSync(fd)];
-    return there.dev === here.dev && there.ino === here.ino ? path : undefined;
-  });
+  return { disk, fd: disk.open(path), path, own: true };
 }
 
 /** A disk that does not let go of the tail is no reason not to know what stands before it. */
-function cutTail(handle: Handle, read: ReadLog, report: (news: JournalNews) => void): FoundLog {
+function cutTail(handle: Handle, read: ReadLog, report: Report): FoundLog {
   const records = read.entries.map((entry) => entry.record);
   const log = foundLog(handle, records, read.goodEnd, read.lastSeq);
   if (read.torn === undefined) return log;
-  const copy = keepCopy(handle.path, 'torn');
+  const copy = keepCopy(handle, 'torn');
   report({ kind: 'torn', bytes: read.torn, copy });
   try {
-    ftruncateSync(handle.fd, read.goodEnd);
+    handle.disk.truncate(handle.fd, read.goodEnd);
     return log;
   } catch (error) {
     report({ kind: 'failing', code: codeOf(error) });
@@ -111,12 +91,7 @@ function cutTail(handle: Handle, read: ReadLog, report: (news: JournalNews) => v
  * record says how many are missing. An inherited file cannot be exchanged, since init hands it to the next supervisor:
  * its content is copied aside and cut off. When there is no room for the copy, the evidence counts more than a log.
  */
-function beginAnew(
-  handle: Handle,
-  read: ReadLog,
-  damage: Damage,
-  report: (news: JournalNews) => void,
-): FoundLog {
+function beginAnew(handle: Handle, read: ReadLog, damage: Damage, report: Report): FoundLog {
   const lastSeq = read.lastSeq + Math.ceil((read.size - read.goodEnd) / leastLineBytes);
   let copy: string | null = null;
   let begun: Begun;
@@ -132,37 +107,38 @@ function beginAnew(
 type Begun = { handle: Handle; copy: string | null };
 
 function exchangeFile(handle: Handle): Begun {
+  const { disk } = handle;
   const path = handle.path as string;
-  const copy = freeName(path, 'damaged');
-  renameSync(path, copy);
-  const fd = openHandle({ path }).fd;
-  closeSync(handle.fd);
+  const copy = freeName(disk, path, 'damaged');
+  disk.rename(path, copy);
+  const fd = disk.open(path);
+  disk.close(handle.fd);
   return { handle: { ...handle, fd }, copy };
 }
 
 function emptyFile(handle: Handle): Begun {
-  const copy = keepCopy(handle.path, 'damaged');
+  const copy = keepCopy(handle, 'damaged');
   if (copy === null && handle.path !== undefined) {
     throw Object.assign(new Error('damaged log cannot be copied'), { code: 'ENOSPC' });
   }
-  ftruncateSync(handle.fd, 0);
+  handle.disk.truncate(handle.fd, 0);
   return { handle, copy };
 }
 
 /** Returns where the copy is; null when there is nothing to copy from or no room to copy to. */
-function keepCopy(path: string | undefined, kind: 'torn' | 'damaged'): string | null {
+function keepCopy({ disk, path }: Handle, kind: 'torn' | 'damaged'): string | null {
   if (path === undefined) return null;
-  const copy = freeName(path, kind);
+  const copy = freeName(disk, path, kind);
   const kept = tryTo(() => {
-    copyFileSync(path, copy);
+    disk.copy(path, copy);
     return copy;
   });
   return kept ?? null;
 }
 
-function freeName(path: string, kind: 'torn' | 'damaged'): string {
+function freeName(disk: JournalDisk, path: string, kind: 'torn' | 'damaged'): string {
   let n = 1;
-  while (n < maxCopies && existsSync(`${path}.${kind}-${n}`)) n++;
+  while (n < maxCopies && disk.exists(`${path}.${kind}-${n}`)) n++;
   return `${path}.${kind}-${n}`;
 }
 
@@ -175,14 +151,14 @@ function foundLog(
   return {
     records,
     fd: handle?.fd,
-    linked: handle !== undefined && (tryTo(() => fstatSync(handle.fd).nlink) ?? 0) > 0,
+    linked: handle !== undefined && (tryTo(() => handle.disk.links(handle.fd)) ?? 0) > 0,
     goodEnd,
     dirty: false,
     writtenSeq: lastSeq,
     lastSeq,
     gapCause: 'lost',
     closeOwn: () => {
-      if (handle?.own) tryTo(() => closeSync(handle.fd));
+      if (handle?.own) tryTo(() => handle.disk.close(handle.fd));
     },
   };
 }

@@ -1,19 +1,13 @@
 // The writer of checkpoint.log. It never throws and never waits for a disk: what cannot be written is counted, and a
 // `gap` record says so as soon as something can be written again.
-import { fdatasync, fstat, ftruncateSync, writeSync } from 'node:fs';
 import { encodeBody } from './codec.ts';
+import { type JournalDisk, realDisk } from './disk.ts';
 import { codeOf, type FoundLog, type JournalNews, type JournalSource, openLog } from './journal-open.ts';
 import type { RecordBody, Stamp } from './record.ts';
 
 export type { FoundLog, JournalNews } from './journal-open.ts';
 
 export type JournalClock = { nowNs(): bigint; wallMs(): number };
-/** The calls that can fail while a log is open; a test hands in its own. */
-export type JournalDisk = {
-  write(fd: number, bytes: Uint8Array, at: number): number;
-  truncate(fd: number, length: number): void;
-  sync(fd: number, done: (error: Error | null) => void): void;
-};
 export type JournalOptions = JournalSource & {
   clock: JournalClock;
   /** Called once per trouble, and again when it is over; not for each record. */
@@ -40,16 +34,9 @@ export type OpenedJournal =
   /** The log was written by a later gsup: exit 65, nothing was touched. */
   | { kind: 'newer'; version: number };
 
-const realDisk: JournalDisk = {
-  // pwrite: with O_APPEND Linux appends whatever the position; a memfd has no O_APPEND, and its shared offset may lie anywhere.
-  write: (fd, bytes, at) => writeSync(fd, bytes, 0, bytes.length, at),
-  truncate: ftruncateSync,
-  sync: fdatasync,
-};
-
 /** Opens, repairs and returns what is in the log. A log that cannot be had is replaced by numbers in memory. */
 export function openJournal(options: JournalOptions): OpenedJournal {
-  const opened = openLog(options, options.report);
+  const opened = openLog(options, options.disk ?? realDisk, options.report);
   if (opened.kind === 'newer') return opened;
   return { kind: 'open', journal: createJournal(options, opened.log), log: opened.log };
 }
@@ -151,8 +138,8 @@ function createSyncer(log: FoundLog, disk: JournalDisk, report: (news: JournalNe
     disk.sync(fd, (error) => {
       if (error) sayOnce({ kind: 'sync-failed', code: codeOf(error) });
       if (!log.linked) return finish();
-      fstat(fd, (_, stats) => {
-        if (stats?.nlink === 0) sayOnce({ kind: 'deleted' });
+      disk.linksLater(fd, (links) => {
+        if (links === 0) sayOnce({ kind: 'deleted' });
         finish();
       });
     });

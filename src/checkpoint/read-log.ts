@@ -1,5 +1,6 @@
 // Reading a log from a descriptor, in pieces: however long it is, no more than its records and one line are in memory.
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { type JournalDisk, realDisk } from './disk.ts';
 import { createLogScanner, type RepairedLog } from './repair.ts';
 
 const chunkBytes = 256 * 1024;
@@ -9,18 +10,22 @@ export const maxLogBytes = 256 * 1024 * 1024;
 /** `size`: how many bytes there were, up to where reading stopped being of use. */
 export type ReadLog = RepairedLog & { size: number };
 
-/** Throws what fs throws. Reads by position, so the offset that the descriptor shares with init stays where it is. */
-export function readLogFrom(fd: number, limit = maxLogBytes): ReadLog {
+/** Throws what the disk throws. */
+export function readLogFrom(
+  fd: number,
+  limit = maxLogBytes,
+  disk: Pick<JournalDisk, 'read' | 'size'> = realDisk,
+): ReadLog {
   const scanner = createLogScanner();
   const chunk = new Uint8Array(chunkBytes);
   let at = 0;
   while (at <= limit) {
-    const count = readSync(fd, chunk, 0, chunk.length, at);
+    const count = disk.read(fd, chunk, at);
     at += count;
     if (count === 0 || !scanner.push(chunk.subarray(0, count))) break;
   }
   const log = scanner.end();
-  const size = Math.max(at, fstatSync(fd).size);
+  const size = Math.max(at, disk.size(fd));
   if (at <= limit || log.damage || log.newer) return { ...log, size };
   const { torn: _, ...rest } = log;
   const damage = {

@@ -18,9 +18,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodeBody } from '../../src/checkpoint/codec.ts';
+import { type JournalDisk, realDisk } from '../../src/checkpoint/disk.ts';
 import {
   type Journal,
-  type JournalDisk,
   type JournalNews,
   type JournalOptions,
   openJournal,
@@ -66,6 +66,7 @@ function fakeDisk(
   fails: Partial<{ write: () => number | string | undefined; truncate: () => string | undefined }>,
 ): JournalDisk {
   return {
+    ...realDisk,
     write: (fd, bytes, position) => {
       const fault = fails.write?.();
       if (typeof fault === 'string') throw failure(fault);
