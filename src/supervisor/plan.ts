@@ -11,10 +11,45 @@ export interface TaskPlan {
   /** The process whose final end ends the task, and whose code is the task's. */
   readonly main: string | null;
   readonly stopBudgetMs: number | null;
+  /** Failed processes until the task has failed; 0: it never fails. */
+  readonly maxFailures: number;
+  /** Runs of processes at a time; 0: no limit. */
+  readonly maxConcurrency: number;
+  /** For all final processes together. */
+  readonly finalizationWaitMs: number;
+  readonly exitWhen: ExitWhen;
 }
 
+/** When a task ends by itself: SPEC.md 9, "End of a task". */
+export type ExitWhen = 'any' | 'failure' | 'all';
+
 export interface ProcessPlan {
+  /** `web`, or `web.2` where there are replicas. */
   readonly name: string;
+  /** Its entry in the config: `web` for `web.2`. */
+  readonly entry: string;
+  /** From 1; null: it has no replicas. */
+  readonly replica: number | null;
+  /** `ephemeral`: does not count for the end of the task. `final`: runs after all others have ended. */
+  readonly role: 'ordinary' | 'ephemeral' | 'final';
+  /** Exit 0 does not finish it. */
+  readonly daemon: boolean;
+  /** false: declared, and started on request. */
+  readonly autostart: boolean;
+  readonly dependsOn: readonly Dependency[];
+  /** Must succeed before each run. */
+  readonly preStart: Command | null;
+  /** null: ready as soon as it has been started. */
+  readonly ready: ReadyPlan | null;
+  readonly health: HealthPlan | null;
+  /** WATCHDOG=1 must come at least this often; null: it need not. */
+  readonly watchdogMs: number | null;
+  /** A tree above it for three looks in a row is restarted. */
+  readonly memoryLimitBytes: number | null;
+  /** Exit 0: busy, its stop waits. */
+  readonly busy: Command | null;
+  /** Signal numbers; to 0: dropped. */
+  readonly onSignal: ReadonlyArray<readonly [from: number, to: number]>;
   readonly launch: Launch;
   readonly ladder: Ladder;
   /** What a user would change to change a wait of it. */
@@ -28,6 +63,74 @@ export interface ProcessPlan {
   readonly exitMap: ReadonlyArray<readonly [from: number, to: number]>;
   readonly successCodes: readonly number[];
 }
+
+export interface Dependency {
+  /** Name of a process; whoever depends on an entry with replicas depends on each of them. */
+  readonly on: string;
+  readonly condition: 'started' | 'ready' | 'healthy' | 'completed_successfully';
+}
+
+/** `notify`, `fd` and `log` come from the run itself; the others are asked for. */
+export type ReadyProbe =
+  | Probe
+  | { readonly kind: 'notify' }
+  | { readonly kind: 'fd'; readonly fd: number }
+  | LogProbe;
+
+export interface LogProbe {
+  readonly kind: 'log';
+  /** Source of a regular expression that a line of its output matches. */
+  readonly pattern: string;
+}
+
+/** A question to a process, each time with an end. */
+export type Probe =
+  | { readonly kind: 'exec'; readonly command: Command }
+  | { readonly kind: 'http'; readonly url: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+export interface ReadyPlan {
+  readonly probe: ReadyProbe;
+  /** Not ready by then: the run has failed. null: forever. */
+  readonly timeoutMs: WaitMs;
+}
+
+export interface HealthPlan {
+  readonly probe: Probe;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** Failures in a row until it is unhealthy. */
+  readonly retries: number;
+  /** Failures before it has passed do not count. */
+  readonly startPeriodMs: number;
+  /** Between two probes of the start period. */
+  readonly startIntervalMs: number;
+  readonly onUnhealthy: 'restart' | 'stop' | 'ignore';
+}
+
+/** What a process has that nothing else was said of; as the one process of `run`. */
+export const ORDINARY = {
+  replica: null,
+  role: 'ordinary',
+  daemon: false,
+  autostart: true,
+  dependsOn: [],
+  preStart: null,
+  ready: null,
+  health: null,
+  watchdogMs: null,
+  memoryLimitBytes: null,
+  busy: null,
+  onSignal: [],
+} as const satisfies Partial<ProcessPlan>;
+
+/** Thermos's defaults (SPEC.md 4). A task with one process fails when that has. */
+export const ORDINARY_TASK = {
+  maxFailures: 1,
+  maxConcurrency: 0,
+  finalizationWaitMs: 30_000,
+  exitWhen: 'failure',
+} as const satisfies Partial<TaskPlan>;
 
 /** One wait, or one for each rung. */
 export type WaitSetting = 'grace' | 'rung';

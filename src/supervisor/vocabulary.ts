@@ -70,8 +70,27 @@ export interface Launch {
   readonly terminal: boolean;
   readonly stdinNull: boolean;
   readonly notify: boolean;
+  /** The descriptor on which the command says that it is ready, by a newline. */
+  readonly readyFd?: number;
+  /** undefined: as gsup's own. */
+  readonly output?: Output;
+  /** A terminal of its own as standard input, output and error. */
+  readonly tty?: boolean;
   readonly startTimeoutMs: WaitMs;
 }
+
+/** What becomes of stdout and stderr of a run. */
+export type Output =
+  | { readonly driver: 'inherit' | 'none' }
+  | { readonly driver: 'prefix' | 'json'; readonly timestamps: boolean }
+  | {
+      readonly driver: 'file';
+      readonly path: string;
+      readonly maxBytes: number;
+      /** The one that is written among them. */
+      readonly maxFiles: number;
+      readonly timestamps: boolean;
+    };
 
 export interface Usage {
   readonly userUs: number;

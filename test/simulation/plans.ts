@@ -2,6 +2,8 @@
 import { buildLadder, type StopOptions } from '../../src/signals/ladder.ts';
 import {
   DEFAULT_BACKOFF,
+  ORDINARY,
+  ORDINARY_TASK,
   type ProcessPlan,
   type RestartPlan,
   type TaskPlan,
@@ -46,7 +48,9 @@ export type Change = Partial<StopOptions> & Partial<ProcessPlan>;
 
 export function processPlan(name: string, change: Change = {}): ProcessPlan {
   return {
+    ...ORDINARY,
     name,
+    entry: name,
     launch: LAUNCH,
     ladder: buildLadder({ ...STOP, ...change }),
     waits: 'grace',
@@ -66,6 +70,7 @@ export function runPlan(change: Change = {}, stopBudgetMs: number | null = null)
 
 export function taskPlan(processes: readonly ProcessPlan[], stopBudgetMs: number | null = null): TaskPlan {
   return {
+    ...ORDINARY_TASK,
     name: 'shop',
     command: 'up',
     version: '0.1.0',
