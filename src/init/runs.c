@@ -8,13 +8,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { STRINGS_MAX = 32768 };
+enum { STRINGS_MAX = 32768, STRANGERS_MAX = 256 };
 #define STRANGER_GRACE (8 * SECOND)
 
 struct run runs[RUNS_MAX];
 int runs_used, live_runs;
 struct room room;
-static struct { uint64_t told_ns, killed_ns, due_ns; bool stuck; } strangers = { .due_ns = FOREVER };
+static struct { /* due_ns[i]: when the grace of pid[i] ends; who comes when all places are taken has the last one's */
+	pid_t pid[STRANGERS_MAX];
+	uint64_t due_ns[STRANGERS_MAX], last_due_ns, killed_ns, wake_ns;
+	int count;
+	bool stuck;
+} strangers = { .wake_ns = FOREVER };
 
 void runs_tell(uint16_t type, const void *body, size_t size)
 {
@@ -235,49 +240,88 @@ bool runs_all_stop(void)
 	return true;
 }
 
-/* Strangers: adopted, and of no run (orphans of `docker exec`). They climb the default ladder beside the last level. */
-bool strangers_gone(int *code)
+static uint64_t grace_end(pid_t pid)
 {
-	const pid_t *list;
-	int count = walk_tree(&list, is_own);
-	uint64_t now = now_ns();
-	char names[512];
-	if (!count) { strangers.told_ns = strangers.killed_ns = 0; strangers.due_ns = FOREVER; return true; } /* the next ones begin anew */
-	if (strangers.stuck) return true;
-	for (int i = 0; i < count && !strangers.told_ns; i++) {
-		record_begin("stranger");
-		record_number("pid", list[i]);
-		record_text("name", names_of(&list[i], 1, names, sizeof names));
-		record_end();
+	for (int i = 0; i < strangers.count; i++) if (strangers.pid[i] == pid) return strangers.due_ns[i];
+	return strangers.last_due_ns;
+}
+
+static bool is_own_or_has_time(pid_t pid) { return is_own(pid) || grace_end(pid) > now_ns(); }
+
+/* Whoever has come since the last look is told, and has a grace of its own. */
+static void tell_strangers(const pid_t *list, int count, uint64_t now)
+{
+	static pid_t pid[STRANGERS_MAX];
+	static uint64_t due[STRANGERS_MAX];
+	char name[128];
+	int kept = 0;
+	for (int i = 0; i < count; i++) {
+		bool known = false, placed = kept < STRANGERS_MAX;
+		for (int k = 0; k < strangers.count && !known; k++) known = strangers.pid[k] == list[i];
+		if (!known && placed) strangers.last_due_ns = now + STRANGER_GRACE;
+		if (placed) { pid[kept] = list[i]; due[kept++] = grace_end(list[i]); }
+		if (known) continue;
+		if (placed) {
+			record_begin("stranger");
+			record_number("pid", list[i]);
+			record_text("name", names_of(&list[i], 1, name, sizeof name));
+			record_end();
+		}
 		send_descendant(list[i], SIGTERM);
 		send_descendant(list[i], SIGCONT);
 	}
-	if (!strangers.told_ns) { strangers.told_ns = now; strangers.due_ns = now + STRANGER_GRACE; }
-	if (now < strangers.due_ns) return false;
+	strangers.count = kept;
+	memcpy(strangers.pid, pid, sizeof pid);
+	memcpy(strangers.due_ns, due, sizeof due);
+}
+
+/* Strangers: adopted, and of no run (orphans of `docker exec`). Each climbs the default ladder beside the last level. */
+bool strangers_gone(int *code)
+{
+	const pid_t *list;
+	pid_t late[PIDS_MAX];
+	int count = walk_tree(&list, is_own), over = 0;
+	uint64_t now = now_ns();
+	char names[512];
+	strangers.wake_ns = FOREVER;
+	if (!count) { strangers.count = 0; strangers.killed_ns = 0; return true; }
+	if (strangers.stuck) return true;
+	tell_strangers(list, count, now);
+	for (int i = 0; i < count; i++) {
+		uint64_t end = grace_end(list[i]);
+		if (end > now) strangers.wake_ns = sooner(strangers.wake_ns, end);
+		else if (over++ < PIDS_MAX) late[over - 1] = list[i];
+	}
+	if (!over) { strangers.killed_ns = 0; return false; }
+	int named = over < PIDS_MAX ? over : PIDS_MAX;
+	names_of(late, named < 8 ? named : 8, names, sizeof names);
 	if (!strangers.killed_ns) {
 		strangers.killed_ns = now;
 		record_begin("kill");
-		record_pids("pids", list, count);
+		record_pids("pids", late, named);
 		record_end();
-		say(LEVEL_WARN, "SIGKILL for strangers that ignored termination: %s", names_of(list, count < 8 ? count : 8, names, sizeof names));
+		say(LEVEL_WARN, "SIGKILL for strangers that ignored termination: %s", names);
 	}
 	if (now - strangers.killed_ns < STUCK_AFTER) {
-		kill_descendants(is_own);
-		strangers.due_ns = now + KILL_AGAIN;
+		kill_descendants(is_own_or_has_time);
+		strangers.wake_ns = now + KILL_AGAIN;
 		return false;
 	}
 	strangers.stuck = true;
-	strangers.due_ns = FOREVER;
 	record_begin("stuck");
-	record_pids("pids", list, count);
+	record_pids("pids", late, named);
 	record_end();
-	say(LEVEL_ERROR, "cannot be killed: %s", names_of(list, count < 8 ? count : 8, names, sizeof names));
+	say(LEVEL_ERROR, "cannot be killed: %s", names);
 	if (!*code) *code = EXIT_STUCK;
 	return true;
 }
 
-void strangers_hurry(void) { if (strangers.told_ns) strangers.due_ns = now_ns(); }
-uint64_t strangers_due(void) { return strangers.due_ns; }
+void strangers_hurry(void)
+{
+	for (int i = 0; i < strangers.count; i++) strangers.due_ns[i] = now_ns();
+	if (strangers.count) strangers.wake_ns = now_ns();
+}
+uint64_t strangers_due(void) { return strangers.wake_ns; }
 
 bool runs_child(pid_t pid)
 {

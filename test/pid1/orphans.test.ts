@@ -132,3 +132,26 @@ scenario(
     expect(existsSync(file), 'it was asked to end').toBe(false);
   },
 );
+
+scenario(
+  'S70 a stranger that comes while another one has its grace gets one of its own',
+  { rings: ['pid1'], modes: ['supervisor'] },
+  async (trial) => {
+    const gsup = await trial.start(
+      ['-g', '90s'],
+      [fixture('reports-signals'), '--exit-on', 'SIGUSR2', '--code', '4'],
+    );
+    await gsup.ready();
+    exec(gsup, [fixture('daemonises'), '--ignore-term']);
+    await adopted(gsup, 'daemonises');
+    gsup.signal('SIGTERM');
+    await gsup.record('stranger');
+    const file = join(trial.folder, 'held');
+    writeFileSync(file, '');
+    exec(gsup, [fixture('daemonises'), '--remove', file]);
+    gsup.signal('SIGUSR2');
+    expect((await gsup.ended()).code).toBe(4);
+    expect(existsSync(file), 'it was asked to end').toBe(false);
+    expect(gsup.records().filter((record) => record.type === 'stranger')).toHaveLength(2);
+  },
+);
