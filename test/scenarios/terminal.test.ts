@@ -163,7 +163,8 @@ scenario('S66 also after it had to be killed', AT_A_SHELL, async (trial) => {
 
 scenario('S66 in a pipeline the neighbours keep the foreground', AT_A_SHELL, async (trial) => {
   const bash = await shell(trial);
-  const neighbour = `sh -c 'read line </dev/tty; echo "neighbour read $line"'`;
+  // It reads what the command says first: with nobody left to read it the command would die of that.
+  const neighbour = `sh -c 'read ready; read line </dev/tty; echo "neighbour read $line"'`;
   type(bash, `$GSUP ${fixture('cleans-up-for')} 1 | ${neighbour}\n`);
   const child = await running(bash, 'cleans-up-for');
   type(bash, 'typed\n');
