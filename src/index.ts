@@ -3,8 +3,8 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { logNames } from './checkpoint/files.ts';
-import { mergeLogs } from './checkpoint/merge.ts';
+import { logFiles } from './checkpoint/files.ts';
+import { joinParts, mergeLogs } from './checkpoint/merge.ts';
 import { readLogFile } from './checkpoint/read-log.ts';
 import type { CheckpointRecord } from './checkpoint/record.ts';
 import type { OPTIONS } from './cli/options.ts';
@@ -63,17 +63,17 @@ export interface CheckpointLog {
   readonly problem: string | null;
 }
 
-/** The log of a task, by its folder under the state directory; or one of its two files. Throws what `fs` throws. */
+/** The log of a task, by its folder under the state directory; or one of its files. Throws what `fs` throws. */
 export function readCheckpoint(path: string): CheckpointLog {
   if (!statSync(path).isDirectory()) return readOne(path);
-  const [checkpoint, init] = [logNames.checkpoint, logNames.init].map((name) => {
+  const [checkpoint, older, init] = logFiles.map((name) => {
     const file = join(path, name);
     return statSync(file, { throwIfNoEntry: false }) === undefined ? NOTHING : readOne(file);
-  }) as [CheckpointLog, CheckpointLog];
+  }) as [CheckpointLog, CheckpointLog, CheckpointLog];
   const entries = ({ records }: CheckpointLog) => records.map((record) => ({ record }));
-  const stories = mergeLogs(entries(checkpoint), entries(init));
+  const stories = mergeLogs(entries(checkpoint), joinParts(entries(older), entries(init)));
   const records = stories.flatMap((story) => story.items.map(({ item }) => item.record));
-  return { records, problem: checkpoint.problem ?? init.problem };
+  return { records, problem: checkpoint.problem ?? older.problem ?? init.problem };
 }
 
 const NOTHING: CheckpointLog = { records: [], problem: null };

@@ -2,7 +2,7 @@
 import { closeSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { escapeControls } from './codec.ts';
-import { type LogName, mergeLogs } from './merge.ts';
+import { joinParts, type LogName, mergeLogs } from './merge.ts';
 import { openLogForReading, type ReadLog, readLogFile, readLogFrom } from './read-log.ts';
 import { formatVersion } from './record.ts';
 import type { LogEntry } from './repair.ts';
@@ -15,6 +15,11 @@ export const logNames = { checkpoint: 'checkpoint.log', init: 'init.log' } as co
   LogName,
   string
 >;
+
+/** What init puts aside when its log has grown long: the part before it, of which there is one. */
+export const setAside = `${logNames.init}.old`;
+/** In the order in which they are listed; all of them are kept under one number. */
+export const logFiles = [logNames.checkpoint, setAside, logNames.init] as const;
 
 /** `logs`: a task's folder, with whatever logs are in it. `file`: one log, and no other. */
 export type LocatedLogs =
@@ -51,7 +56,7 @@ function locateFile(path: string): LocatedLogs {
 export function listLogs(folder: string): string[] {
   const endings = ['', ...Array.from({ length: keptLogs }, (_, i) => `.${i + 1}`)];
   return endings
-    .flatMap((ending) => Object.values(logNames).map((name) => join(folder, name + ending)))
+    .flatMap((ending) => logFiles.map((name) => join(folder, name + ending)))
     .filter((path) => isThere(path));
 }
 
@@ -113,7 +118,7 @@ export function dumpFiles(
   if (located.kind === 'file') return dumpLogs([openLog(located.path)], ([log]) => log?.items ?? [], write);
   // Nothing but kept logs: the task was about to start anew. The last kept ones are its story then.
   const ending = /\.\d$/.exec(listLogs(located.path)[0] ?? '')?.[0] ?? '';
-  const logs = Object.values(logNames).map((name) => openLog(join(located.path, name + ending)));
+  const logs = logFiles.map((name) => openLog(join(located.path, name + ending)));
   return dumpLogs(logs, mergeItems, write);
 }
 
@@ -138,8 +143,8 @@ function openLog(path: string): OpenLog {
 }
 
 function mergeItems(logs: readonly OpenLog[]): Item[] {
-  const [checkpoint, init] = logs;
-  const stories = mergeLogs(checkpoint?.items ?? [], init?.items ?? []);
+  const [checkpoint, older, init] = logs;
+  const stories = mergeLogs(checkpoint?.items ?? [], joinParts(older?.items ?? [], init?.items ?? []));
   return stories.flatMap((story) => story.items.map(({ item }) => item));
 }
 

@@ -30,6 +30,19 @@ export function mergeLogs<T extends { record: CheckpointRecord }>(
   }));
 }
 
+/**
+ * A log, and the part of it that was put aside before: one file again. The gap record that the later part begins with says
+ * that something stands before it; where that is at hand nothing is missing.
+ */
+export function joinParts<T extends { record: CheckpointRecord }>(
+  older: readonly T[],
+  newer: readonly T[],
+): readonly T[] {
+  const [last, first] = [older.at(-1)?.record, newer[0]?.record];
+  const follows = last !== undefined && first?.type === 'gap' && first.seq === last.seq + 1;
+  return older.length === 0 ? newer : [...older, ...(follows ? newer.slice(1) : newer)];
+}
+
 /** By identity of the task; null: not yet known. */
 type ByTask<T> = Map<string | null, T[]>;
 

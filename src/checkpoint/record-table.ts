@@ -267,7 +267,9 @@ export const recordTable = {
     fields: {
       missing: int('how many records are missing before this one'),
       cause: maybe(
-        text('errno name; `damaged`: the log was begun anew; `lost`: an earlier writer took them'),
+        text(
+          'errno name; `damaged`: the log was begun anew; `lost`: an earlier writer took them; `aside`: they stood in a part of the log that was put aside',
+        ),
       ),
     },
   },

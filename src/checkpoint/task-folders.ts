@@ -70,7 +70,7 @@ function isTrusted(path: string, owner: number | null): boolean {
 
 function readFolder(name: string, path: string): TaskFolder[] {
   if (!attempt(() => lstatSync(path).isDirectory())) return [];
-  const times = ['checkpoint.log', 'init.log'].flatMap(
+  const times = ['checkpoint.log', 'init.log', 'init.log.old'].flatMap(
     (log) => attempt(() => statSync(join(path, log)).mtimeMs) ?? [],
   );
   if (times.length === 0) return [];

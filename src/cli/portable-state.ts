@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { keptLogs, logNames } from '../checkpoint/files.ts';
+import { keptLogs, logFiles } from '../checkpoint/files.ts';
 import {
   findStateDirProblem,
   listStateDirs,
@@ -42,7 +42,7 @@ export function claimTask(question: StateDirQuestion, name: string, exact: boole
       const folder = join(base.path, task);
       mkdirSync(folder, { recursive: true, mode: stateDirMode });
       if (!takeLock(folder)) continue;
-      for (const log of Object.values(logNames)) keepOld(join(folder, log));
+      keepOldLogs(folder);
       return { kind: 'claimed', task, folder, release: () => rmSync(join(folder, 'lock'), { force: true }) };
     }
     return { kind: 'held' };
@@ -113,8 +113,14 @@ function identity(): string {
   return `${boot} ${namespace} ${process.pid} ${readProcess(process.pid)?.startTicks ?? 0}\n`;
 }
 
+/** All of them, or none: what has one number is one story. */
+function keepOldLogs(folder: string) {
+  const logs = logFiles.map((name) => join(folder, name));
+  if (logs.some((log) => existsSync(log))) logs.forEach(keepOld);
+}
+
 function keepOld(log: string) {
-  if (!existsSync(log)) return;
+  rmSync(`${log}.${keptLogs}`, { force: true });
   for (let at = keptLogs - 1; at >= 0; at--) {
     const from = at === 0 ? log : `${log}.${at}`;
     if (existsSync(from)) renameSync(from, `${log}.${at + 1}`);

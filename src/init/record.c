@@ -1,6 +1,8 @@
 /* init.log: facts, one JSON object a line, signed with CRC-32C. A coordinator sends its records to init, which numbers and
- * writes them: one file, one writer. What cannot be written is counted, and a `gap` record says so later. */
+ * writes them: one file, one writer. What cannot be written is counted, and a `gap` record says so later. A log that has grown
+ * long is put aside, and begins anew. */
 #include "init.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,9 +12,12 @@ enum { LINE_SIZE = 8192 };
 static char members[LINE_SIZE - 256], type_now[32];
 static size_t used;
 static int log_fd = -1;
-static uint64_t seq, missing;
+static uint64_t seq, missing, before; /* before: records that this file no longer begins with */
 static off_t good_end;
 static bool torn;
+/* Some 4,000 records, as many as a run a minute makes in a day. What was put aside takes as much again, and no more. */
+static const off_t log_max = 1024 * 1024;
+static char task_members[1024]; /* of a plain run: a log without it would not say whose it is */
 
 void (*record_sink)(const char *type, uint64_t mono_ns, const char *members);
 
@@ -117,13 +122,39 @@ static bool write_line(const char *type, uint64_t mono_ns, const char *text)
 	return true;
 }
 
+/* The descriptor stays the same number, so that whoever has it has the new file. False: this directory does not let us. */
+static bool begin_file(void)
+{
+	if (state.memory || state.folder < 0) return false;
+	int fd = openat(state.folder, "init.log.new", O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) return false;
+	unlinkat(state.folder, "init.log.old", 0); /* a rename over it would make ext4 write the new one to the disk at once */
+	bool done = renameat(state.folder, "init.log", state.folder, "init.log.old") == 0 && renameat(state.folder, "init.log.new", state.folder, "init.log") == 0;
+	if (done) done = dup3(fd, log_fd, O_CLOEXEC) == log_fd;
+	else unlinkat(state.folder, "init.log.new", 0);
+	close(fd);
+	return done;
+}
+
+/* However the file system is, the log stays bounded: where it cannot be put aside, it is emptied. */
+static void put_aside(void)
+{
+	if (!begin_file() && ftruncate(log_fd, 0) < 0) return;
+	good_end = 0;
+	torn = false;
+	before = seq;
+}
+
 void record_sign(const char *type, uint64_t mono_ns, const char *text)
 {
-	char gap[64];
-	if (missing) {
-		snprintf(gap, sizeof gap, ",\"missing\":%llu", (unsigned long long)missing);
+	char gap[96];
+	if (strcmp(type, "task") == 0 && strlen(text) < sizeof task_members) strcpy(task_members, text);
+	if (good_end > log_max) put_aside();
+	if (missing || before) {
+		snprintf(gap, sizeof gap, ",\"missing\":%llu%s", (unsigned long long)(missing + before), before ? ",\"cause\":\"aside\"" : "");
 		if (!write_line("gap", mono_ns, gap)) { missing++; return; }
-		missing = 0;
+		if (before && *task_members) write_line("task", mono_ns, task_members);
+		missing = before = 0;
 	}
 	if (!write_line(type, mono_ns, text)) {
 		if (!missing) say(LEVEL_WARN, "cannot write the checkpoint log: going on without it");

@@ -81,7 +81,6 @@ static const int log_flags = O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW |
 static void rotate(const char *name)
 {
 	char from[64], to[64];
-	if (faccessat(state.folder, name, F_OK, 0) < 0) return;
 	snprintf(to, sizeof to, "%s.%d", name, KEPT_LOGS);
 	unlinkat(state.folder, to, 0); /* a rename over it would make ext4 write the new one to the disk at once: 0.3 ms */
 	for (int i = KEPT_LOGS; i > 0; i--) {
@@ -89,6 +88,15 @@ static void rotate(const char *name)
 		snprintf(from, sizeof from, i > 1 ? "%s.%d" : "%s", name, i - 1);
 		renameat(state.folder, from, state.folder, to);
 	}
+}
+
+/* All of them, or none: what has one number is one story. */
+static void keep_old_logs(void)
+{
+	static const char *const names[] = { "init.log", "init.log.old", "checkpoint.log" };
+	bool any = false;
+	for (int i = 0; i < 3; i++) any = any || faccessat(state.folder, names[i], F_OK, 0) == 0;
+	for (int i = 0; i < 3 && any; i++) rotate(names[i]);
 }
 
 static int open_memory(const char *name)
@@ -149,8 +157,7 @@ int state_open(const struct parsed *p)
 	snprintf(state.path, sizeof state.path, "%s/%s", base_path, state.task);
 	leftovers_note_self();
 	if (p->said[OPT_NO_CHECKPOINT].number) { logs_in_memory(!p->plain); return 0; }
-	rotate("init.log");
-	rotate("checkpoint.log"); /* an earlier story, also where this one has none */
+	keep_old_logs();
 	state.init_log = openat(state.folder, "init.log", log_flags, 0600);
 	error = errno;
 	if (!p->plain) state.checkpoint_log = openat(state.folder, "checkpoint.log", log_flags, 0600);

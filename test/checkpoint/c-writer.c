@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct state state = { .folder = -1 };
 uint64_t now_ns(void) { return 18446744073709551614u; }
 const char *signal_name(int signal) { return signal == 15 ? "SIGTERM" : "SIG?"; }
 

@@ -8,6 +8,7 @@ const NUMBERS = [
   ['README.md', 'more than 16,384 processes', 'src/init/init.h', 'WALK_MAX = 16384'],
   ['README.md', 'more than 256 processes', 'src/init/init.h', 'pid_t told[256]'],
   ['README.md', '`init.log.5`', 'src/init/state.c', 'KEPT_LOGS = 5'],
+  ['README.md', 'once that had grown to 1 MiB', 'src/init/record.c', 'log_max = 1024 * 1024;'],
   ['README.md', '80 % of a grace', 'src/supervisor/run-events.ts', '(BigInt(rung.waitMs) * MS) / 5n'],
   ['ARCHITECTURE.md', 'has 250 ms while', 'src/init/supervisor.c', '#define ANSWER_WITHIN (250 * MS)'],
   ['ARCHITECTURE.md', '2 s while one is being', 'src/init/supervisor.c', '#define START_WITHIN (2 * SECOND)'],
