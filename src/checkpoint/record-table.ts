@@ -256,6 +256,23 @@ export const recordTable = {
     about: 'these did not end on SIGKILL, or may not be signalled',
     fields: { run: maybe(run), pids: ints('who'), names: maybe(texts('their names')) },
   },
+  unkept: {
+    writer: 'init',
+    about: 'what was promised for a stop is not kept, because no supervisor is there for it',
+    fields: { run, what: text('`pre-stop hook`, `post-stop hook`, or `draining` before the first signal') },
+  },
+  upgrade: {
+    writer: 'both',
+    about: 'the supervisor is to be started from another installation, and whether it is',
+    fields: {
+      installation: text("its folder; empty: init's own"),
+      state: oneOf(
+        ['requested', 'done', 'failed'],
+        'asked for (supervisor); the new one answers, or the old one is back (init)',
+      ),
+      by: maybe(orNull(who('client of the request'))),
+    },
+  },
   undelivered: {
     writer: 'init',
     about: 'output that could not be written before the end',

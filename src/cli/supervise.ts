@@ -13,7 +13,7 @@ import { createNativeHost } from '../host/native-host.ts';
 import { type Notice, SAID_BY_INIT } from '../report/notice.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { EXIT } from '../signals/exit-codes.ts';
-import { createLoop, type Ended } from '../supervisor/loop.ts';
+import { createLoop, type Ended, type Loop } from '../supervisor/loop.ts';
 import type { BesideInit } from './kept-environment.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment } from './parse.ts';
@@ -31,12 +31,18 @@ export interface World {
   readonly reporter: Reporter;
   /** This process is there for nothing else, so a bug may end it. Not so where gsup is a library. */
   readonly ownsProcess: boolean;
+  /** Whoever else may ask something of the loop, such as clients. */
+  readonly attach?: (loop: Loop) => void;
   /** Of this process. */
   readonly exitCodeOf: (ended: Ended) => number;
 }
 
 /** init waits for the end of every tree and exits with the code that it was told; this process only goes. */
-export async function superviseNative({ config, problems }: BesideInit, env: Environment): Promise<Outcome> {
+export async function superviseNative(
+  { config, problems }: BesideInit,
+  env: Environment,
+  attach: (loop: Loop) => void = () => {},
+): Promise<Outcome> {
   const folder = env.GSUP_TASK_DIR;
   const reporter = reporterFor(STDERR, config.log, env, SAID_BY_INIT);
   if (problems.length > 0) reporter.say({ kind: 'environment-lost', problems });
@@ -46,6 +52,7 @@ export async function superviseNative({ config, problems }: BesideInit, env: Env
     journal: { fd: CHECKPOINT_LOG, ...(folder ? { path: join(folder, 'checkpoint.log') } : {}) },
     reporter,
     ownsProcess: true,
+    attach,
     // The code of the task is init's to say. Here it only counts that nothing is left to do.
     exitCodeOf: ({ exitCode }) => (exitCode === null ? EXIT.internal : EXIT.success),
   });
@@ -82,7 +89,9 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
     },
     pid: process.pid,
   });
-  const ended = await loop.start();
+  const started = loop.start();
+  world.attach?.(loop);
+  const ended = await started;
   opened.journal.close();
   await reporter.close();
   dieQuietly();

@@ -61,6 +61,10 @@ export function encodeExit(number: number, code: number): Uint8Array {
   return encodeFrame(wire.frameType.EXIT, number, wire.exit_request, { code });
 }
 
+export function encodeUpgrade(number: number, installation: string): Uint8Array {
+  return encodeFrame(wire.frameType.UPGRADE, number, wire.upgrade_request, { installation });
+}
+
 export function encodeSeen(event: number, wakeNs: bigint | null): Uint8Array {
   return encodeFrame(wire.frameType.SEEN, 0, wire.seen, {
     event: BigInt(event),

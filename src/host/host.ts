@@ -19,6 +19,11 @@ export interface Host {
   forget(number: number, key: number): void;
   /** End with this code as soon as every tree is empty. Reports `closed` when there is nothing left to do here. */
   exit(number: number, code: number): void;
+  /**
+   * Start the supervisor from this installation (an absolute path, '' for the one that init belongs to) and end this one;
+   * when the other does not come up this one is started again. The portable host has no supervisor to exchange.
+   */
+  upgrade(number: number, installation: string): void;
   /** Everything up to `event` is dealt with; wake the supervisor at `wakeNs` at the latest (null: no need). */
   seen(event: number, wakeNs: bigint | null): void;
   close(): void;

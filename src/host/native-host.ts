@@ -2,7 +2,15 @@ import { Socket } from 'node:net';
 import type { RunSnapshot } from '../supervisor/vocabulary.ts';
 import { blankRun } from './blank-run.ts';
 import { createFrameReader } from './decode.ts';
-import { encodeExit, encodeForget, encodeRung, encodeSeen, encodeSignal, encodeSpawn } from './encode.ts';
+import {
+  encodeExit,
+  encodeForget,
+  encodeRung,
+  encodeSeen,
+  encodeSignal,
+  encodeSpawn,
+  encodeUpgrade,
+} from './encode.ts';
 import type { Host, HostNews } from './host.ts';
 
 /** errno of a command line that is too long for the kernel as well. */
@@ -52,6 +60,7 @@ export function createNativeHost(fd: number): Host {
     signal: (number, key, signal, target) => send(encodeSignal(number, key, signal, target)),
     forget: (number, key) => send(encodeForget(number, key)),
     exit: (number, code) => send(encodeExit(number, code)),
+    upgrade: (number, installation) => send(encodeUpgrade(number, installation)),
     seen: (event, wakeNs) => send(encodeSeen(event, wakeNs)),
     close() {
       report = () => {};

@@ -117,6 +117,7 @@ export function createPortableHost(policy: SignalPolicy, clock: Clock): Host {
       leaving = true;
       batch();
     },
+    upgrade: (number) => void isNew(number),
     // The loop's own clock is in this process, and wakes it.
     seen() {},
     close() {

@@ -5,7 +5,7 @@ import type { Launch, StartStage } from '../supervisor/vocabulary.ts';
 /** What is lost without the C part. Said once, on stderr. */
 export const PORTABLE_LOSSES = [
   'orphans are not reaped',
-  'a crash of gsup orphans the command',
+  'a crash of gsup orphans the command, and there is no upgrade while it runs',
   'what leaves both session and parents is not found',
   'no job control, no real-time signals, no sender of a signal, no resource usage, no NOTIFY_SOCKET, no start time-out',
 ] as const;

@@ -10,6 +10,7 @@ export const RUNGS_MAX = 16;
 export const LIMITS_MAX = 16;
 export const NAME_SIZE = 96;
 export const PIDS_MAX = 16;
+export const INSTALLATION_SIZE = 1024;
 export const FOREVER = 0xffff_ffff_ffff_ffffn;
 export const SIGNAL_AS_RECEIVED = 255;
 export const NOT_STOPPING = 0xffff_ffff;
@@ -21,6 +22,7 @@ export const frameType = {
   FORGET: 4,
   EXIT: 5,
   SEEN: 6,
+  UPGRADE: 7,
   HELLO: 16,
   RUN: 17,
   ASKS: 18,
@@ -97,6 +99,7 @@ export const rung_request = struct({ key: u64, order });
 export const signal_request = struct({ key: u64, signal: u32, target: u32 });
 export const key_request = struct({ key: u64 });
 export const exit_request = struct({ code: u32, pad: u32 });
+export const upgrade_request = struct({ installation: text(INSTALLATION_SIZE) });
 export const seen = struct({ event: u64, wake_ns: u64 });
 export const hello = struct({
   version: u32,

@@ -58,6 +58,10 @@ void state_close(void);
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent); /* /proc/PID/stat; 0: no such process */
 
 /* ---- record.c: init.log ---- */
+struct by { int signal; pid_t pid; uid_t uid; };
+void record_stop(const char *run, const char *cause, struct by by); /* run NULL: the task */
+void record_task_state(const char *state, int exit_code);
+void record_unkept(const char *run, const char *what); /* of a stop that nobody decides about */
 void record_begin(const char *type);
 void record_text(const char *key, const char *value);           /* NULL: null */
 void record_number(const char *key, int64_t value);
@@ -116,7 +120,6 @@ void terminal_close(void);
 int terminal_descriptor(void);
 
 /* ---- run.c: one run whose leader is a child of this process ---- */
-struct by { int signal; pid_t pid; uid_t uid; };
 struct run {
 	struct run_state s;
 	struct climb climb;
@@ -131,8 +134,6 @@ struct run {
 	pid_t told[256]; int told_count; /* stragglers that have had this rung's signal */
 };
 bool run_start(struct run *run, const struct launch *l);
-void record_stop(const char *run, const char *cause, struct by by); /* run NULL: the task */
-void record_task_state(const char *state, int exit_code);
 void run_forward(struct run *run, int signal, enum target target);
 void run_stop(struct run *run, const char *cause, struct by by);
 void run_escalate(struct run *run, bool kill);
@@ -151,6 +152,14 @@ void leftovers_note_self(void);
 void leftovers_note(struct run *const *runs, int count, int sent);
 bool leftovers_live(void);
 int leftovers_end(int signals, uint64_t stop_on, const uint8_t *rewrite);
+
+/* ---- installation.c: from where the supervisor is started ---- */
+bool installation_ask(const char root[INSTALLATION_SIZE]);
+bool installation_asked(void);
+bool installation_on_trial(void);
+void installation_good(void);
+void installation_bad(void);
+bool installation_script(char *script, size_t size);
 
 /* ---- notify.c: sd_notify ---- */
 int notify_open(char *path, size_t size);               /* -1: none */

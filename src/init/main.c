@@ -82,7 +82,8 @@ int exec_node(char **argv, char **env, bool say_why)
 	char **args = calloc((size_t)words + 16, sizeof *args);
 	bool starts_supervisor = env != inherited_env;
 	if (!args) return EXIT_UNAVAILABLE;
-	if (starts_supervisor && other && *other) snprintf(script, sizeof script, "%s", other);
+	if (starts_supervisor && installation_script(script, sizeof script)) ;
+	else if (starts_supervisor && other && *other) snprintf(script, sizeof script, "%s", other);
 	else if (!find_root(script, sizeof script)) { if (say_why) say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
 	args[n++] = "node";
 	if (starts_supervisor) for (const char *const *f = node_flags; *f; f++) args[n++] = (char *)*f;

@@ -13,6 +13,7 @@
  *   SIGNAL   struct signal_request     send a signal once, outside the ladder
  *   FORGET   struct key_request        the run has ended, and its outcome is in the log: its slot may be used again
  *   EXIT     struct exit_request       nothing will run any more: end, with this code, when every tree is empty
+ *   UPGRADE  struct upgrade_request    start the supervisor from that installation; go back if it does not come up
  *   SEEN     struct seen               (not numbered) everything up to this event is dealt with; wake me at this time
  *
  * init -> supervisor: state, not events. What has changed is sent again, whole; what was not yet sent is not queued.
@@ -29,11 +30,11 @@
 #define GSUP_PROTOCOL_H
 #include <stdint.h>
 
-enum { PROTOCOL_VERSION = 1, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16 };
+enum { PROTOCOL_VERSION = 1, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024 };
 #define FOREVER UINT64_MAX
 
 enum frame_type {
-	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6,
+	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6, UPGRADE = 7,
 	HELLO = 16, RUN = 17, ASKS = 18, SYNC = 19,
 	LINK = 32, RECORD = 33, ALONE = 34
 };
@@ -75,6 +76,7 @@ struct rung_request { uint64_t key; struct order order; };
 struct signal_request { uint64_t key; uint32_t signal, target; };
 struct key_request { uint64_t key; };
 struct exit_request { uint32_t code, pad; };
+struct upgrade_request { char installation[INSTALLATION_SIZE]; }; /* its folder, an absolute path; empty: init's own */
 struct seen { uint64_t event, wake_ns; };
 
 enum hello_flags { HELLO_PID1 = 1 };

@@ -161,3 +161,34 @@ void record_sign(const char *type, uint64_t mono_ns, const char *text)
 		missing++;
 	}
 }
+
+/* ---- records that init and coordinators write alike ---- */
+
+void record_stop(const char *run, const char *cause, struct by by)
+{
+	char text[64];
+	snprintf(text, sizeof text, "{\"pid\":%d,\"uid\":%u}", by.pid, by.uid);
+	record_begin("stop-requested");
+	if (run) record_text("run", run);
+	record_text("cause", cause);
+	record_raw("by", by.signal ? text : "null");
+	if (by.signal) record_signal("signal", by.signal);
+	record_end();
+}
+
+void record_task_state(const char *state, int exit_code)
+{
+	record_begin("task-state");
+	record_text("state", state);
+	record_number("exit_code", exit_code);
+	record_end();
+}
+
+void record_unkept(const char *run, const char *what)
+{
+	record_begin("unkept");
+	record_text("run", run);
+	record_text("what", what);
+	record_end();
+	say(LEVEL_WARN, "%s: its %s is not kept, because no supervisor is there for it", run, what);
+}

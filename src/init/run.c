@@ -183,10 +183,19 @@ static void kill_tree(struct run *run, bool again)
 	run->kill_due_ns = now_ns() + KILL_AGAIN;
 }
 
-/* The record comes before the act. A rung with no wait is followed by the next at once. */
-static void perform(struct run *run, struct action a)
+/* The rungs that are passed over, and the one that is left early, because only a supervisor can have them climbed. */
+static void tell_unkept(const struct run *run, uint32_t to)
+{
+	uint32_t from = run->s.rung == NOT_STOPPING ? 0 : run->s.rung;
+	for (uint32_t i = from; i < to && i < run->climb.order.count && !run->hooks; i++)
+		if (run->climb.order.rungs[i].flags & RUNG_HOOK) record_unkept(run->s.name, "pre-stop hook");
+}
+
+/* The record comes before the act. A rung with no wait is followed by the next at once. `wanted`: somebody asked for this step. */
+static void perform(struct run *run, struct action a, bool wanted)
 {
 	while (a.act != ACT_NONE) {
+		if (!wanted) tell_unkept(run, a.rung);
 		run->s.rung = run->climb.order.index;
 		run->s.deadline_ns = run->climb.order.deadline_ns;
 		if (run->supervised) run->s.flags |= RUN_ALONE;
@@ -203,27 +212,8 @@ static void perform(struct run *run, struct action a)
 			if (run->s.leader_exited_ns) tell_stragglers(run, a.signal, a.target != TARGET_LEADER, true);
 		}
 		a = climb_tick(&run->climb, now_ns(), run->hooks);
+		wanted = false;
 	}
-}
-
-void record_stop(const char *run, const char *cause, struct by by)
-{
-	char text[64];
-	snprintf(text, sizeof text, "{\"pid\":%d,\"uid\":%u}", by.pid, by.uid);
-	record_begin("stop-requested");
-	if (run) record_text("run", run);
-	record_text("cause", cause);
-	record_raw("by", by.signal ? text : "null");
-	if (by.signal) record_signal("signal", by.signal);
-	record_end();
-}
-
-void record_task_state(const char *state, int exit_code)
-{
-	record_begin("task-state");
-	record_text("state", state);
-	record_number("exit_code", exit_code);
-	record_end();
 }
 
 void run_stop(struct run *run, const char *cause, struct by by)
@@ -232,7 +222,8 @@ void run_stop(struct run *run, const char *cause, struct by by)
 	run->s.stop_ns = now_ns();
 	run->stop_asked = by.signal != 0;
 	record_stop(run->s.name, cause, by);
-	perform(run, climb_begin(&run->climb, (uint8_t)(by.signal ? by.signal : SIGTERM), run->s.stop_ns, run->hooks));
+	if ((run->climb.order.flags & ORDER_MUST_DRAIN) && !run->hooks) record_unkept(run->s.name, "draining");
+	perform(run, climb_begin(&run->climb, (uint8_t)(by.signal ? by.signal : SIGTERM), run->s.stop_ns, run->hooks), false);
 }
 
 void run_escalate(struct run *run, bool kill)
@@ -241,7 +232,7 @@ void run_escalate(struct run *run, bool kill)
 	if (!run->s.stop_ns) run->s.stop_ns = now_ns();
 	struct action a = kill ? climb_kill(&run->climb) : climb_next(&run->climb, now_ns(), run->hooks);
 	if (a.act != ACT_NONE && a.act != ACT_KILL) say(LEVEL_WARN, "%s: asked again, next rung of the stop now", run->s.name);
-	perform(run, a);
+	perform(run, a, true);
 }
 
 /* What the supervisor decides: this rung, now. It does not go back behind what was done without it. */
@@ -429,7 +420,7 @@ void run_tick(struct run *run)
 		return;
 	}
 	if (run->supervised && run->hooks && now < later(run->climb.due_ns, PATIENCE)) return;
-	perform(run, climb_tick(&run->climb, now, run->hooks));
+	perform(run, climb_tick(&run->climb, now, run->hooks), false);
 }
 
 uint64_t run_due(const struct run *run)

@@ -13,6 +13,7 @@ enum { STRINGS_MAX = 32768, STRANGERS_MAX = 256 };
 
 struct run runs[RUNS_MAX];
 int runs_used, live_runs;
+struct run_state last_judged;
 struct room room;
 static struct { /* due_ns[i]: when the grace of pid[i] ends; who comes when all places are taken has the last one's */
 	pid_t pid[STRANGERS_MAX];
@@ -195,6 +196,7 @@ bool runs_request(const struct head *h, const char *body, size_t size, const cha
 		if (run->socket >= 0) close(run->socket);
 		run->used = false;
 		run->socket = -1;
+		if (!strchr(run->s.name, '/')) last_judged = run->s;
 	} else if (h->type == RUNG) {
 		const struct rung_request *r = (const struct rung_request *)body;
 		if (!sound_order(&r->order)) return false;

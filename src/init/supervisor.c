@@ -27,7 +27,7 @@ static struct {
 	uint64_t event, seen, unseen_since_ns, wake_ns; /* event: of the last SYNC; seen: of the last SEEN */
 	uint64_t last_number;
 	uint32_t restarts, failed; /* failed: starts in a row that came to nothing */
-	bool tell_hello, tell_asks, spawned, said;
+	bool tell_hello, tell_asks, spawned, said, yields; /* yields: to the supervisor of another installation */
 } sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
 static struct { bool asked; int code; uint64_t bye_ns; bool killed, alone; } leave = { .bye_ns = FOREVER };
@@ -211,22 +211,34 @@ static void start_supervisor(void)
 	set_present(!hopeless());
 }
 
-static void replace_supervisor(const char *why)
+static void end_supervisor(void)
 {
-	say(LEVEL_WARN, "the supervisor %s: it is replaced", why);
 	drop_socket();
 	send_signal(sup.pid, SIGKILL);
 	sup.unseen_since_ns = sup.wake_ns = FOREVER;
 }
 
+static void replace_supervisor(const char *why)
+{
+	say(LEVEL_WARN, "the supervisor %s: it is replaced", why);
+	end_supervisor();
+}
+
 static void supervisor_gone(const siginfo_t *si)
 {
-	bool worked = sup.state == PRESENT, by_code = si->si_code == CLD_EXITED;
+	bool worked = sup.state == PRESENT, by_code = si->si_code == CLD_EXITED, yields = sup.yields, vain = !yields && !worked && installation_on_trial();
 	drop_socket();
 	sup.pid = room.supervisor = 0;
 	sup.state = GONE;
 	sup.restarts++;
+	sup.yields = false;
 	if (leave.asked) return;
+	if (vain) installation_bad();
+	if (yields || vain) { /* neither a crash of the one, nor the fault of the other */
+		sup.retry_ns = now_ns();
+		if (asks.frame.count) asks.due_ns = sup.retry_ns + START_WITHIN;
+		return;
+	}
 	/* Before anything was started its errors are those of the command line or the installation. */
 	if (!sup.spawned && by_code && si->si_status >= EXIT_USAGE) { give_up(si->si_status); return; }
 	if (!sup.spawned && sup.restarts > 2) {
@@ -265,7 +277,7 @@ static void see(const struct seen *s)
 	sup.unseen_since_ns = sup.seen == sup.event ? FOREVER : now_ns();
 	if (sup.failed) set_present(true);
 	sup.failed = 0;
-	if (sup.state == STARTING) sup.state = PRESENT;
+	if (sup.state == STARTING) { sup.state = PRESENT; installation_good(); }
 	if (asks.frame.count && sup.seen >= asks.event && !sup.tell_asks) {
 		asks.due_ns = FOREVER;
 		asks.alone = (int)asks.frame.count;
@@ -279,8 +291,8 @@ static bool carry_out(const char *frame)
 	const char *body = frame + sizeof *h;
 	size_t size = h->size - sizeof *h;
 	static const size_t sizes[] = { [RUNG] = sizeof(struct rung_request), [SIGNAL] = sizeof(struct signal_request),
-		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen) };
-	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > SEEN || (h->type != SPAWN && size != sizes[h->type])) return false;
+		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen), [UPGRADE] = sizeof(struct upgrade_request) };
+	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > UPGRADE || (h->type != SPAWN && size != sizes[h->type])) return false;
 	if (h->type == SEEN) { see((const struct seen *)body); return true; }
 	if (h->number <= sup.last_number) return true; /* done before the crash of whoever asked */
 	sup.last_number = h->number;
@@ -289,6 +301,7 @@ static bool carry_out(const char *frame)
 		leave.code = (int)((const struct exit_request *)body)->code & 255;
 		return true;
 	}
+	if (h->type == UPGRADE) return installation_ask(((const struct upgrade_request *)body)->installation);
 	bool first = h->type == SPAWN && !sup.spawned;
 	if (first) sup.spawned = true;
 	if (!runs_request(h, body, size, frame)) return false;
@@ -313,6 +326,9 @@ static void read_supervisor(void)
 	}
 	memmove(in, in + at, in_size - at);
 	in_size -= at;
+	if (!installation_asked()) return;
+	sup.yields = true;
+	end_supervisor(); /* the next one takes over as after a crash */
 }
 
 void supervisor_event(uint32_t key)
@@ -339,17 +355,26 @@ void supervisor_forward(int signal)
 	runs_tell(SIGNAL, &s, sizeof s);
 }
 
+/* A slot keeps its name until another run takes it. */
+static bool was_run(const char *run, const char *hook)
+{
+	size_t size = strlen(run);
+	for (int i = 0; i < runs_used; i++) if (!strncmp(runs[i].s.name, run, size) && !strncmp(runs[i].s.name + size, hook, strlen(hook))) return true;
+	return false;
+}
+
 /* Nobody is left to decide, and nothing is left to decide about: a stop was carried out, or `run` is over. */
 static bool over_alone(int *code)
 {
-	struct run *last = NULL;
-	for (int i = 0; i < runs_used; i++) if (runs[i].used && !strchr(runs[i].s.name, '/') && (!last || runs[i].s.key > last->s.key)) last = &runs[i];
+	const struct run_state *last = last_judged.key ? &last_judged : NULL;
+	for (int i = 0; i < runs_used; i++) if (runs[i].used && !strchr(runs[i].s.name, '/') && (!last || runs[i].s.key > last->key)) last = &runs[i].s;
 	const struct said *restart = &parsed->said[OPT_RESTART], *failures = &parsed->said[OPT_MAX_FAILURES];
 	bool lasting = restart->set ? restart->number != RESTART_NO : failures->set && failures->number != 1;
 	if (!last || live_runs || sup.state != GONE || !hopeless() || (lasting && !asks.frame.count)) return false;
-	*code = exit_code_of(&last->s);
+	*code = exit_code_of(last);
+	if (parsed->said[OPT_POST_STOP].set && !was_run(last->name, "/post-stop")) record_unkept(last->name, "post-stop hook");
 	/* Whoever reads only the log has to know the end, too. */
-	record_task_state(asks.frame.count ? "killed" : last->s.flags & RUN_LOST ? "lost" : *code ? "failed" : "success", *code);
+	record_task_state(asks.frame.count ? "killed" : last->flags & RUN_LOST ? "lost" : *code ? "failed" : "success", *code);
 	return true;
 }
 

@@ -97,7 +97,19 @@ function takeRequest(turn: Turn, request: Request, by: By): void {
     case 'signal':
       signalProcess(turn, request, by);
       break;
+    case 'upgrade':
+      if (isInstallation(request.installation))
+        decideOn(turn, { type: 'upgrade', installation: request.installation, state: 'requested', by });
+      break;
   }
+}
+
+/** INSTALLATION_SIZE of the protocol, with its NUL. */
+const LONGEST_PATH = 1023;
+
+function isInstallation(path: string): boolean {
+  const bytes = new TextEncoder().encode(path).length;
+  return (path === '' || path.startsWith('/')) && bytes <= LONGEST_PATH && !path.includes('\0');
 }
 
 function signalProcess(turn: Turn, request: Extract<Request, { op: 'signal' }>, by: By): void {

@@ -7,7 +7,9 @@ import type { Asks, Hello, Launch, Order, RunSnapshot, Target } from './vocabula
 export type Request =
   | { readonly op: 'stop'; readonly process: string }
   | { readonly op: 'signal'; readonly process: string; readonly signal: number; readonly target: Target }
-  | { readonly op: 'shutdown'; readonly now: boolean };
+  | { readonly op: 'shutdown'; readonly now: boolean }
+  /** The folder of another installation, which has `dist/main.js`; an absolute path, or '' for the one init belongs to. */
+  | { readonly op: 'upgrade'; readonly installation: string };
 
 /** Facts are kept, and acted on at `sync`: what the host tells in one batch is one moment. */
 export type Event = Occurrence & { readonly nowNs: bigint };
@@ -36,7 +38,8 @@ export type HostRequest =
   | { readonly to: 'rung'; readonly run: string; readonly order: Order }
   | { readonly to: 'signal'; readonly run: string; readonly signal: number; readonly target: Target }
   | { readonly to: 'forget'; readonly run: string }
-  | { readonly to: 'exit'; readonly code: number };
+  | { readonly to: 'exit'; readonly code: number }
+  | { readonly to: 'upgrade'; readonly installation: string };
 
 /** Performed in order. A record is in the log before what follows from it is asked for. */
 export type Effect =

@@ -52,6 +52,8 @@ export function evolve(state: State, fact: Fact): State {
     case 'stranger':
     case 'stuck':
     case 'undelivered':
+    case 'unkept':
+    case 'upgrade':
     case 'gap':
       return state;
   }

@@ -86,6 +86,9 @@ function sendTo({ host }: Ports, request: HostRequest, number: number, key: numb
     case 'exit':
       host.exit(number, request.code);
       break;
+    case 'upgrade':
+      host.upgrade(number, request.installation);
+      break;
   }
 }
 

@@ -36,6 +36,8 @@ export function requestOf(state: State, record: RecordBody, nowNs: bigint): Host
       const signal = signalNumber(record.signal) ?? SIGTERM;
       return { to: 'signal', run: record.run, signal, target: record.target };
     }
+    case 'upgrade':
+      return { to: 'upgrade', installation: record.installation };
     case 'task-state':
       return record.exit_code === null ? null : { to: 'exit', code: record.exit_code };
     default:

@@ -11,6 +11,7 @@ import {
   encodeSeen,
   encodeSignal,
   encodeSpawn,
+  encodeUpgrade,
 } from '../../src/host/encode.ts';
 import type { Launch, Order } from '../../src/supervisor/vocabulary.ts';
 
@@ -131,6 +132,7 @@ const frames = {
   signal: encodeSignal(6, 1, 10, 'leader'),
   forget: encodeForget(7, 1),
   exit: encodeExit(8, 3),
+  upgrade: encodeUpgrade(9, '/opt/gsup-2'),
 };
 const writes = (name: keyof typeof frames, pieces = 0): number[] => {
   const frame = frames[name] ?? new Uint8Array();
@@ -193,6 +195,8 @@ const stories: Readonly<Record<string, readonly (readonly number[])[]>> = {
     writes('seen'),
   ],
   congested: [[11, 40, 0], writes('spawn'), state(2), [11, 255, 255], writes('seen')],
+  upgrades: [writes('spawn'), state(2), writes('upgrade'), dies, later, writes('seen'), writes('upgrade')],
+  'upgrade-in-vain': [writes('seen'), writes('upgrade', 3), dies, later, dies, later, writes('seen')],
   'too-much': [writes('spawn'), [1, 33]],
 };
 for (const [name, steps] of Object.entries(stories))

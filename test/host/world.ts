@@ -117,6 +117,7 @@ export function createRelayedHost(path: string) {
       signal: request('signal'),
       forget: request('forget'),
       exit: request('exit'),
+      upgrade: request('upgrade'),
       seen: request('seen'),
     },
     news,

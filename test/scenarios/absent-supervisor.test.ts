@@ -1,24 +1,29 @@
-import { linkSync, mkdirSync, unlinkSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { fixture } from '../support/fixtures.ts';
+import { fixture, pathWithoutNode } from '../support/fixtures.ts';
 import type { Gsup } from '../support/gsup.ts';
 import { look } from '../support/processes.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
 import { expectGraceful, expectKilledAfter, expectWait } from '../support/story.ts';
-import { until } from '../support/until.ts';
+import { pause, until } from '../support/until.ts';
 
 const SUPERVISED = { modes: ['supervisor'] } as const;
 
 /** gsup with a Node that can be taken away and put back. */
-async function start(trial: Trial, options: string[], command: string[]) {
+async function begin(trial: Trial, options: string[], command: string[]) {
   const folder = join(trial.folder, 'bin');
   const node = join(folder, 'node');
   mkdirSync(folder);
   linkSync(process.execPath, node);
-  const gsup = await trial.start(options, command, { env: { PATH: folder } });
-  await gsup.ready();
+  const gsup = await trial.start(options, command, { env: { PATH: `${folder}:${pathWithoutNode()}` } });
   return { gsup, remove: () => unlinkSync(node), restore: () => linkSync(process.execPath, node) };
+}
+
+async function start(trial: Trial, options: string[], command: string[]) {
+  const begun = await begin(trial, options, command);
+  await begun.gsup.ready();
+  return begun;
 }
 
 async function lose(gsup: Gsup, remove: () => void): Promise<void> {
@@ -79,6 +84,87 @@ scenario('S46 a rung that only a supervisor can climb is skipped at once', SUPER
   const ended = await gsup.ended();
   expect(ended.code).toBe(3);
   expectWait(request, { mono_ns: ended.at }, 0, 5000);
+  expect(unkept(gsup)).toEqual(['t#1 pre-stop hook']);
+  expect(gsup.stderr.text()).toMatch(/t#1: its pre-stop hook is not kept/);
+});
+
+/** What was promised for the stop and needs a supervisor. */
+function unkept(gsup: Gsup): string[] {
+  return gsup
+    .records()
+    .filter((line) => line.type === 'unkept')
+    .map((line) => `${line.run} ${line.what}`);
+}
+
+scenario(
+  'S46 a hook that runs when the last supervisor goes is given up, and it is said',
+  SUPERVISED,
+  async (trial) => {
+    const options = ['--pre-stop', 'sleep 30', '--pre-stop-timeout', '30s', '-g', '10s'];
+    const { gsup, remove } = await start(trial, options, [fixture('cleans-up-for'), '1', '--code', '3']);
+    gsup.signal('SIGTERM');
+    await gsup.record('run-started', (line) => line.run === 't#1/pre-stop.1');
+    await lose(gsup, remove);
+    expect((await gsup.ended()).code).toBe(3);
+    expect(unkept(gsup)).toEqual(['t#1 pre-stop hook']);
+  },
+);
+
+scenario(
+  'S46 a post-stop hook that nobody can start is left out, and it is said',
+  SUPERVISED,
+  async (trial) => {
+    const file = join(trial.folder, 'hook');
+    const options = ['--post-stop', `touch ${file}`];
+    const { gsup, remove } = await start(trial, options, [fixture('cleans-up-for'), '1', '--code', '3']);
+    await lose(gsup, remove);
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(3);
+    expect(existsSync(file)).toBe(false);
+    expect(unkept(gsup)).toEqual(['t#1 post-stop hook']);
+  },
+);
+
+scenario('S46 a second and a third signal climb the order, too', SUPERVISED, async (trial) => {
+  const ladder = ['--rung', 'USR1:60s', '--rung', 'USR2:60s'];
+  const command = [fixture('reports-signals'), '--exit-on', 'none'];
+  const { gsup, remove } = await start(trial, ladder, command);
+  await lose(gsup, remove);
+  gsup.signal('SIGTERM');
+  await gsup.stdout.line(/^got SIGUSR1/);
+  await pause(300); // within 250 ms it would be the same request
+  gsup.signal('SIGTERM');
+  await gsup.stdout.line(/^got SIGUSR2/);
+  await pause(300);
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(137);
+  expect(gsup.stdout.lines(/^got SIGUSR[12]/)).toHaveLength(2);
+});
+
+scenario(
+  'S46 a stop between two runs ends it, also when nobody is there to decide',
+  SUPERVISED,
+  async (trial) => {
+    const file = join(trial.folder, 'runs');
+    const policy = ['--restart', 'on-failure', '--max-failures', '0', '--min-duration', '60s'];
+    const { gsup, remove } = await begin(trial, policy, [fixture('fails-until'), file, '99', '--code', '9']);
+    await gsup.record('backoff');
+    await lose(gsup, remove);
+    await until('a message', () => /cannot be started/.test(gsup.stderr.text()));
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended(15_000)).code).toBe(9);
+    expect(readFileSync(file, 'utf8').trim().split('\n')).toHaveLength(1);
+    expect(gsup.records().findLast((line) => line.type === 'task-state')).toMatchObject({ exit_code: 9 });
+  },
+);
+
+scenario('S46 so does the end of a run whose hook was still to be waited for', SUPERVISED, async (trial) => {
+  const options = ['--post-stop', 'echo hooked; sleep 2'];
+  const { gsup, remove } = await begin(trial, options, [fixture('exits-with'), '7']);
+  await gsup.stdout.line(/^hooked/);
+  await lose(gsup, remove);
+  expect((await gsup.ended(15_000)).code).toBe(7);
+  expect(unkept(gsup)).toEqual([]);
 });
 
 scenario(

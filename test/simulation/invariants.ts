@@ -31,6 +31,7 @@ function checkRequests({ records, requests }: Result): void {
     signal: ['signal-requested'],
     forget: ['outcome', 'hook'],
     exit: ['task-state'],
+    upgrade: ['upgrade'],
   };
   for (const [at, request] of requests.entries()) {
     const record = bySeq.get(request.number) as CheckpointRecord;

@@ -179,6 +179,7 @@ function guardHost(host: Host, act: <T>(does: () => T) => T, guard: (does: () =>
     signal: (...args) => act(() => host.signal(...args)),
     forget: (...args) => act(() => host.forget(...args)),
     exit: (...args) => act(() => host.exit(...args)),
+    upgrade: (...args) => act(() => host.upgrade(...args)),
     seen: (...args) => act(() => host.seen(...args)),
     close: () => host.close(),
   };

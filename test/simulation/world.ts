@@ -12,7 +12,7 @@ const PATIENCE_MS = 250;
 export interface Request {
   readonly atNs: bigint;
   readonly number: number;
-  readonly to: 'spawn' | 'rung' | 'signal' | 'forget' | 'exit';
+  readonly to: 'spawn' | 'rung' | 'signal' | 'forget' | 'exit' | 'upgrade';
   readonly run: string;
   readonly order: Order | null;
 }
@@ -140,6 +140,7 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
         exit = { ...exit, asked: code };
         tryToEnd();
       }),
+    upgrade: (number) => once('upgrade', number, '', null, () => {}),
     seen: (_, atNs) => {
       wakeNs = atNs;
     },

@@ -18,6 +18,7 @@ function listening(): { ports: Ports; asked: string[] } {
     signal() {},
     forget: (_: number, key: number) => asked.push(`forget ${key}`),
     exit() {},
+    upgrade() {},
     seen() {},
     close() {},
   };

@@ -35,6 +35,12 @@ export function look(pid: number): Process | undefined {
   };
 }
 
+/** When it was started, in ticks since boot: with the pid, who it is. */
+export function startTime(pid: number): string | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+}
+
 export function isAlive(pid: number): boolean {
   const state = look(pid)?.state;
   return state !== undefined && state !== 'Z' && state !== 'X';

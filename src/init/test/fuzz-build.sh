@@ -8,7 +8,7 @@ case $target in
 order) units=order ;;
 options) units=options ;;
 notify) units= ;;
-protocol) units= ;;
+protocol) units=installation ;;
 coordinator) units='run order record say options' ;;
 *) echo "cannot build \"$target\": order, options, notify, protocol or coordinator is needed" >&2; exit 64 ;;
 esac

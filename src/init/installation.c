@@ -1,0 +1,64 @@
+/* From which installation the supervisor is started: init's own, or another one that was asked for (an upgrade). The other
+ * one is on trial until it has answered; if it does not come up, the one before it is started again. */
+#include "init.h"
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char installation[INSTALLATION_SIZE], before[INSTALLATION_SIZE]; /* empty: init's own */
+static bool asked, on_trial;
+
+static const char *named(const char *root) { return *root ? root : "its own installation"; }
+
+static void record_upgrade(const char *root, const char *what)
+{
+	record_begin("upgrade");
+	record_text("installation", root);
+	record_text("state", what);
+	record_end();
+}
+
+/* false: not a path, so nothing is tried. */
+bool installation_ask(const char root[INSTALLATION_SIZE])
+{
+	if (!memchr(root, 0, INSTALLATION_SIZE) || (*root && *root != '/')) return false;
+	if (!on_trial) memcpy(before, installation, sizeof before);
+	snprintf(installation, sizeof installation, "%s", root);
+	asked = on_trial = true;
+	return true;
+}
+
+/* Once, when the supervisor of before is to make room. */
+bool installation_asked(void)
+{
+	bool was = asked;
+	asked = false;
+	return was;
+}
+
+bool installation_on_trial(void) { return on_trial; }
+
+void installation_good(void)
+{
+	if (!on_trial || asked) return;
+	on_trial = false;
+	record_upgrade(installation, "done");
+	say(LEVEL_INFO, "the supervisor is started from %s from now on", named(installation));
+}
+
+void installation_bad(void)
+{
+	if (!on_trial) return;
+	on_trial = false;
+	record_upgrade(installation, "failed");
+	say(LEVEL_ERROR, "the supervisor of %s did not come up: back to %s", named(installation), named(before));
+	memcpy(installation, before, sizeof installation);
+}
+
+/* What to start; false: init's own. So also where the other one has gone: a supervisor of before is better than none. */
+bool installation_script(char *script, size_t size)
+{
+	if (!*installation) return false;
+	return snprintf(script, size, "%s/dist/main.js", installation) < (int)size && (on_trial || access(script, R_OK) == 0);
+}
