@@ -31,6 +31,7 @@ export const stopCauses = [
   'unhealthy',
   'memory',
   'reload',
+  'finalization-wait',
 ] as const;
 export const outcomes = ['success', 'failed', 'killed', 'lost'] as const;
 export const outcomeCauses = ['exit', 'signal', 'oom', 'start', 'health', 'stopped'] as const;
@@ -231,6 +232,7 @@ export const recordTable = {
     fields: {
       state: oneOf(taskStates, 'the new state'),
       exit_code: orNull(int('code of gsup; null until it is known')),
+      deadline_ns: maybe(orNull(ns('finalizing: when the final processes must be done; null: for ever'))),
     },
   },
   budget: {

@@ -66,6 +66,16 @@ export function wordHappening(happening: Happening): Worded {
         'error',
         `${happening.process}: failed for good after ${timesText(happening.failures, 'failure')}`,
       );
+    case 'blocked':
+      return say(
+        'warn',
+        `${happening.process}: not started, because ${happening.on} ${blockedWords[happening.condition]}`,
+      );
+    case 'finalizing':
+      return say(
+        'info',
+        `all others have ended, running ${happening.processes.join(', ')}${happening.waitMs === null ? '' : ` within ${durationText(happening.waitMs)}`}`,
+      );
     case 'stuck':
       return say('error', `${happening.run}: cannot be killed: ${pidsText(happening.pids)}`);
     case 'lost':
@@ -139,6 +149,13 @@ const escalationWords: Record<Of<'escalated'>['next'], string> = {
   hook: 'its hook is tried again now',
 };
 
+const blockedWords: Record<Of<'blocked'>['condition'], string> = {
+  started: 'was not started',
+  ready: 'is not ready, and does not run',
+  healthy: 'is not healthy, and does not run',
+  completed_successfully: 'has not completed successfully',
+};
+
 function stopCause({ cause, signal, pid }: Of<'stop-begun'>): string {
   const name = signal === null ? null : (signalName(signal) ?? String(signal));
   const from = pid === null ? '' : pid === 0 ? ' from outside' : ` from pid ${pid}`;
@@ -154,6 +171,7 @@ const stopWords: Record<Exclude<Of<'stop-begun'>['cause'], 'signal'>, string> = 
   unhealthy: 'unhealthy',
   memory: 'above its memory limit',
   reload: 'its configuration has changed',
+  'finalization-wait': 'the final processes have had their time',
 };
 
 /** What took how long, and for what was not graceful the setting that would have made it so. */

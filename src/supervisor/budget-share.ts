@@ -1,6 +1,15 @@
 /** What the stop budget leaves to one rung of one run: levels and finals come after it (SPEC.md 9). */
-import { longestOf, nsOf, reserveNs, type Share, shareOut, sumOf, type WaitNs } from '../signals/budget.ts';
-import { HOOK_GRACE_MS, POST_STOP_MS } from './plan.ts';
+import {
+  finalsShare,
+  longestOf,
+  nsOf,
+  reserveNs,
+  type Share,
+  shareOut,
+  sumOf,
+  type WaitNs,
+} from '../signals/budget.ts';
+import { HOOK_GRACE_MS, isFinal, POST_STOP_MS } from './plan.ts';
 import { isDrainRung, isGone, ladderOf, mainRuns, planOf } from './select.ts';
 import type { Run, State } from './state.ts';
 
@@ -26,7 +35,7 @@ export function shareOfRung(state: State, run: Run, index: number, nowNs: bigint
   const ladder = ladderOf(state, run);
   const wanted = isDrainRung(state, run, index) ? null : (ladder[index]?.waitMs ?? null);
   const own = ladder.slice(index + 1).map((rung) => nsOf(rung.waitMs));
-  const later = [...own, ...postStopWaits(state, run), ...laterLevels(state, run)];
+  const later = [...own, ...postStopWaits(state, run), ...laterLevels(state, run, nowNs)];
   return shareOut(nsOf(wanted), later, leftNs(state, nowNs));
 }
 
@@ -38,7 +47,7 @@ function postStopWaits(state: State, run: Run): WaitNs[] {
 
 /** When the hook after the end of `run` must be over. */
 export function postStopEndNs(state: State, run: Run, nowNs: bigint): bigint {
-  const later = [nsOf(HOOK_GRACE_MS), ...laterLevels(state, run)];
+  const later = [nsOf(HOOK_GRACE_MS), ...laterLevels(state, run, nowNs)];
   return nowNs + (shareOut(nsOf(POST_STOP_MS), later, leftNs(state, nowNs)).waitNs ?? 0n);
 }
 
@@ -65,17 +74,33 @@ export function waitsFrom(state: State, run: Run, index: number): WaitNs {
   );
 }
 
-/** Each level below takes as long as the longest ladder in it. A hook has nobody after it. */
-function laterLevels(state: State, run: Run): WaitNs[] {
-  if (run.serves !== null || state.task.stop === null) return [];
+/** Each level below takes as long as the longest ladder in it, and then come the finals. A hook has nobody after it. */
+function laterLevels(state: State, run: Run, nowNs: bigint): WaitNs[] {
+  if (run.serves !== null || state.task.stop === null || isFinal(state.plan, run.process)) return [];
   const { level } = planOf(state, run);
   const waiting = mainRuns(state).filter(
-    (other) => planOf(state, other).level < level && !isGone(state, other),
+    (other) =>
+      planOf(state, other).level < level && !isFinal(state.plan, other.process) && !isGone(state, other),
   );
   const levels = [...new Set(waiting.map((other) => planOf(state, other).level))];
-  return levels.map((below) =>
+  const waits = levels.map((below) =>
     longestOf(waiting.filter((other) => planOf(state, other).level === below).map(ladderNs(state))),
   );
+  return [...waits, ...finalsWait(state, leftNs(state, nowNs))];
+}
+
+function finalsWait(state: State, left: bigint | null): WaitNs[] {
+  const some = mainRuns(state).some((run) => isFinal(state.plan, run.process));
+  if (!some || left === null || left <= 0n) return [];
+  return [finalsShare(nsOf(state.plan.finalizationWaitMs), left)];
+}
+
+/** When the final processes must be done by themselves, so that the budget leaves them their ladders. null: no end. */
+export function finalsEndNs(state: State, nowNs: bigint): bigint | null {
+  const finals = mainRuns(state).filter((run) => isFinal(state.plan, run.process));
+  const ladder = longestOf(finals.map(ladderNs(state)));
+  const { waitNs } = shareOut(nsOf(state.plan.finalizationWaitMs), [ladder], leftNs(state, nowNs));
+  return waitNs === null ? null : nowNs + waitNs;
 }
 
 const ladderNs =

@@ -9,8 +9,12 @@ import { isDone } from './turn.ts';
 /** The nearest deadline after `nowNs`; null: nothing is due, nothing ticks. What has passed was answered by then. */
 export function nextDeadline(state: State, nowNs: bigint): bigint | null {
   if (!state.live.synced || state.task.exitCode !== null) return null;
-  const times = runsOf(state).flatMap((run) => deadlinesOf(state, run));
+  const times = [...finalsDeadline(state), ...runsOf(state).flatMap((run) => deadlinesOf(state, run))];
   return times.filter((at) => at > nowNs).reduce<bigint | null>(earlier, null);
+}
+
+function finalsDeadline({ task }: State): bigint[] {
+  return task.finalsEndNs === null || task.finalsStop !== null ? [] : [task.finalsEndNs];
 }
 
 function earlier(one: bigint | null, other: bigint): bigint {

@@ -12,7 +12,7 @@ import { LATER, PENDING, type RunEvent, URGENT } from './run-events.ts';
 import { ignore, RUN_TABLE } from './run-table.ts';
 import { isAlive, mainRuns, runStateOf, runsOf } from './select.ts';
 import type { By, State } from './state.ts';
-import { EARLY, LAST, LATE, requestStop } from './task.ts';
+import { EARLY, LAST, LATE, presentStop, requestStop } from './task.ts';
 import { decideOn, type Turn } from './turn.ts';
 
 export interface Decided {
@@ -91,7 +91,7 @@ function takeRequest(turn: Turn, request: Request, by: By): void {
       requestStop(turn, { cause: 'api', by, process: request.process });
       break;
     case 'shutdown':
-      if (task.stop !== null && !request.now) return;
+      if (presentStop(turn.state) !== null && !request.now) return;
       requestStop(turn, { cause: 'api', by, ...(request.now ? { now: true } : {}) });
       break;
     case 'signal':

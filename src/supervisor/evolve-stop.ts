@@ -1,16 +1,23 @@
 /** What a request to stop does to the state: what is wanted, whom it covers, what a repeated one demands. */
 import type { BodyOf } from '../checkpoint/record.ts';
 import { signalNumber } from '../signals/names.ts';
+import { isFinal } from './plan.ts';
 import { isAlive, isTerminal } from './select.ts';
 import type { Run, State, Stop } from './state.ts';
 
 const SIGTERM = 15;
 
+type Covers = (process: string) => boolean;
+
+/** A stop of the task is for all but the final processes, which come after it; or for them, when their time has come. */
 export function evolveStop(state: State, record: BodyOf<'stop-requested'>): State {
   const { process } = record;
-  const covers = (name: string): boolean => process === undefined || name === process;
+  const finalizing = state.task.state === 'finalizing';
+  const covers: Covers = (name) =>
+    process === undefined ? isFinal(state.plan, name) === finalizing : name === process;
   const next = coverRuns(dropUnforked(wantDown(state, covers), covers), record, (run) => covers(run.process));
-  return process === undefined ? askAgain(next, record) : next;
+  if (process !== undefined) return next;
+  return askAgain(next, record, finalizing, covers);
 }
 
 /** The first cause stays: what the leader left behind is stopped because of that, also when the task ends meanwhile. */
@@ -31,7 +38,7 @@ function stopOf(record: BodyOf<'stop-requested'>): Stop {
   return { scope, cause: record.cause, signal, by: record.by };
 }
 
-function wantDown(state: State, covers: (name: string) => boolean): State {
+function wantDown(state: State, covers: Covers): State {
   const processes = Object.entries(state.processes).map(([name, process]) =>
     covers(name) ? [name, { ...process, want: 'down' as const }] : [name, process],
   );
@@ -39,7 +46,7 @@ function wantDown(state: State, covers: (name: string) => boolean): State {
 }
 
 /** Nothing starts once a stop has begun, and nobody waits for what never will. */
-function dropUnforked(state: State, covers: (name: string) => boolean): State {
+function dropUnforked(state: State, covers: Covers): State {
   const stays = (run: Run): boolean =>
     !covers(run.process) || (run.phase !== 'waiting' && run.phase !== 'backoff');
   const runs = Object.entries(state.runs).filter(([, run]) => stays(run));
@@ -47,17 +54,28 @@ function dropUnforked(state: State, covers: (name: string) => boolean): State {
 }
 
 /** The second signal: every stopping run goes on by one rung; the third, or `now`: SIGKILL for all. */
-function askAgain(state: State, record: BodyOf<'stop-requested'>): State {
-  const asks = state.task.asks + (record.cause === 'signal' ? 1 : 0);
-  const task = { ...state.task, asks, stop: state.task.stop ?? stopOf(record) };
-  const next = { ...state, task };
-  if (record.now === true || (record.cause === 'signal' && asks > 2)) return owe(next, 'kill');
-  return record.cause === 'signal' && asks === 2 ? owe(next, 'escalate') : next;
+function askAgain(
+  state: State,
+  record: BodyOf<'stop-requested'>,
+  finalizing: boolean,
+  covers: Covers,
+): State {
+  const { task } = state;
+  const isSignal = record.cause === 'signal';
+  const asks = task.asks + (isSignal ? 1 : 0);
+  const finalsAsks = task.finalsAsks + (isSignal && finalizing ? 1 : 0);
+  const begun = finalizing
+    ? { finalsStop: task.finalsStop ?? stopOf(record), finalsAsks }
+    : { stop: task.stop ?? stopOf(record) };
+  const next = { ...state, task: { ...task, asks, ...begun } };
+  const count = finalizing ? finalsAsks : asks;
+  if (record.now === true || (isSignal && count > 2)) return owe(next, 'kill', covers);
+  return isSignal && count === 2 ? owe(next, 'escalate', covers) : next;
 }
 
-function owe(state: State, owed: 'escalate' | 'kill'): State {
+function owe(state: State, owed: 'escalate' | 'kill', covers: Covers): State {
   return mapRuns(state, (run) => {
-    if (isTerminal(run) || run.phase === 'killing' || run.owed === 'kill') return run;
+    if (!covers(run.process) || isTerminal(run) || run.phase === 'killing' || run.owed === 'kill') return run;
     if (owed === 'kill') return { ...run, owed };
     return run.phase === 'stopping' && run.serves === null ? { ...run, owed } : run;
   });

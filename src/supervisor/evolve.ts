@@ -34,7 +34,11 @@ export function evolve(state: State, fact: Fact): State {
     case 'backoff':
       return waits(state, fact);
     case 'task-state':
-      return withTask(state, { state: fact.state, exitCode: fact.exit_code });
+      return withTask(state, {
+        state: fact.state,
+        exitCode: fact.exit_code,
+        ...(fact.deadline_ns !== undefined && { finalsEndNs: fact.deadline_ns }),
+      });
     case 'budget':
       return withTask(state, { budget: { budgetMs: fact.budget_ms, deadlineNs: fact.deadline_ns } });
     case 'host':

@@ -1,6 +1,7 @@
 /** The state in which a task ends, and the exit code of gsup (SPEC.md 2). Pure. */
 import { EXIT } from '../signals/exit-codes.ts';
 import { signalName } from '../signals/names.ts';
+import { failedForGood } from './end.ts';
 import { mappedCode } from './outcome.ts';
 import { processOf } from './plan.ts';
 import { isStuck, mainRuns, planOf, runsOf, snapshotOf } from './select.ts';
@@ -44,28 +45,37 @@ function codeOf(state: State, result: Result): number {
   return mappedCode(processOf(state.plan, result.run.slice(0, result.run.lastIndexOf('#'))), result);
 }
 
+/** Of a requested stop only SIGKILL is a fault; else the code of the process that has failed the task. */
 function codeOfTask(state: State): number {
-  const results = resultsOf(state);
-  if (state.task.stop !== null) return results.some((result) => result.forced) ? FORCED : EXIT.success;
-  const failed = results
-    .filter((result) => result.outcome === 'failed' || result.outcome === 'lost')
-    .sort((one, other) => (one.endedNs < other.endedNs ? -1 : 1));
+  if (wasRequested(state)) return resultsOf(state).some((result) => result.forced) ? FORCED : EXIT.success;
+  const failed = failedForGood(state);
+  const { maxFailures } = state.plan;
+  const culprit = maxFailures > 0 ? failed[maxFailures - 1] : undefined;
   // A map can say 0 of what is still no success: a failed task never ends with 0.
-  return failed[0] === undefined ? EXIT.success : codeOf(state, failed[0]) || 1;
+  return culprit === undefined ? EXIT.success : codeOf(state, culprit) || 1;
 }
 
 function resultsOf(state: State): Result[] {
   return Object.values<Process>(state.processes).flatMap(({ last }) => (last === null ? [] : [last]));
 }
 
+/** By a signal or a client; not because of what the processes themselves have done. */
+function wasRequested({ task }: State): boolean {
+  return task.stop !== null && task.stop.cause !== 'main-ended' && task.stop.cause !== 'failure';
+}
+
 export function finalState(state: State): TaskState {
-  if (state.task.stop !== null && state.task.stop.cause !== 'main-ended') return 'killed';
+  if (wasRequested(state)) return 'killed';
   const leading = leadingProcess(state);
-  const results = resultsOf(state).filter(
-    (result) => leading === null || result.run.startsWith(`${leading}#`),
-  );
-  const outcomes = results.map((result) => result.outcome);
-  if (outcomes.includes('lost')) return 'lost';
-  if (runsOf(state).some((run) => isStuck(state, run))) return 'failed';
-  return outcomes.includes('failed') ? 'failed' : outcomes.includes('killed') ? 'killed' : 'success';
+  const isStuckSomewhere = runsOf(state).some((run) => isStuck(state, run));
+  if (leading === null) return stateOfTask(state, isStuckSomewhere);
+  const outcome = state.processes[leading]?.last?.outcome ?? 'success';
+  return outcome !== 'lost' && isStuckSomewhere ? 'failed' : outcome;
+}
+
+function stateOfTask(state: State, isStuckSomewhere: boolean): TaskState {
+  const { maxFailures } = state.plan;
+  const culprit = maxFailures > 0 ? failedForGood(state)[maxFailures - 1] : undefined;
+  if (culprit?.outcome === 'lost') return 'lost';
+  return culprit !== undefined || isStuckSomewhere ? 'failed' : 'success';
 }

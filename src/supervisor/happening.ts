@@ -1,5 +1,5 @@
 /** What is worth telling people, as data. Wording, levels and JSON are made of it in src/report. */
-import type { WaitSetting } from './plan.ts';
+import type { Dependency, WaitSetting } from './plan.ts';
 import type { Outcome, OutcomeCause, StopCause } from './state.ts';
 import type { StartStage } from './vocabulary.ts';
 
@@ -58,6 +58,15 @@ export type Happening =
   | { readonly kind: 'not-drained'; readonly run: string; readonly hook: string; readonly retryMs: number }
   | { readonly kind: 'restart'; readonly process: string; readonly waitMs: number; readonly failures: number }
   | { readonly kind: 'gave-up'; readonly process: string; readonly failures: number }
+  /** What it depends on will not come about, as things are. */
+  | {
+      readonly kind: 'blocked';
+      readonly process: string;
+      readonly on: string;
+      readonly condition: Dependency['condition'];
+    }
+  /** All others have ended. waitMs null: for ever. */
+  | { readonly kind: 'finalizing'; readonly processes: readonly string[]; readonly waitMs: number | null }
   | { readonly kind: 'stuck'; readonly run: string; readonly pids: readonly number[] }
   | { readonly kind: 'lost'; readonly run: string }
   | { readonly kind: 'stop-summary'; readonly exitCode: number; readonly processes: readonly StopReport[] };

@@ -9,8 +9,8 @@ export function argvOf(command: Command): readonly string[] {
 }
 
 export function launchOf(state: State, run: Run): Launch {
-  const { launch } = processOf(state.plan, run.process);
-  return withEnv(launch, { GSUP_RUN: run.name, GSUP_TASK: state.plan.name });
+  const { launch, replica } = processOf(state.plan, run.process);
+  return withEnv(launch, { GSUP_RUN: run.name, ...taskEnv(state, replica) });
 }
 
 /** A hook is started as the command is, but without its terminal and its standard input. */
@@ -26,6 +26,10 @@ export function hookLaunch(state: State, hook: Run): Launch {
   return withEnv(base, hookEnv(state, hook));
 }
 
+function taskEnv({ plan }: State, replica: number | null): Record<string, string> {
+  return { GSUP_TASK: plan.name, ...(replica === null ? {} : { GSUP_REPLICA: String(replica) }) };
+}
+
 function hookCommand(state: State, hook: Run): Command {
   const plan = processOf(state.plan, hook.process);
   const rung = hook.serves?.index == null ? undefined : plan.ladder[hook.serves.index];
@@ -37,7 +41,8 @@ function hookCommand(state: State, hook: Run): Command {
 function hookEnv(state: State, hook: Run): Record<string, string> {
   const served = hook.serves?.run ?? '';
   const last = state.processes[hook.process]?.last;
-  const names = { GSUP_HOOK: hookKind(hook.name), GSUP_RUN: served, GSUP_TASK: state.plan.name };
+  const { replica } = processOf(state.plan, hook.process);
+  const names = { GSUP_HOOK: hookKind(hook.name), GSUP_RUN: served, ...taskEnv(state, replica) };
   return last?.run === served ? { ...names, ...resultEnv(last) } : names;
 }
 

@@ -1,4 +1,5 @@
 /** What is to be supervised: made once from options or a config, never changed by what happens. Plain data. */
+import { memo } from './memo.ts';
 import type { Command, Ladder, Launch, WaitMs } from './vocabulary.ts';
 
 export interface TaskPlan {
@@ -172,10 +173,18 @@ export const HOOK_GRACE_MS = 2000;
 
 export const HOOK_LADDER: Ladder = [{ action: 'signal', signal: 15, target: 'group', waitMs: HOOK_GRACE_MS }];
 
+const byName = memo(
+  (processes: readonly ProcessPlan[]) => new Map(processes.map((process) => [process.name, process])),
+);
+
 export function processOf(plan: TaskPlan, name: string): ProcessPlan {
-  const found = plan.processes.find((process) => process.name === name);
+  const found = byName(plan.processes).get(name);
   if (found === undefined) throw new Error(`no process "${name}" in the plan`);
   return found;
+}
+
+export function isFinal(plan: TaskPlan, name: string): boolean {
+  return processOf(plan, name).role === 'final';
 }
 
 export function waitsOf(ladder: Ladder): WaitMs[] {

@@ -24,8 +24,9 @@ export function nextRun(task: TaskPlan, plan: ProcessPlan, process: Process, see
 
 function runsAgain(task: TaskPlan, plan: ProcessPlan, process: Process, last: Result): boolean {
   const { policy, maxFailures } = plan.restart;
-  if (policy === 'no' || last.outcome === 'killed') return false;
-  if (last.outcome === 'success') return policy === 'always';
+  if (last.outcome === 'killed') return false;
+  if (last.outcome === 'success') return plan.daemon || policy === 'always';
+  if (policy === 'no') return false;
   // What cannot be executed at all will not be better the next time; a user of `run` wants to see it at once.
   if (task.command === 'run' && last.cause === 'start') return false;
   return maxFailures === 0 || process.failures < maxFailures;

@@ -5,18 +5,15 @@
 import { isHook } from '../signals/ladder.ts';
 import { dueNs } from './budget-share.ts';
 import { postedKey } from './hooks.ts';
-import { type Next, nextRun } from './restart.ts';
+import { followOf, waitingOf } from './progress.ts';
 import {
   hasClimbed,
   isDraining,
-  isGone,
   isHookBusy,
   isLevelsTurn,
   isTerminal,
   ladderOf,
   owesPostStop,
-  planOf,
-  processState,
   rungOf,
   snapshotOf,
 } from './select.ts';
@@ -44,7 +41,7 @@ export const URGENT = [
 ] as const;
 
 /** Only when nothing is left to be answered, a stop least of all. */
-export const LATER = ['start', 'follow'] as const;
+export const LATER = ['start', 'follow', 'blocked'] as const;
 
 type Pending = (state: State, run: Run, nowNs: bigint) => boolean;
 
@@ -69,7 +66,8 @@ export const PENDING: Record<RunEvent, Pending> = {
   'hook-due': (state, run, nowNs) =>
     isTerminal(run) ? isPostStopDue(state, run) : isHookDue(state, run, nowNs),
   // A stop leaves nobody behind that could be started; see `evolveStop`.
-  start: (_, run, nowNs) => run.dueNs === null || run.dueNs <= nowNs,
+  start: (state, run, nowNs) => (run.dueNs === null || run.dueNs <= nowNs) && waitingOf(state, run) === null,
+  blocked: (state, run) => !isDone(state, blockedKey(run)) && isBlocked(state, run),
   follow: (state, run) => run.serves === null && followOf(state, run).kind === 'again',
 };
 
@@ -118,13 +116,13 @@ function isPostStopDue(state: State, run: Run): boolean {
   return owesPostStop(state, run) && run.hook?.kind !== 'post-stop' && !isHookBusy(state, run);
 }
 
-/** What comes after the last run of a process that is still wanted. */
-export function followOf(state: State, run: Run): Next {
-  const process = processState(state, run.process);
-  const over = isTerminal(run) && isGone(state, run) && !isHookBusy(state, run);
-  if (!over || process.want === 'down') return { kind: 'finished' };
-  const { hello } = state.live;
-  return nextRun(state.plan, planOf(state, run), process, `${hello?.bootId} ${hello?.initTicks} ${run.name}`);
+function isBlocked(state: State, run: Run): boolean {
+  const waiting = waitingOf(state, run);
+  return waiting?.for === 'dependency' && waiting.never;
+}
+
+export function blockedKey(run: Run): string {
+  return `${run.name} blocked`;
 }
 
 export function warnKey(run: Run): string {

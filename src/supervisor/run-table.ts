@@ -2,8 +2,9 @@
 import { acceptRung, enterRung, escalate, extendRung, killRun, nextRung } from './climb.ts';
 import { beginHook, endHook } from './hooks.ts';
 import { judgeRun } from './outcome.ts';
+import { followOf, waitingOf } from './progress.ts';
 import { nextRun } from './restart.ts';
-import { followOf, type RunEvent, warnKey } from './run-events.ts';
+import { blockedKey, type RunEvent, warnKey } from './run-events.ts';
 import { ladderOf, planOf, processState, runOf, snapshotOf } from './select.ts';
 import type { Run, RunState } from './state.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
@@ -35,6 +36,7 @@ const unforked: Row = {
   'hook-due': ignore,
   start: fork,
   follow: ignore,
+  blocked: sayBlocked,
 };
 
 /** It is up, as far as anybody knows. */
@@ -57,6 +59,7 @@ const up: Row = {
   'hook-due': ignore,
   start: ignore,
   follow: ignore,
+  blocked: ignore,
 };
 
 /** Judged: all that can follow is its last hook, and the next run. */
@@ -77,6 +80,7 @@ const over: Row = {
   'hook-due': beginHook,
   start: ignore,
   follow: waitForNext,
+  blocked: ignore,
 };
 
 export const RUN_TABLE: Record<RunState, Row> = {
@@ -103,6 +107,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     'hook-due': beginHook,
     start: ignore,
     follow: ignore,
+    blocked: ignore,
   },
   killing: {
     ended: end,
@@ -121,6 +126,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     'hook-due': ignore,
     start: ignore,
     follow: ignore,
+    blocked: ignore,
   },
   success: over,
   failed: over,
@@ -130,6 +136,13 @@ export const RUN_TABLE: Record<RunState, Row> = {
 
 function fork(turn: Turn, run: Run): void {
   decideOn(turn, { type: 'run-forked', process: run.process, run: run.name });
+}
+
+function sayBlocked(turn: Turn, run: Run): void {
+  const waiting = waitingOf(turn.state, run);
+  if (!once(turn, blockedKey(run)) || waiting?.for !== 'dependency') return;
+  const { on, condition } = waiting.dependency;
+  say(turn, { kind: 'blocked', process: run.process, on, condition });
 }
 
 function becomeReady(turn: Turn, run: Run): void {

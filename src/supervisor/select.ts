@@ -1,5 +1,6 @@
 /** Questions to the state. Nothing here decides. */
-import { HOOK_LADDER, type ProcessPlan, processOf } from './plan.ts';
+import { memo } from './memo.ts';
+import { HOOK_LADDER, isFinal, type ProcessPlan, processOf } from './plan.ts';
 import type { Outcome, Process, Run, RunState, State } from './state.ts';
 import type { Ladder, Rung, RunSnapshot } from './vocabulary.ts';
 
@@ -63,9 +64,18 @@ export function isHookBusy(state: State, run: Run): boolean {
   return hooksServing(state, run).some((hook) => !isStuck(state, hook));
 }
 
-export function hooksServing(state: State, run: Run): Run[] {
-  return runsOf(state).filter((other) => other.serves?.run === run.name);
+export function hooksServing(state: State, run: Run): readonly Run[] {
+  return hooksOfRuns(state.runs).get(run.name) ?? [];
 }
+
+const hooksOfRuns = memo((runs: State['runs']) => {
+  const found = new Map<string, Run[]>();
+  for (const hook of Object.values(runs)) {
+    if (hook.serves === null) continue;
+    found.set(hook.serves.run, [...(found.get(hook.serves.run) ?? []), hook]);
+  }
+  return found;
+});
 
 export function runOf(state: State, name: string): Run {
   const run = state.runs[name];
@@ -112,10 +122,15 @@ export function isDraining(state: State, run: Run): boolean {
   return run.phase === 'stopping' && isUndrained(state, run) && run.rung?.index === drainIndex(state, run);
 }
 
-/** A level stops as soon as every level above it, all of which depend on it, is gone. */
+/** A level stops as soon as every level above it, all of which depend on it, is gone. Finals have no time for that. */
 export function isLevelsTurn(state: State, run: Run): boolean {
   if (run.stop === null) return false;
-  if (state.task.stop === null || run.serves !== null) return true;
-  const { level } = planOf(state, run);
-  return mainRuns(state).every((other) => planOf(state, other).level <= level || isGone(state, other));
+  if (state.task.stop === null || run.serves !== null || isFinal(state.plan, run.process)) return true;
+  return planOf(state, run).level >= stopLevel(state);
 }
+
+/** The highest level of which something is left. */
+const stopLevel = memo((state: State) => {
+  const left = mainRuns(state).filter((run) => !isFinal(state.plan, run.process) && !isGone(state, run));
+  return left.reduce((highest, run) => Math.max(highest, planOf(state, run).level), 0);
+});

@@ -10,6 +10,7 @@ export type Outcome = BodyOf<'outcome'>['outcome'];
 export type OutcomeCause = BodyOf<'outcome'>['cause'];
 export type StopCause = BodyOf<'stop-requested'>['cause'];
 export type TaskState = BodyOf<'task-state'>['state'];
+export type Health = BodyOf<'health-changed'>['health'];
 export type By = BodyOf<'stop-requested'>['by'];
 
 /** Run states of DESIGN.md 4, `backoff` among them. */
@@ -45,6 +46,12 @@ export interface Task {
   readonly asks: number;
   /** When everything must be over. */
   readonly budget: { readonly budgetMs: number; readonly deadlineNs: bigint } | null;
+  /** When the final processes must be done; null: they have not begun, or may take for ever. */
+  readonly finalsEndNs: bigint | null;
+  /** What stops the final processes: whatever stopped the others does not concern them. */
+  readonly finalsStop: Stop | null;
+  /** Stop signals that came while they ran. */
+  readonly finalsAsks: number;
 }
 
 export interface Stop {
@@ -81,6 +88,8 @@ export interface Run {
   readonly process: string;
   readonly phase: Phase;
   readonly ready: boolean;
+  /** null: nobody asks, or nothing is known yet. */
+  readonly health: Health | null;
   /** Backoff: when it may start. Hook: its time-out. */
   readonly dueNs: bigint | null;
   /** This run serves another one. */
@@ -133,16 +142,31 @@ export interface Live {
   readonly done: Readonly<Record<string, true>>;
 }
 
+const NEW_TASK: Task = {
+  begun: false,
+  state: 'active',
+  exitCode: null,
+  stop: null,
+  asks: 0,
+  budget: null,
+  finalsEndNs: null,
+  finalsStop: null,
+  finalsAsks: 0,
+};
+
 export function initialState(plan: TaskPlan): State {
-  const names = plan.processes.map((process) => process.name);
+  const started = plan.processes.filter((process) => process.autostart);
   return {
     plan,
-    task: { begun: false, state: 'active', exitCode: null, stop: null, asks: 0, budget: null },
+    task: NEW_TASK,
     processes: Object.fromEntries(
-      names.map((name) => [name, { want: 'up', runs: 0, failures: 0, last: null }]),
+      plan.processes.map(({ name, autostart }) => [
+        name,
+        { want: autostart ? 'up' : 'down', runs: 0, failures: 0, last: null },
+      ]),
     ),
     runs: Object.fromEntries(
-      names.map((name) => [`${name}#1`, newRun(`${name}#1`, name, { phase: 'waiting' })]),
+      started.map(({ name }) => [`${name}#1`, newRun(`${name}#1`, name, { phase: 'waiting' })]),
     ),
     live: {
       hello: null,
@@ -163,6 +187,7 @@ export function newRun(name: string, process: string, known: Partial<Run>): Run 
     process,
     phase: 'forked',
     ready: false,
+    health: null,
     dueNs: null,
     serves: null,
     stop: null,

@@ -1,13 +1,16 @@
 /** What concerns the task as a whole: its begin, what asks it to stop, its end. */
 import type { BodyOf } from '../checkpoint/record.ts';
+import { msOf } from '../signals/budget.ts';
 import { signalName } from '../signals/names.ts';
+import { finalsEndNs } from './budget-share.ts';
+import { endOf } from './end.ts';
 import { exitCode, finalState } from './exit-code.ts';
 import type { ForcedReason, StopReport } from './happening.ts';
 import { processName, runNumber } from './names.ts';
 import { processOf } from './plan.ts';
-import { followOf } from './run-events.ts';
-import { hasClimbed, isAlive, isGone, isHookBusy, isStuck, mainRuns, runsOf, snapshotOf } from './select.ts';
-import type { By, Run, State } from './state.ts';
+import { isAnyBusy, isAnyOtherBusy, isOver } from './progress.ts';
+import { hasClimbed, isStuck, mainRuns, snapshotOf } from './select.ts';
+import type { By, Run, State, Stop } from './state.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
 import type { Ladder } from './vocabulary.ts';
 
@@ -28,10 +31,10 @@ export const EARLY: readonly Step[] = [
 ];
 
 /** After the runs have answered the ask before: the next one. */
-export const LATE: readonly Step[] = [nextAsk];
+export const LATE: readonly Step[] = [nextAsk, endEarly, endFinals];
 
 /** When nothing else is left to do. */
-export const LAST: readonly Step[] = [endWithMain, endTask];
+export const LAST: readonly Step[] = [endOthers, beginFinals, endTask];
 
 function beginTask(turn: Turn): boolean {
   const { plan, task, live } = turn.state;
@@ -101,9 +104,10 @@ function ask(turn: Turn): boolean {
 type Asked = Pick<BodyOf<'stop-requested'>, 'cause' | 'by' | 'signal' | 'now' | 'process'>;
 
 export function requestStop(turn: Turn, asked: Asked): void {
-  const first = turn.state.task.stop === null && asked.process === undefined;
+  const before = presentStop(turn.state);
+  const first = before === null && asked.process === undefined;
   note(turn, { type: 'stop-requested', ...asked });
-  const { stop } = turn.state.task;
+  const stop = presentStop(turn.state);
   if (!first || stop === null) return;
   say(turn, {
     kind: 'stop-begun',
@@ -113,6 +117,11 @@ export function requestStop(turn: Turn, asked: Asked): void {
   });
 }
 
+/** Of what runs now: the final processes, or the others. */
+export function presentStop({ task }: State): Stop | null {
+  return task.state === 'finalizing' ? task.finalsStop : task.stop;
+}
+
 function pidOf(by: By): number | null {
   return by === null ? null : by.pid;
 }
@@ -120,8 +129,9 @@ function pidOf(by: By): number | null {
 /** The outside world counts from when it asked, whether or not a supervisor was there. */
 function beginBudget(turn: Turn): boolean {
   const { plan, task, live } = turn.state;
-  if (task.stop === null || task.budget !== null || plan.stopBudgetMs === null) return false;
-  const asked = task.stop.cause === 'signal' ? (live.asks?.firstNs ?? 0n) : 0n;
+  const stop = task.stop ?? task.finalsStop;
+  if (stop === null || task.budget !== null || plan.stopBudgetMs === null) return false;
+  const asked = stop.cause === 'signal' ? (live.asks?.firstNs ?? 0n) : 0n;
   const from = asked > 0n && asked < turn.nowNs ? asked : turn.nowNs;
   note(turn, {
     type: 'budget',
@@ -137,31 +147,52 @@ function beginCleaning(turn: Turn): boolean {
   return true;
 }
 
-/** Its final end ends the task: whoever else is there is stopped. */
-function endWithMain(turn: Turn): boolean {
+/** What the task was for has ended, or too much of it has failed: whoever else is there is stopped (SPEC.md 9). */
+function endEarly(turn: Turn): boolean {
+  const { state } = turn;
+  if (state.task.stop !== null || state.task.state !== 'active') return false;
+  const cause = endOf(state);
+  return cause !== null && stopOthers(turn, cause);
+}
+
+/** Only ephemeral processes are left. */
+function endOthers(turn: Turn): boolean {
   const { plan, task } = turn.state;
-  if (plan.main === null || task.stop !== null || isBusy(turn.state, plan.main)) return false;
-  const others = mainRuns(turn.state).some((run) => run.process !== plan.main && isBusyRun(turn.state, run));
-  if (others) requestStop(turn, { cause: 'main-ended', by: null });
+  if (task.stop !== null || task.state !== 'active') return false;
+  const counts = plan.processes.filter(({ role }) => role === 'ordinary');
+  return counts.every(({ name }) => isOver(turn.state, name)) && stopOthers(turn, 'main-ended');
+}
+
+function stopOthers(turn: Turn, cause: 'main-ended' | 'failure'): boolean {
+  const others = isAnyOtherBusy(turn.state);
+  if (others) requestStop(turn, { cause, by: null });
   return others;
 }
 
-function isBusy(state: State, process: string): boolean {
-  return runsOf(state).some((run) => run.process === process && isBusyRun(state, run));
+/** All others have ended, however they did. */
+function beginFinals(turn: Turn): boolean {
+  const { state } = turn;
+  const finals = state.plan.processes.filter(({ role }) => role === 'final').map(({ name }) => name);
+  if (state.task.state === 'finalizing' || isAnyOtherBusy(state) || !isAnyBusy(state)) return false;
+  const deadline = finalsEndNs(state, turn.nowNs);
+  note(turn, { type: 'task-state', state: 'finalizing', exit_code: null, deadline_ns: deadline });
+  const waitMs = deadline === null ? null : msOf(deadline - turn.nowNs);
+  say(turn, { kind: 'finalizing', processes: finals, waitMs });
+  return true;
 }
 
-/** Something of it is to be waited for, or still to come. */
-function isBusyRun(state: State, run: Run): boolean {
-  if (isStuck(state, run)) return false;
-  if (run.serves !== null || isAlive(run) || !isGone(state, run)) return true;
-  return followOf(state, run).kind === 'again' || isHookBusy(state, run);
+function endFinals(turn: Turn): boolean {
+  const { finalsEndNs: end, finalsStop, state } = turn.state.task;
+  if (state !== 'finalizing' || finalsStop !== null || end === null || end > turn.nowNs) return false;
+  requestStop(turn, { cause: 'finalization-wait', by: null });
+  return true;
 }
 
 function endTask(turn: Turn): boolean {
   const { state } = turn;
-  if (runsOf(state).some((run) => isBusyRun(state, run))) return false;
+  if (isAnyBusy(state)) return false;
   const code = exitCode(state);
-  if (state.task.stop !== null)
+  if (state.task.stop !== null || state.task.finalsStop !== null)
     say(turn, { kind: 'stop-summary', exitCode: code, processes: reports(state) });
   decideOn(turn, { type: 'task-state', state: finalState(state), exit_code: code });
   return true;

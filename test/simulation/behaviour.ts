@@ -13,6 +13,8 @@ export interface Behaviour {
   readonly stuck?: true;
   /** Others in its tree; `outside`: they have left its group. */
   readonly others?: readonly (Behaviour & { readonly outside?: true })[];
+  /** So long after its start it says that it is ready. */
+  readonly ready?: number;
   /** EXTEND_TIMEOUT_USEC, in ms, sent so long after a signal. */
   readonly extends?: { readonly signal: number; readonly after: number; readonly ms: number };
 }

@@ -94,6 +94,11 @@ export function createCoordinator(
       return;
     }
     change({ phase: state.rung === null ? 'running' : 'stopping', startedNs: scheduler.nowNs() });
+    const { ready } = behaviour;
+    if (ready !== undefined)
+      scheduler.after(ready, () => {
+        if (members[0]?.alive) change({ ready: true, notifyCount: state.notifyCount + 1 });
+      });
     for (const member of members) {
       const { lives, exit, by } = member.behaviour;
       if (lives !== undefined)

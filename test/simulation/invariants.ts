@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { CheckpointRecord } from '../../src/checkpoint/record.ts';
 import { reserveNs } from '../../src/signals/budget.ts';
 import { hookKind, processName } from '../../src/supervisor/names.ts';
-import { HOOK_LADDER, processOf } from '../../src/supervisor/plan.ts';
+import { HOOK_LADDER, isFinal, processOf } from '../../src/supervisor/plan.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import { KILL } from './behaviour.ts';
@@ -15,7 +15,7 @@ export function checkInvariants(scenario: Scenario, result: Result): void {
   checkRequests(result);
   checkEnds(result);
   checkKills(scenario, result);
-  checkNoStartAfterStop(result);
+  checkNoStartAfterStop(scenario, result);
   expect(result.armed, 'timers that are still armed at the end').toBe(0);
   expect(logged(replay(scenario.plan, result.records)), 'the state that the log tells').toEqual(
     logged(result.state),
@@ -63,7 +63,13 @@ function checkKills(scenario: Scenario, result: Result): void {
   for (const sent of result.sent.filter(({ signal }) => signal === KILL)) {
     const before = result.records.filter((record) => record.mono_ns <= sent.atNs);
     const kill = before.some((record) => record.type === 'kill' && record.run === sent.run);
-    const asks = before.filter((record) => record.type === 'stop-requested' && record.process === undefined);
+    // What gsup itself has stopped is not asked for once more by that.
+    const asks = before.filter(
+      (record) =>
+        record.type === 'stop-requested' &&
+        record.process === undefined &&
+        (record.cause === 'signal' || record.cause === 'api'),
+    );
     const asked =
       asks.length > 1 || asks.some((record) => record.type === 'stop-requested' && record.now === true);
     // What was done without a supervisor has no record here: that it was not too early is for init's log to tell.
@@ -86,11 +92,19 @@ function isBudgetOver(before: Result['records'], atNs: bigint): boolean {
   return budget !== undefined && budget.deadline_ns - reserveNs(BigInt(budget.budget_ms) * MS) <= atNs;
 }
 
-function checkNoStartAfterStop(result: Result): void {
-  const stop = recordsOf(result, 'stop-requested').find((record) => record.process === undefined);
-  const late = recordsOf(result, 'run-forked').filter(
-    (record) => stop !== undefined && record.seq > stop.seq,
-  );
+/** Final processes come after the others, and not after a stop of their own. */
+function checkNoStartAfterStop({ plan }: Scenario, result: Result): void {
+  const stops = recordsOf(result, 'stop-requested').filter((record) => record.process === undefined);
+  const finalizing = recordsOf(result, 'task-state').find((record) => record.state === 'finalizing');
+  const seqOfFinalizing = finalizing?.seq ?? Number.POSITIVE_INFINITY;
+  const stop = stops.find((record) => record.seq < seqOfFinalizing);
+  const finalsStop = stops.find((record) => record.seq > seqOfFinalizing);
+  const late = recordsOf(result, 'run-forked').filter(({ process, seq }) => {
+    const final = isFinal(plan, process);
+    if (final) expect(seq, 'a final process before its time').toBeGreaterThan(seqOfFinalizing);
+    const end = final ? finalsStop : (stop ?? finalizing);
+    return end !== undefined && seq > end.seq;
+  });
   expect(late, 'starts after a stop').toEqual([]);
 }
 

@@ -2,6 +2,7 @@
 import { buildLadder, type StopOptions } from '../../src/signals/ladder.ts';
 import {
   DEFAULT_BACKOFF,
+  type Dependency,
   ORDINARY,
   ORDINARY_TASK,
   type ProcessPlan,
@@ -68,7 +69,11 @@ export function runPlan(change: Change = {}, stopBudgetMs: number | null = null)
   return { ...taskPlan([processPlan('node', change)], stopBudgetMs), name: 'node', command: 'run' };
 }
 
-export function taskPlan(processes: readonly ProcessPlan[], stopBudgetMs: number | null = null): TaskPlan {
+export function taskPlan(
+  processes: readonly ProcessPlan[],
+  stopBudgetMs: number | null = null,
+  change: Partial<TaskPlan> = {},
+): TaskPlan {
   return {
     ...ORDINARY_TASK,
     name: 'shop',
@@ -78,5 +83,15 @@ export function taskPlan(processes: readonly ProcessPlan[], stopBudgetMs: number
     processes,
     main: null,
     stopBudgetMs,
+    ...change,
   };
+}
+
+/** `after('db ready', 'setup completed_successfully')` */
+export function after(...words: readonly string[]): Pick<ProcessPlan, 'dependsOn'> {
+  const dependsOn = words.map((each) => {
+    const [on = '', condition = 'ready'] = each.split(' ');
+    return { on, condition } as Dependency;
+  });
+  return { dependsOn };
 }

@@ -1,9 +1,17 @@
 import { HOOK_SCENARIOS } from './scenarios-hooks.ts';
 import { LEVEL_SCENARIOS } from './scenarios-levels.ts';
+import { ORDER_SCENARIOS } from './scenarios-order.ts';
 import { RESTART_SCENARIOS } from './scenarios-restart.ts';
 import { STOP_SCENARIOS } from './scenarios-stop.ts';
+import { TASK_SCENARIOS } from './scenarios-task.ts';
 import type { Told } from './told.ts';
 
 /** Ladders alone: no hooks, no restarts. */
 export const STOPS: readonly Told[] = [...STOP_SCENARIOS, ...LEVEL_SCENARIOS];
-export const SCENARIOS: readonly Told[] = [...STOPS, ...HOOK_SCENARIOS, ...RESTART_SCENARIOS];
+export const SCENARIOS: readonly Told[] = [
+  ...STOPS,
+  ...HOOK_SCENARIOS,
+  ...RESTART_SCENARIOS,
+  ...ORDER_SCENARIOS,
+  ...TASK_SCENARIOS,
+];
