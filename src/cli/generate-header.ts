@@ -1,5 +1,6 @@
 /** The text of src/init/options.gen.h: everything that init's own parser must know exactly as this one does. */
 import { DURATION_UNITS, MAX_DURATION_MS } from '../config/duration.ts';
+import { DRAIN_MS, LOG_MAX_BYTES, LOG_MAX_FILES } from '../logs/limits.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { RTMAX, RTMIN, SIGNAL_ALIASES, SIGNALS, signalNumber } from '../signals/names.ts';
 import { HINT_DIGITS, HINTS, NEAR_BYTES, QUOTE_BYTES, TEMPLATES } from './messages.ts';
@@ -104,6 +105,9 @@ function bounds(): string[] {
     define('DURATION_MAX_MS', `${MAX_DURATION_MS}LL`),
     define('DURATION_FOREVER', '-1LL'),
     define('MAX_RUNGS', MAX_RUNGS),
+    define('DRAIN_MS', `${DRAIN_MS}ull`),
+    define('LOG_MAX_BYTES', `${LOG_MAX_BYTES}ull`),
+    define('LOG_MAX_FILES', LOG_MAX_FILES),
     define('QUOTE_BYTES', QUOTE_BYTES),
     define('HINT_DIGITS', HINT_DIGITS),
     define('NEAR_BYTES', NEAR_BYTES),

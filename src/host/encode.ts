@@ -1,4 +1,4 @@
-import type { Launch, Order, Target, WaitMs } from '../supervisor/vocabulary.ts';
+import type { Launch, Order, Output, Target, WaitMs } from '../supervisor/vocabulary.ts';
 import type { Layout } from './layout.ts';
 import * as wire from './protocol.ts';
 
@@ -13,6 +13,7 @@ export function encodeSpawn(number: number, name: string, launch: Launch, order:
     launch.cwd ?? '',
     launch.user ?? '',
     launch.group ?? '',
+    launch.output?.driver === 'file' ? launch.output.path : '',
     ...launch.argv,
     ...envSet,
     ...launch.envUnset,
@@ -31,6 +32,8 @@ export function encodeSpawn(number: number, name: string, launch: Launch, order:
     env_set: envSet.length,
     env_unset: launch.envUnset.length,
     limit_count: launch.limits.length,
+    ...outputValue(launch.output),
+    ready_fd: launch.readyFd ?? 0,
     limits: launch.limits.map((l) => ({
       resource: resourceNumber(l.resource),
       soft: limitValue(l.soft),
@@ -57,8 +60,10 @@ export function encodeForget(number: number, key: number): Uint8Array {
   return encodeFrame(wire.frameType.FORGET, number, wire.key_request, { key: BigInt(key) });
 }
 
-export function encodeExit(number: number, code: number): Uint8Array {
-  return encodeFrame(wire.frameType.EXIT, number, wire.exit_request, { code });
+/** `drainMs`: how long output may still take to be delivered. */
+export function encodeExit(number: number, code: number, drainMs: number): Uint8Array {
+  const value = { code, drain_ms: Math.min(Math.max(Math.round(drainMs), 0), 0xffff_ffff) };
+  return encodeFrame(wire.frameType.EXIT, number, wire.exit_request, value);
 }
 
 export function encodeUpgrade(number: number, installation: string): Uint8Array {
@@ -116,8 +121,23 @@ function spawnFlags(launch: Launch): number {
     (launch.oomScoreAdj !== undefined ? flag.SPAWN_OOM : 0) |
     (launch.terminal ? flag.SPAWN_TERMINAL : 0) |
     (launch.stdinNull ? flag.SPAWN_STDIN_NULL : 0) |
-    (launch.notify ? flag.SPAWN_NOTIFY : 0)
+    (launch.notify ? flag.SPAWN_NOTIFY : 0) |
+    (launch.tty ? flag.SPAWN_TTY : 0) |
+    (hasTimestamps(launch.output) ? flag.SPAWN_TIMESTAMPS : 0)
   );
+}
+
+function hasTimestamps(output: Output | undefined): boolean {
+  return output !== undefined && 'timestamps' in output && output.timestamps;
+}
+
+function outputValue(output: Output | undefined) {
+  const isFile = output?.driver === 'file';
+  return {
+    output: wire.outputs.indexOf(output?.driver ?? 'inherit'),
+    max_bytes: BigInt(isFile ? output.maxBytes : 0),
+    max_files: isFile ? output.maxFiles : 0,
+  };
 }
 
 function resourceNumber(name: string): number {

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { DRAIN_MS } from '../logs/limits.ts';
 import type { RunSnapshot } from '../supervisor/vocabulary.ts';
 import { blankRun } from './blank-run.ts';
 import { createFrameReader } from './decode.ts';
@@ -59,7 +60,7 @@ export function createNativeHost(fd: number): Host {
     rung: (number, key, order) => send(encodeRung(number, key, order)),
     signal: (number, key, signal, target) => send(encodeSignal(number, key, signal, target)),
     forget: (number, key) => send(encodeForget(number, key)),
-    exit: (number, code) => send(encodeExit(number, code)),
+    exit: (number, code) => send(encodeExit(number, code, DRAIN_MS)),
     upgrade: (number, installation) => send(encodeUpgrade(number, installation)),
     seen: (event, wakeNs) => send(encodeSeen(event, wakeNs)),
     close() {

@@ -17,6 +17,9 @@ export function portableRefusals(launch: Launch): readonly string[] {
     ...refuse(launch.limits.length > 0, '--ulimit'),
     ...refuse(launch.oomScoreAdj !== undefined, '--oom-score-adj'),
     ...refuse(launch.noNewPrivs, '--no-new-privs'),
+    ...refuse(![undefined, 'inherit', 'none'].includes(launch.output?.driver), 'capturing output'),
+    ...refuse(launch.tty === true, 'a terminal of its own'),
+    ...refuse(launch.readyFd !== undefined, 'a descriptor for readiness'),
     // Lowering it again for gsup itself would need a privilege, and doing it after the start comes too late for forks.
     ...refuse(launch.nice !== undefined, '--nice'),
     ...refuse(launch.user !== undefined && !isNumeric(launch.user), 'a --user that is no number'),
@@ -26,10 +29,11 @@ export function portableRefusals(launch: Launch): readonly string[] {
 
 export function portableSpawnOptions(launch: Launch): SpawnOptions {
   const [user, group = launch.group] = launch.user?.split(':') ?? [];
+  const output = launch.output?.driver === 'none' ? 'ignore' : 'inherit';
   return {
     detached: true, // setsid: a session and a group of its own
     env: environmentOf(launch, process.env),
-    stdio: [launch.stdinNull ? 'ignore' : 'inherit', 'inherit', 'inherit'],
+    stdio: [launch.stdinNull ? 'ignore' : 'inherit', output, output],
     ...(launch.cwd !== undefined && { cwd: launch.cwd }),
     ...(user !== undefined && { uid: Number(user) }),
     ...(group !== undefined && { gid: Number(group) }),

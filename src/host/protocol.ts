@@ -31,11 +31,14 @@ export const frameType = {
 
 /** TARGET_*: the number is the index. */
 export const targets = ['group', 'leader', 'tree'] as const;
+/** OUTPUT_*: the number is the index. */
+export const outputs = ['inherit', 'none', 'prefix', 'json', 'file'] as const;
 /** PHASE_*, from 1. */
 export const phases = ['starting', 'running', 'stopping', 'killing', 'ended'] as const;
 /** STAGE_*, from 1. */
 export const stages = [
   'fork',
+  'output',
   'terminal',
   'limits',
   'nice',
@@ -59,6 +62,8 @@ export const spawnFlag = {
   SPAWN_TERMINAL: 32,
   SPAWN_STDIN_NULL: 64,
   SPAWN_NOTIFY: 128,
+  SPAWN_TTY: 256,
+  SPAWN_TIMESTAMPS: 512,
 } as const;
 export const helloFlag = { HELLO_PID1: 1 } as const;
 export const runFlag = {
@@ -92,13 +97,18 @@ export const spawn = struct({
   env_set: u32,
   env_unset: u32,
   limit_count: u32,
+  output: u32,
+  max_files: u32,
+  max_bytes: u64,
+  ready_fd: i32,
+  pad: u32,
   limits: array(limit, LIMITS_MAX),
   order,
 });
 export const rung_request = struct({ key: u64, order });
 export const signal_request = struct({ key: u64, signal: u32, target: u32 });
 export const key_request = struct({ key: u64 });
-export const exit_request = struct({ code: u32, pad: u32 });
+export const exit_request = struct({ code: u32, drain_ms: u32 });
 export const upgrade_request = struct({ installation: text(INSTALLATION_SIZE) });
 export const seen = struct({ event: u64, wake_ns: u64 });
 export const hello = struct({

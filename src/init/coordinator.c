@@ -2,6 +2,7 @@
  * becomes of the run. When init is gone it carries out the run's order. */
 #include "init.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { READY_MAX = 4096 }; /* bytes that a command may say on its ready descriptor, up to the newline */
 
 bool is_coordinator;
 static int to_init = -1;
@@ -76,29 +79,36 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 	snprintf(title, sizeof title, "gsup %s", l->name);
 	prctl(PR_SET_NAME, title, 0, 0, 0);
 	struct launch own = *l;
+	own.ready = -1;
 	char path[128] = "NOTIFY_SOCKET=";
 	int notify = l->fixed.flags & SPAWN_NOTIFY ? notify_open(path + 14, sizeof path - 14) : -1, count = 0;
 	while (l->env_set[count]) count++;
 	char **env = notify >= 0 ? calloc((size_t)count + 2, sizeof *env) : NULL;
 	if (env) { memcpy(env, l->env_set, (size_t)count * sizeof *env); env[count] = path; own.env_set = env; }
+	int ready[2] = { -1, -1 };
+	if (l->fixed.ready_fd && pipe2(ready, O_CLOEXEC) == 0) own.ready = ready[1]; /* else it fails as a stage of the start */
 	run.supervised = true;
 	run_start(&run, &own);
+	if (ready[1] >= 0) close(ready[1]);
 	run.notify = notify;
+	run.ready = ready[0];
+	run.ready_left = READY_MAX;
 	run.hooks = hooks;
 	while (run.s.phase != PHASE_ENDED || run.dirty) {
 		if (run.dirty) send_state(&run);
 		if (run.s.phase == PHASE_ENDED && !run.dirty) break;
 		if ((run.s.flags & RUN_STUCK) && to_init < 0) break; /* said, and nobody is left to tell when it ends after all */
-		struct pollfd fds[] = { { signals, POLLIN, 0 }, { to_init, (short)(POLLIN | (run.dirty ? POLLOUT : 0)), 0 }, { run.start.pipe, POLLIN, 0 }, { run.notify, POLLIN, 0 } };
+		struct pollfd fds[] = { { signals, POLLIN, 0 }, { to_init, (short)(POLLIN | (run.dirty ? POLLOUT : 0)), 0 }, { run.start.pipe, POLLIN, 0 }, { run.notify, POLLIN, 0 }, { run.ready, POLLIN, 0 } };
 		uint64_t due = run_due(&run), now = now_ns();
 		int wait = due == FOREVER ? -1 : due <= now ? 0 : (int)((due - now + MS - 1) / MS > 3600000 ? 3600000 : (due - now + MS - 1) / MS);
-		if (poll(fds, 4, wait) < 0 && errno != EINTR) return 1;
+		if (poll(fds, 5, wait) < 0 && errno != EINTR) return 1;
 		struct signalfd_siginfo si;
 		bool reap = false;
 		while (fds[0].revents && read(signals, &si, sizeof si) == sizeof si) reap |= si.ssi_signo == SIGCHLD;
 		if (fds[2].revents) run_handshake(&run);
 		if (fds[1].revents && to_init >= 0) obey(&run);
 		if (fds[3].revents) notify_read(&run);
+		if (fds[4].revents) ready_read(&run);
 		if (reap) run_reap(&run);
 		run_tick(&run);
 	}

@@ -26,7 +26,9 @@ static inline uint64_t sooner(uint64_t a, uint64_t b) { return a < b ? a : b; }
 struct launch {
 	struct spawn fixed;
 	const char *name, *cwd, *user, *group;
+	const char *path;                    /* of OUTPUT_FILE */
 	char **argv, **env_set, **env_unset; /* each ends with NULL */
+	int ready;                           /* the end of a pipe that the command gets as fixed.ready_fd */
 	int parent_death_signal;             /* 0: none */
 	pid_t parent;
 };
@@ -130,7 +132,8 @@ struct run {
 	int left;                       /* children when last counted */
 	bool alone;                     /* a coordinator without init */
 	bool supervised, stop_asked;    /* supervised: rungs come from elsewhere first; stop_asked: not only its leader's end */
-	int socket, notify;             /* to its coordinator, for sd_notify; or -1 */
+	int socket, notify, ready;      /* to its coordinator, for sd_notify, for ready_fd; or -1 */
+	uint32_t ready_left;            /* bytes that may come before the newline */
 	pid_t told[256]; int told_count; /* stragglers that have had this rung's signal */
 };
 bool run_start(struct run *run, const struct launch *l);
@@ -161,9 +164,10 @@ void installation_good(void);
 void installation_bad(void);
 bool installation_script(char *script, size_t size);
 
-/* ---- notify.c: sd_notify ---- */
+/* ---- notify.c: what a command says of itself: sd_notify, and a newline on a descriptor ---- */
 int notify_open(char *path, size_t size);               /* -1: none */
 void notify_read(struct run *run);
+void ready_read(struct run *run);
 void notify_close(void);
 
 /* ---- coordinator.c ---- */

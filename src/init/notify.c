@@ -1,4 +1,4 @@
-/* sd_notify(3): one datagram socket per run. Its random name is the proof of who speaks, because a short-lived sender is gone
+/* What a command says of itself. sd_notify(3): one datagram socket per run. Its random name is the proof of who speaks, because a short-lived sender is gone
  * from /proc when its message is read. What was said becomes state of the run: the last word counts, nothing is queued. */
 #include "init.h"
 #include <errno.h>
@@ -78,4 +78,22 @@ void notify_read(struct run *run)
 			if (equals) { *equals = 0; take(run, line, equals + 1); }
 		}
 	}
+}
+
+/* As s6 has it: a newline says that the command is ready, what stands before it does not matter. The end alone says nothing. */
+void ready_read(struct run *run)
+{
+	char text[256];
+	ssize_t n = read(run->ready, text, run->ready_left < sizeof text ? run->ready_left : sizeof text);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+	bool ready = n > 0 && memchr(text, '\n', (size_t)n);
+	if (n > 0) run->ready_left -= (uint32_t)n;
+	if (n > 0 && !ready && run->ready_left) return;
+	if (ready) {
+		run->s.notify |= NOTIFY_READY;
+		run->s.notify_count++;
+		run->dirty = true;
+	}
+	close(run->ready);
+	run->ready = -1;
 }

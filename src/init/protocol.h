@@ -59,15 +59,22 @@ struct order {
 
 enum spawn_flags {
 	SPAWN_CLEAR_ENV = 1, SPAWN_NO_NEW_PRIVS = 2, SPAWN_UMASK = 4, SPAWN_NICE = 8, SPAWN_OOM = 16,
-	SPAWN_TERMINAL = 32 /* may have gsup's terminal */, SPAWN_STDIN_NULL = 64, SPAWN_NOTIFY = 128 /* gets a notify socket */
+	SPAWN_TERMINAL = 32 /* may have gsup's terminal */, SPAWN_STDIN_NULL = 64, SPAWN_NOTIFY = 128 /* gets a notify socket */,
+	SPAWN_TTY = 256 /* gets a terminal of its own as descriptors 0 to 2 */, SPAWN_TIMESTAMPS = 512 /* on each line of its output */
 };
+enum output { OUTPUT_INHERIT = 0, OUTPUT_NONE = 1, OUTPUT_PREFIX = 2, OUTPUT_JSON = 3, OUTPUT_FILE = 4 };
 struct limit { uint32_t resource, pad; uint64_t soft, hard; };
-/* Strings follow, each with its NUL: name, cwd, user, group (empty: as gsup's), argc arguments, env_set K=V, env_unset K. */
+/* Strings follow, each with its NUL: name, cwd, user, group (empty: as gsup's), path (of OUTPUT_FILE), argc arguments,
+ * env_set K=V, env_unset K. */
 struct spawn {
 	uint32_t flags, umask;
 	int32_t nice, oom_score_adj;
 	uint64_t start_timeout_ns;
 	uint32_t argc, env_set, env_unset, limit_count;
+	uint32_t output, max_files; /* max_files: the one that is written among them */
+	uint64_t max_bytes;         /* of each file of OUTPUT_FILE; 0: no bound */
+	int32_t ready_fd;           /* a newline on this descriptor says NOTIFY_READY; 0: none */
+	uint32_t pad;
 	struct limit limits[LIMITS_MAX];
 	struct order order;
 };
@@ -75,7 +82,7 @@ struct spawn {
 struct rung_request { uint64_t key; struct order order; };
 struct signal_request { uint64_t key; uint32_t signal, target; };
 struct key_request { uint64_t key; };
-struct exit_request { uint32_t code, pad; };
+struct exit_request { uint32_t code, drain_ms; }; /* drain_ms: how long output may take to be delivered, when every tree is empty */
 struct upgrade_request { char installation[INSTALLATION_SIZE]; }; /* its folder, an absolute path; empty: init's own */
 struct seen { uint64_t event, wake_ns; };
 
@@ -98,7 +105,7 @@ enum run_flags {
 	RUN_LOST = 8 /* coordinator gone, nobody knows the status */, RUN_ALONE = 16 /* took its last rung without supervisor */
 };
 enum stage { /* of a start, in their order; START_TIMEOUT when it hung in one of them */
-	STAGE_FORK = 1, STAGE_TERMINAL, STAGE_LIMITS, STAGE_NICE, STAGE_OOM, STAGE_USER, STAGE_CWD, STAGE_PRIVS,
+	STAGE_FORK = 1, STAGE_OUTPUT, STAGE_TERMINAL, STAGE_LIMITS, STAGE_NICE, STAGE_OOM, STAGE_USER, STAGE_CWD, STAGE_PRIVS,
 	STAGE_STDIN, STAGE_EXEC, STAGE_TIMEOUT
 };
 enum notify_flags { NOTIFY_READY = 1, NOTIFY_STOPPING = 2, NOTIFY_RELOADING = 4 };

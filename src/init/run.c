@@ -17,7 +17,7 @@ static bool stopping(const struct run *run) { return run->climb.order.index != N
 
 const char *stage_name(uint32_t stage)
 {
-	static const char *const names[] = { "none", "fork", "terminal", "limits", "nice", "oom", "user", "cwd", "privs", "stdin", "exec", "timeout" };
+	static const char *const names[] = { "none", "fork", "output", "terminal", "limits", "nice", "oom", "user", "cwd", "privs", "stdin", "exec", "timeout" };
 	return names[stage <= STAGE_TIMEOUT ? stage : 0];
 }
 
@@ -58,7 +58,7 @@ static void over(struct run *run)
 bool run_start(struct run *run, const struct launch *l)
 {
 	bool supervised = run->supervised;
-	*run = (struct run){ .used = true, .supervised = supervised, .dirty = true, .socket = -1, .notify = -1, .start_due_ns = FOREVER,
+	*run = (struct run){ .used = true, .supervised = supervised, .dirty = true, .socket = -1, .notify = -1, .ready = -1, .start_due_ns = FOREVER,
 		.kill_due_ns = FOREVER, .stuck_due_ns = FOREVER, .climb = { .order = l->fixed.order, .due_ns = FOREVER },
 		.s = { .phase = PHASE_STARTING, .code = -1, .rung = NOT_STOPPING, .deadline_ns = FOREVER, .forked_ns = now_ns() } };
 	run->climb.order.index = NOT_STOPPING;

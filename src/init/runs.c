@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { STRINGS_MAX = 32768, STRANGERS_MAX = 256 };
+enum { STRINGS_MAX = 32768, WORDS = 5 /* of a launch, before the arguments */, STRANGERS_MAX = 256 };
 #define STRANGER_GRACE (8 * SECOND)
 
 struct run runs[RUNS_MAX];
@@ -168,18 +168,19 @@ static bool read_launch(const char *body, size_t size, struct launch *l)
 	const struct spawn *s = &l->fixed;
 	if (size < sizeof *s) return false;
 	memcpy(&l->fixed, body, sizeof *s);
-	uint64_t count = 4 + (uint64_t)s->argc + s->env_set + s->env_unset;
+	uint64_t count = WORDS + (uint64_t)s->argc + s->env_set + s->env_unset;
 	if (!s->argc || count > STRINGS_MAX || s->limit_count > LIMITS_MAX || !sound_order(&s->order)) return false;
+	if (s->output > OUTPUT_FILE || s->ready_fd < 0) return false;
 	if (!strings_of(body + sizeof *s, body + size, (uint32_t)count, flat)) return false;
-	l->name = flat[0]; l->cwd = flat[1]; l->user = flat[2]; l->group = flat[3];
+	l->name = flat[0]; l->cwd = flat[1]; l->user = flat[2]; l->group = flat[3]; l->path = flat[4];
 	l->argv = strings;
-	memcpy(l->argv, flat + 4, s->argc * sizeof *flat);
+	memcpy(l->argv, flat + WORDS, s->argc * sizeof *flat);
 	l->argv[s->argc] = NULL;
 	l->env_set = l->argv + s->argc + 1;
-	memcpy(l->env_set, flat + 4 + s->argc, s->env_set * sizeof *flat);
+	memcpy(l->env_set, flat + WORDS + s->argc, s->env_set * sizeof *flat);
 	l->env_set[s->env_set] = NULL;
 	l->env_unset = l->env_set + s->env_set + 1;
-	memcpy(l->env_unset, flat + 4 + s->argc + s->env_set, s->env_unset * sizeof *flat);
+	memcpy(l->env_unset, flat + WORDS + s->argc + s->env_set, s->env_unset * sizeof *flat);
 	l->env_unset[s->env_unset] = NULL;
 	return true;
 }

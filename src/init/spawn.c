@@ -185,6 +185,10 @@ static _Noreturn void child(const struct launch *l, int pipe)
 		if (fd < 0 || dup2(fd, 0) < 0) fail(pipe, STAGE_STDIN, errno);
 		if (fd > 0) close(fd);
 	}
+	if (s->ready_fd) { /* now: nothing is opened any more that could be in its place */
+		if (pipe == s->ready_fd) pipe = fcntl(pipe, F_DUPFD_CLOEXEC, pipe + 1);
+		if (l->ready == s->ready_fd ? fcntl(l->ready, F_SETFD, 0) < 0 : dup2(l->ready, s->ready_fd) < 0) fail(pipe, STAGE_OUTPUT, errno);
+	}
 	if (l->parent_death_signal) { /* cleared by a change of user, so set last; the parent may have gone already */
 		prctl(PR_SET_PDEATHSIG, l->parent_death_signal, 0, 0, 0);
 		if (getppid() != l->parent) raise(SIGKILL);

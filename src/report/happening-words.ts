@@ -111,6 +111,7 @@ function endSentence({ run, outcome, cause, code, signal }: Of<'run-ended'>): st
 
 const stageWords: Record<Of<'start-failed'>['stage'], string> = {
   fork: 'no new process',
+  output: 'output',
   terminal: 'terminal',
   limits: '--ulimit',
   nice: '--nice',

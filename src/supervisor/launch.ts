@@ -13,9 +13,9 @@ export function launchOf(state: State, run: Run): Launch {
   return withEnv(launch, { GSUP_RUN: run.name, ...taskEnv(state, replica) });
 }
 
-/** A hook is started as the command is, but without its terminal and its standard input. */
+/** A hook is started as the command is, but without its terminals, its standard input and its ways to say that it is ready. */
 export function hookLaunch(state: State, hook: Run): Launch {
-  const { launch } = processOf(state.plan, hook.process);
+  const { readyFd: _, tty: __, ...launch } = processOf(state.plan, hook.process).launch;
   const base: Launch = {
     ...launch,
     argv: argvOf(hookCommand(state, hook)),

@@ -102,6 +102,7 @@ export type Phase = 'starting' | 'running' | 'stopping' | 'killing' | 'ended';
 
 export type StartStage =
   | 'fork'
+  | 'output'
   | 'terminal'
   | 'limits'
   | 'nice'

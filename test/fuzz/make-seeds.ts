@@ -131,7 +131,7 @@ const frames = {
   kill: encodeRung(5, 1, stopping(3)),
   signal: encodeSignal(6, 1, 10, 'leader'),
   forget: encodeForget(7, 1),
-  exit: encodeExit(8, 3),
+  exit: encodeExit(8, 3, 5000),
   upgrade: encodeUpgrade(9, '/opt/gsup-2'),
 };
 const writes = (name: keyof typeof frames, pieces = 0): number[] => {

@@ -14,6 +14,8 @@ export interface HostKind {
     readonly tellUsage: boolean;
     readonly tellSender: boolean;
     readonly exitWithCode: boolean;
+    /** Output drivers, terminals, a descriptor for readiness. */
+    readonly captureOutput: boolean;
   };
 }
 

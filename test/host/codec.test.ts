@@ -28,6 +28,9 @@ const launch: Launch = {
   terminal: false,
   stdinNull: true,
   notify: false,
+  readyFd: 3,
+  tty: true,
+  output: { driver: 'file', path: '/var/log/web.log', maxBytes: 2 ** 33, maxFiles: 4, timestamps: true },
   startTimeoutMs: 10_000,
 };
 
@@ -64,6 +67,7 @@ describe('requests', () => {
       '/srv',
       '',
       '',
+      '/var/log/web.log',
       'node',
       'server.js',
       '',
@@ -73,7 +77,8 @@ describe('requests', () => {
       '',
     ]);
     expect([body.argc, body.env_set, body.env_unset, body.limit_count]).toEqual([3, 2, 1, 1]);
-    expect(body.flags).toBe(2 + 4 + 64);
+    expect([body.output, body.max_bytes, body.max_files, body.ready_fd]).toEqual([4, 2n ** 33n, 4, 3]);
+    expect(body.flags).toBe(2 + 4 + 64 + 256 + 512);
     expect(body.limits[0]).toEqual({ resource: 7, soft: 1024n, hard: wire.FOREVER });
     expect(body.start_timeout_ns).toBe(10_000_000_000n);
     expect(body.order).toMatchObject({ level: 2, flags: 1, count: 3, index: wire.NOT_STOPPING });
@@ -106,8 +111,8 @@ describe('requests', () => {
     expect([signal.type, signal.number, signal.body]).toEqual([3, 9n, { key: 7n, signal: 10, target: 2 }]);
     const forget = read(encodeForget(10, 7), wire.key_request);
     expect([forget.type, forget.number, forget.body]).toEqual([4, 10n, { key: 7n }]);
-    const exit = read(encodeExit(11, 137), wire.exit_request);
-    expect([exit.type, exit.number, exit.body]).toEqual([5, 11n, { code: 137 }]);
+    const exit = read(encodeExit(11, 137, 5000), wire.exit_request);
+    expect([exit.type, exit.number, exit.body]).toEqual([5, 11n, { code: 137, drain_ms: 5000 }]);
     const seen = read(encodeSeen(12, null), wire.seen);
     expect([seen.type, seen.number, seen.body]).toEqual([6, 0n, { event: 12n, wake_ns: wire.FOREVER }]);
   });
@@ -273,7 +278,7 @@ describe('news', () => {
 
   test.each([
     ['phase', { phase: 6 }, 'unknown phase 6'],
-    ['stage', { failed_stage: 12 }, 'unknown stage 12'],
+    ['stage', { failed_stage: 13 }, 'unknown stage 13'],
     ['key', { key: 2n ** 53n }, 'run key out of range'],
   ])('an impossible %s is a reason', (_, change, reason) => {
     const bytes = new Uint8Array(wire.run_state.size);

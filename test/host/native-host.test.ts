@@ -5,7 +5,14 @@ import { testHost } from './conformance.ts';
 import { openWorld } from './world.ts';
 
 const gsup = process.env.GSUP_TEST_BINARY ?? join(import.meta.dirname, '../../dist/native/gsup');
-const can = { keepOrphans: true, setLimits: true, tellUsage: true, tellSender: true, exitWithCode: true };
+const can = {
+  keepOrphans: true,
+  setLimits: true,
+  tellUsage: true,
+  tellSender: true,
+  exitWithCode: true,
+  captureOutput: true,
+};
 
 beforeAll(() => {
   if (!existsSync(gsup)) throw new Error(`cannot find "${gsup}": npm run build makes it`);

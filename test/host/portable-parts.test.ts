@@ -58,11 +58,17 @@ test('portableRefusals names every option that child_process cannot do', () => {
     nice: 1,
     user: 'nobody',
     group: 'nogroup',
+    output: { driver: 'prefix', timestamps: false },
+    tty: true,
+    readyFd: 3,
   };
   expect(portableRefusals(all).map((sentence) => sentence.split(' needs ')[0])).toEqual([
     '--ulimit',
     '--oom-score-adj',
     '--no-new-privs',
+    'capturing output',
+    'a terminal of its own',
+    'a descriptor for readiness',
     '--nice',
     'a --user that is no number',
     'a --group-id that is no number',

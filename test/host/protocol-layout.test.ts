@@ -50,6 +50,7 @@ const numbers: Record<string, number> = {
   ...wire.runFlag,
   ...wire.notifyFlag,
   ...Object.fromEntries(wire.targets.map((name, i) => [`TARGET_${name.toUpperCase()}`, i])),
+  ...Object.fromEntries(wire.outputs.map((name, i) => [`OUTPUT_${name.toUpperCase()}`, i])),
   ...Object.fromEntries(wire.phases.map((name, i) => [`PHASE_${name.toUpperCase()}`, i + 1])),
   ...Object.fromEntries(wire.stages.map((name, i) => [`STAGE_${name.toUpperCase()}`, i + 1])),
 };

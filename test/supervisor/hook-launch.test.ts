@@ -4,7 +4,12 @@ import { LAUNCH, runPlan } from '../simulation/plans.ts';
 import { simulate } from '../simulation/simulate.ts';
 
 const launch = { ...LAUNCH, cwd: '/srv', user: 'app', terminal: true, notify: true, envSet: { A: '1' } };
-const plan = runPlan({ launch, preStop: { shell: './drain.sh' }, postStop: { exec: ['notify', 'x'] } });
+const own = { tty: true, readyFd: 3 };
+const plan = runPlan({
+  launch: { ...launch, ...own },
+  preStop: { shell: './drain.sh' },
+  postStop: { exec: ['notify', 'x'] },
+});
 const launchesWith = (behaviour: typeof obedient) =>
   simulate({
     plan,

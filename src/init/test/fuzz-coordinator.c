@@ -30,6 +30,7 @@ int start_progress(int pipe, bool *ready, int *error)
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent) { (void)process_state; (void)parent; return (uint64_t)pid; }
 int notify_open(char *path, size_t size) { (void)path; (void)size; return -1; }
 void notify_read(struct run *r) { (void)r; }
+void ready_read(struct run *r) { (void)r; }
 void notify_close(void) {}
 void terminal_stopped(pid_t group, int signal, bool alone) { (void)group; (void)signal; (void)alone; }
 void terminal_leader_gone(pid_t group) { (void)group; }
