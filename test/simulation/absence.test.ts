@@ -88,7 +88,7 @@ test.each([20, 800])(
   (awayMs) => {
     const { acts } = simulate(askedTwice);
     for (let act = firstActAfter(askedTwice, 'rung', 2); act < acts; act++) {
-      const result = simulate(askedTwice, { at: [{ act, when: 'after' }], awayMs, loseLog: true });
+      const result = simulate(askedTwice, { at: [{ act, when: 'after' }], awayMs, log: 'lost' });
       const sent = result.sent.map(({ signal }) => signal);
       expect(sent, `a crash after act ${act}`).toEqual([10, TERM]);
     }

@@ -11,6 +11,8 @@ export interface Behaviour {
   readonly on?: Readonly<Record<number, 'ignore' | { readonly after: number; readonly exit?: number }>>;
   /** Not even SIGKILL ends it. */
   readonly stuck?: true;
+  /** It was stopped (SIGSTOP): signals but SIGKILL wait until it is continued. */
+  readonly stopped?: true;
   /** Others in its tree; `outside`: they have left its group. */
   readonly others?: readonly (Behaviour & { readonly outside?: true })[];
   /** So long after its start it says that it is ready. */
@@ -22,6 +24,7 @@ export interface Behaviour {
 export const TERM = 15;
 export const INT = 2;
 export const KILL = 9;
+export const CONT = 18;
 
 /** It does nothing and ends on any signal. */
 export const obedient: Behaviour = {};

@@ -3,7 +3,7 @@ import { SCENARIOS, STOPS } from '../supervisor/scenarios.ts';
 import type { Told } from '../supervisor/told.ts';
 import { checkInvariants } from './invariants.ts';
 import { essence, msOf } from './questions.ts';
-import { brief, type Result, simulate } from './simulate.ts';
+import { briefly, type Result, simulate } from './simulate.ts';
 
 /** So soon init has a new one; and so late that coordinators have gone on without. */
 const SOON_MS = 20;
@@ -54,7 +54,7 @@ describe('S52 the log is lost together with its supervisor', () => {
   test.each(told)('$title', (scenario) => {
     const whole = simulate(scenario);
     for (const crash of crashesOf(whole)) {
-      const crashed = simulate(scenario, { at: [crash], awayMs: SOON_MS, loseLog: true });
+      const crashed = simulate(scenario, { at: [crash], awayMs: SOON_MS, log: 'lost' });
       const where = `a crash ${crash.when} act ${crash.act}`;
       const { signals, spawned } = essence(whole) as { signals: unknown; spawned: unknown };
       expect(essence(crashed), where).toMatchObject({ spawned, signals });
@@ -102,7 +102,7 @@ function compare(told: Told, whole: Result, crashed: Result, crash: { act: numbe
     if (told.raced === undefined) expect(essence(crashed), what).toEqual(essence(whole));
     checkInvariants(told, crashed);
   } catch (error) {
-    console.log(what, '\n', crashed.records.map(brief).join('\n'));
+    console.log(what, '\n', briefly(crashed));
     throw error;
   }
 }

@@ -1,113 +1,289 @@
-/** What holds in every run of every task, whatever happens and whoever crashes. */
-import { expect } from 'vitest';
-import type { CheckpointRecord } from '../../src/checkpoint/record.ts';
+/** What holds in every run of every task, whatever happens and whoever crashes: judged by the complete trace. */
+import type { BodyOf, RecordBody } from '../../src/checkpoint/record.ts';
 import { reserveNs } from '../../src/signals/budget.ts';
+import { signalName } from '../../src/signals/names.ts';
 import { hookKind, processName } from '../../src/supervisor/names.ts';
 import { HOOK_LADDER, isFinal, processOf } from '../../src/supervisor/plan.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
+import type { Ladder } from '../../src/supervisor/vocabulary.ts';
 import { KILL } from './behaviour.ts';
-import { recordsOf } from './questions.ts';
 import { MS } from './scheduler.ts';
 import type { Result, Scenario } from './simulate.ts';
+import { type Decision, type Sent, type Step, stepsOf, type Trace } from './trace.ts';
 
+/** Returns what is not as it must be, in words. */
+type Invariant = (scenario: Scenario, result: Result) => readonly string[];
+
+export const INVARIANTS = {
+  'no request before its record': requestsAfterRecords,
+  'no signal before its record': signalsAfterRecords,
+  'no SIGKILL before its deadline unless asked': killsInTime,
+  'no signal to what is not ours': signalsToOurs,
+  'each run is forked once': forkedOnce,
+  'one terminal record for each run': oneEndEach,
+  'no start after a stop began': noStartAfterStop,
+  'every deadline is disarmed at the end': disarmed,
+  'the end is the last record': endIsLast,
+  'the log replays to the state': replays,
+} satisfies Record<string, Invariant>;
+
+/** Throws with all that is wrong. */
 export function checkInvariants(scenario: Scenario, result: Result): void {
-  checkRequests(result);
-  checkEnds(result);
-  checkKills(scenario, result);
-  checkNoStartAfterStop(scenario, result);
-  expect(result.armed, 'timers that are still armed at the end').toBe(0);
-  expect(logged(replay(scenario.plan, result.records)), 'the state that the log tells').toEqual(
-    logged(result.state),
+  const wrong = violations(scenario, result);
+  if (wrong.length > 0) throw new Error(wrong.join('\n'));
+}
+
+export function violations(scenario: Scenario, result: Result): string[] {
+  return Object.entries<Invariant>(INVARIANTS).flatMap(([name, holds]) =>
+    holds(scenario, result).map((what) => `${name}: ${what}`),
   );
 }
 
-/** Every request follows a record of its number that decided it, and numbers rise. */
-function checkRequests({ records, requests }: Result): void {
-  const bySeq = new Map(records.map((record) => [record.seq, record]));
-  const decides = {
-    spawn: ['run-forked', 'hook'],
-    rung: ['rung', 'kill'],
-    signal: ['signal-requested'],
-    forget: ['outcome', 'hook'],
-    exit: ['task-state'],
-    upgrade: ['upgrade'],
-  };
-  for (const [at, request] of requests.entries()) {
-    const record = bySeq.get(request.number) as CheckpointRecord;
-    expect(decides[request.to], `request ${request.number}`).toContain(record.type);
-    expect(record.mono_ns <= request.atNs, `request ${request.number} before its record`).toBe(true);
-    expect(request.number).toBeGreaterThan(requests[at - 1]?.number ?? 0);
-  }
+const DECIDES: Record<string, readonly RecordBody['type'][]> = {
+  spawn: ['run-forked', 'hook'],
+  rung: ['rung', 'kill'],
+  signal: ['signal-requested'],
+  forget: ['outcome', 'hook'],
+  exit: ['task-state'],
+  upgrade: ['upgrade'],
+};
+
+/** Every request follows the record of its number, which says the same of the same run; and numbers rise. */
+function requestsAfterRecords(_: Scenario, { trace }: Result): string[] {
+  let last = 0;
+  return trace.flatMap((step, at) => {
+    if (step.kind !== 'request') return [];
+    const { number, to, run } = step;
+    const record = recordBefore(trace, at, number);
+    const isRising = number > last;
+    last = number;
+    if (!isRising) return [`${number} is not higher than the one before`];
+    if (record === undefined) return [`${to} ${run} under ${number}, of which there is no record`];
+    const isIts =
+      DECIDES[to]?.includes(record.type) === true &&
+      (to === 'exit' || to === 'upgrade' || runOf(record) === run);
+    return isIts ? [] : [`${to} ${run} under ${number}, which is ${record.type} ${runOf(record)}`];
+  });
 }
 
-/** One outcome for each run, one end for each hook; the last record is the task's. */
-function checkEnds(result: Result): void {
+function recordBefore(trace: Trace, before: number, number: number): Decision | undefined {
+  const found = trace.findLast(
+    (step, at) => at < before && step.kind === 'record' && step.record.seq === number,
+  );
+  return found?.kind === 'record' ? found.record : undefined;
+}
+
+/** A hook's own run, in the records that concern that. */
+function runOf(record: Decision): string {
+  if (record.type === 'hook') return record.hook;
+  return 'run' in record ? (record.run ?? '') : '';
+}
+
+/** A signal is one that the record of its request names; alone, the one of the order's rung, which init writes down. */
+function signalsAfterRecords(_: Scenario, { trace }: Result): string[] {
+  return trace.flatMap((step, at) => {
+    if (step.kind !== 'sent') return [];
+    const known =
+      step.number === null
+        ? isOfOrder(trace, at, step)
+        : isOfRecord(recordBefore(trace, at, step.number), step);
+    return known ? [] : [`${step.signal} to ${step.run} under ${step.number}`];
+  });
+}
+
+function isOfRecord(record: Decision | undefined, { run, signal }: Sent): boolean {
+  if (record === undefined || !('run' in record) || record.run !== run) return false;
+  if (record.type === 'kill') return signal === KILL;
+  return (
+    (record.type === 'rung' || record.type === 'signal-requested') && record.signal === signalName(signal)
+  );
+}
+
+function isOfOrder(trace: Trace, before: number, { run, signal }: Sent): boolean {
+  const alone = trace.findLast((step, at) => at < before && step.kind === 'alone' && step.run === run);
+  if (alone?.kind !== 'alone') return false;
+  const { rungs, index } = alone.order;
+  const rung = rungs[index ?? rungs.length];
+  if (rung === undefined) return signal === KILL;
+  const asked = trace.find((step) => step.kind === 'asked');
+  return (
+    signal === (rung.signal === 'received' ? (asked?.kind === 'asked' ? asked.signal : 15) : rung.signal)
+  );
+}
+
+/** SIGKILL only when the last wait or the budget is over, or because somebody asked for it: again, or at once. */
+function killsInTime(scenario: Scenario, result: Result): string[] {
+  return result.trace.flatMap((step, at) => {
+    if (step.kind !== 'sent' || step.signal !== KILL) return [];
+    const before = result.trace.slice(0, at);
+    const fair =
+      wasAsked(before, step) || isBudgetOver(before, step.atNs) || isLadderOver(scenario, before, step);
+    return fair ? [] : [`${step.run} at ${step.atNs / MS} ms`];
+  });
+}
+
+/** At once; for the third time; or for the second time, when its last wait had begun by the time that was heard. */
+function wasAsked(before: Trace, { run }: Sent): boolean {
+  const requests = recordsIn(before, 'stop-requested');
+  const asked = stepsOf(before, 'asked');
+  if (requests.some(({ now }) => now === true) || asked.length > 2) return true;
+  if (asked.length < 2) return false;
+  const heardNs = requests.filter(({ cause }) => cause === 'signal')[1]?.mono_ns ?? asked[1]?.atNs ?? 0n;
+  const standing = standingOf(before, run);
+  return standing === undefined || (standing.isLast && standing.atNs <= heardNs);
+}
+
+function isLadderOver(scenario: Scenario, before: Trace, { run, atNs }: Sent): boolean {
+  if (ladderOf(scenario, run).length === 0) return true;
+  const standing = standingOf(before, run, ladderOf(scenario, run));
+  if (standing === undefined) return false;
+  const hookEnded = recordsIn(before, 'hook').some(
+    (record) => record.run === run && record.state === 'ended',
+  );
+  return standing.isLast && (hookEnded || (standing.deadlineNs !== null && standing.deadlineNs <= atNs));
+}
+
+interface Standing {
+  readonly atNs: bigint;
+  readonly deadlineNs: bigint | null;
+  /** Nothing follows on it but SIGKILL. */
+  readonly isLast: boolean;
+}
+
+/** The rung that a run was on: as somebody decided, or as its coordinator took it alone. */
+function standingOf(before: Trace, run: string, ladder: Ladder | null = null): Standing | undefined {
+  const standings = before.flatMap((step): Standing[] => {
+    if (step.kind === 'alone' && step.run === run) return aloneStanding(step);
+    if (step.kind !== 'record' || step.record.type !== 'rung' || step.record.run !== run) return [];
+    const { index, deadline_ns: deadlineNs } = step.record;
+    const last = (ladder ?? orderIn(before, run)).length - 1;
+    return [{ atNs: step.atNs, deadlineNs, isLast: index === last }];
+  });
+  return standings.at(-1);
+}
+
+function aloneStanding({ atNs, order }: Extract<Step, { kind: 'alone' }>): Standing[] {
+  const { index, rungs, deadlineNs, mustDrain } = order;
+  if (index === null || index >= rungs.length) return [];
+  // Hooks are skipped; and what must drain is only ended by its cap, wherever it stands.
+  return [{ atNs, deadlineNs, isLast: mustDrain || rungs.slice(index + 1).every(({ hook }) => hook) }];
+}
+
+function orderIn(before: Trace, run: string): readonly unknown[] {
+  const request = stepsOf(before, 'request').find((step) => step.run === run && step.order !== null);
+  return request?.order?.rungs ?? [];
+}
+
+function isBudgetOver(before: Trace, atNs: bigint): boolean {
+  return recordsIn(before, 'budget').some(
+    ({ deadline_ns, budget_ms }) => deadline_ns - reserveNs(BigInt(budget_ms) * MS) <= atNs,
+  );
+}
+
+function ladderOf({ plan }: Scenario, run: string): Ladder {
+  return run.includes('/') ? HOOK_LADDER : processOf(plan, processName(run)).ladder;
+}
+
+/** A pid is a run's from its fork until its tree is empty; who asks for a signal means the run that has it. */
+function signalsToOurs(_: Scenario, { trace }: Result): string[] {
+  return trace.flatMap((step, at) => {
+    const key = step.kind === 'sent' ? Math.floor(step.pid / 100) : step.kind === 'request' ? step.key : null;
+    if (key === null || key === 0 || !('run' in step)) return [];
+    const fork = trace.findIndex((other) => other.kind === 'forked' && other.key === key);
+    const forked = trace[fork];
+    const isIts = forked?.kind === 'forked' && forked.run === step.run;
+    if (step.kind === 'request' && step.to === 'spawn')
+      return fork > at ? [] : [`${step.run} is there already`];
+    const end = trace.findIndex((other) => other.kind === 'ended' && other.key === key);
+    const isOver = step.kind === 'sent' && end >= 0 && end < at;
+    return isIts && fork < at && !isOver ? [] : [`${step.kind} for ${step.run} to ${key}`];
+  });
+}
+
+/** And where init still has it, the log has its fork once. */
+function forkedOnce(_: Scenario, { trace, log }: Result): string[] {
+  const forks = stepsOf(trace, 'forked').map(({ run }) => run);
+  const logged = log.entries.flatMap(({ record }) => (record.type === 'run-forked' ? [record.run] : []));
+  return [...repeated(forks), ...repeated(logged).map((run) => `${run} in the log`)];
+}
+
+function repeated(names: readonly string[]): string[] {
+  return names.filter((name, at) => names.indexOf(name) !== at);
+}
+
+/** An outcome for each run, an end for each hook that is a command, but for what is stuck. */
+function oneEndEach(_: Scenario, result: Result): string[] {
   const stuck = result.said.flatMap((happening) => (happening.kind === 'stuck' ? [happening.run] : []));
-  const forked = recordsOf(result, 'run-forked').map((record) => record.run);
-  const ended = recordsOf(result, 'outcome').map((record) => record.run);
-  expect(new Set(forked).size, 'a run is forked once').toBe(forked.length);
-  expect([...ended].sort()).toEqual(forked.filter((run) => !stuck.includes(run)).sort());
-  const hooks = recordsOf(result, 'hook').filter((record) => hookKind(record.hook) !== 'http-post');
-  const started = hooks.filter((record) => record.state === 'started').map((record) => record.hook);
-  const over = hooks.filter((record) => record.state === 'ended').map((record) => record.hook);
-  expect(new Set(started).size, 'a hook is started once').toBe(started.length);
-  expect([...over].sort()).toEqual(started.filter((hook) => !stuck.includes(hook)).sort());
-  const last = recordsOf(result, 'task-state').at(-1);
-  expect(last?.exit_code).toBe(result.exitCode);
-  expect(result.records.at(-1)?.seq, 'nothing is written after the end').toBe(last?.seq);
-}
-
-/** SIGKILL only after the last rung is over, or because somebody asked for it: again, or at once. */
-function checkKills(scenario: Scenario, result: Result): void {
-  for (const sent of result.sent.filter(({ signal }) => signal === KILL)) {
-    const before = result.records.filter((record) => record.mono_ns <= sent.atNs);
-    const kill = before.some((record) => record.type === 'kill' && record.run === sent.run);
-    // What gsup itself has stopped is not asked for once more by that.
-    const asks = before.filter(
-      (record) =>
-        record.type === 'stop-requested' &&
-        record.process === undefined &&
-        (record.cause === 'signal' || record.cause === 'api'),
-    );
-    const asked =
-      asks.length > 1 || asks.some((record) => record.type === 'stop-requested' && record.now === true);
-    // What was done without a supervisor has no record here: that it was not too early is for init's log to tell.
-    const fair = !kill || asked || isLadderOver(scenario, before, sent.run, sent.atNs);
-    expect(fair, `SIGKILL for ${sent.run} before its time`).toBe(true);
-  }
-}
-
-function isLadderOver({ plan }: Scenario, before: Result['records'], run: string, atNs: bigint): boolean {
-  const ladder = run.includes('/') ? HOOK_LADDER : processOf(plan, processName(run)).ladder;
-  if (ladder.length === 0 || isBudgetOver(before, atNs)) return true;
-  const rung = before.filter((record) => record.type === 'rung').findLast((record) => record.run === run);
-  if (rung?.index !== ladder.length - 1) return false;
-  if (rung.deadline_ns !== null && rung.deadline_ns <= atNs) return true;
-  return before.some((record) => record.type === 'hook' && record.run === run && record.state === 'ended');
-}
-
-function isBudgetOver(before: Result['records'], atNs: bigint): boolean {
-  const budget = before.find((record) => record.type === 'budget');
-  return budget !== undefined && budget.deadline_ns - reserveNs(BigInt(budget.budget_ms) * MS) <= atNs;
+  const forked = stepsOf(result.trace, 'forked').map(({ run }) => run);
+  const ends = result.records.flatMap((record) => {
+    if (record.type === 'outcome') return [record.run];
+    return record.type === 'hook' && record.state === 'ended' && hookKind(record.hook) !== 'http-post'
+      ? [record.hook]
+      : [];
+  });
+  const without = forked.filter((run) => !ends.includes(run) && !stuck.includes(run));
+  const unforked = ends.filter((run) => !forked.includes(run));
+  const told = isWhole(result) ? repeated(ends) : [];
+  return [...told.map((run) => `${run} twice`), ...[...without, ...unforked].map((run) => `${run} not`)];
 }
 
 /** Final processes come after the others, and not after a stop of their own. */
-function checkNoStartAfterStop({ plan }: Scenario, result: Result): void {
-  const stops = recordsOf(result, 'stop-requested').filter((record) => record.process === undefined);
-  const finalizing = recordsOf(result, 'task-state').find((record) => record.state === 'finalizing');
-  const seqOfFinalizing = finalizing?.seq ?? Number.POSITIVE_INFINITY;
-  const stop = stops.find((record) => record.seq < seqOfFinalizing);
-  const finalsStop = stops.find((record) => record.seq > seqOfFinalizing);
-  const late = recordsOf(result, 'run-forked').filter(({ process, seq }) => {
-    const final = isFinal(plan, process);
-    if (final) expect(seq, 'a final process before its time').toBeGreaterThan(seqOfFinalizing);
-    const end = final ? finalsStop : (stop ?? finalizing);
-    return end !== undefined && seq > end.seq;
+function noStartAfterStop({ plan }: Scenario, { trace }: Result): string[] {
+  return trace.flatMap((step, at) => {
+    if (step.kind !== 'forked' || step.run.includes('/')) return [];
+    const before = trace.slice(0, at);
+    const process = processName(step.run);
+    const finalizing = recordsIn(before, 'task-state').find(({ state }) => state === 'finalizing');
+    const isFinalOne = isFinal(plan, process);
+    if (isFinalOne && finalizing === undefined) return [`${step.run} before its time`];
+    const stop = recordsIn(before, 'stop-requested').find(
+      (record) =>
+        record.run === undefined &&
+        (record.process ?? process) === process &&
+        (!isFinalOne || record.seq > (finalizing?.seq ?? 0)),
+    );
+    const end = stop ?? (isFinalOne ? undefined : finalizing);
+    return end === undefined ? [] : [`${step.run} after ${end.seq}`];
   });
-  expect(late, 'starts after a stop').toEqual([]);
+}
+
+function disarmed(_: Scenario, { armed }: Result): string[] {
+  return armed === 0 ? [] : [`${armed} are armed`];
+}
+
+function endIsLast(_: Scenario, { records, exitCode }: Result): string[] {
+  const last = records.at(-1);
+  const isEnd = last?.type === 'task-state' && last.exit_code === exitCode && exitCode !== null;
+  return isEnd ? [] : [`it is ${last?.type}, and the code ${exitCode}`];
+}
+
+/** What is on the disk is what was decided, and what follows from it is what the supervisor knows. */
+function replays({ plan }: Scenario, result: Result): string[] {
+  if (!isWhole(result)) return [];
+  const { log, records, state } = result;
+  if (log.torn !== undefined || log.damage !== undefined) return ['the log is not whole'];
+  const found = log.entries.map(({ record }) => record);
+  if (text(found.map(({ seq, type }) => [seq, type])) !== text(records.map(({ seq, type }) => [seq, type])))
+    return [`the log has ${found.length} records, and ${records.length} were decided`];
+  return text(logged(replay(plan, found))) === text(logged(state)) ? [] : ['another state'];
+}
+
+/** Nothing that was decided is missing. */
+export function isWhole({ news }: Result): boolean {
+  return news.every(({ kind }) => kind === 'torn' || kind === 'deleted');
+}
+
+function recordsIn<T extends RecordBody['type']>(trace: Trace, type: T): (Decision & BodyOf<T>)[] {
+  return stepsOf(trace, 'record').flatMap(({ record }) =>
+    record.type === type ? [record as Decision & BodyOf<T>] : [],
+  );
 }
 
 function logged({ task, processes, runs }: State): unknown {
   return { task, processes, runs };
+}
+
+function text(value: unknown): string {
+  return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each));
 }

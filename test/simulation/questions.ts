@@ -1,10 +1,11 @@
 /** Questions to a result, in ms after the begin. */
-import type { BodyOf, CheckpointRecord, RecordBody } from '../../src/checkpoint/record.ts';
+import type { BodyOf, RecordBody } from '../../src/checkpoint/record.ts';
 import type { Result } from './simulate.ts';
+import type { Decision } from './trace.ts';
 
 const BEGAN_MS = 1000;
 
-type Of<T extends RecordBody['type']> = CheckpointRecord & BodyOf<T>;
+type Of<T extends RecordBody['type']> = Decision & BodyOf<T>;
 
 export function recordsOf<T extends RecordBody['type']>(result: Result, type: T): Of<T>[] {
   return result.records.filter((record): record is Of<T> => record.type === type);

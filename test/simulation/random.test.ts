@@ -6,7 +6,7 @@ import type { Ladder, Rung } from '../../src/supervisor/vocabulary.ts';
 import type { Behaviour } from './behaviour.ts';
 import { checkInvariants } from './invariants.ts';
 import { processPlan, restarts, STOP, taskPlan } from './plans.ts';
-import { brief, type Crashes, type Line, type Scenario, simulate } from './simulate.ts';
+import { briefly, type Crashes, type Line, type Scenario, simulate } from './simulate.ts';
 
 /** Whatever processes do, whenever somebody asks for what, and wherever the supervisor dies. */
 const ms = (max: number) => fc.integer({ min: 0, max });
@@ -150,7 +150,7 @@ test('S42 whatever happens, what must hold holds', () => {
         expect(result.exitCode).not.toBeNull();
         checkInvariants(told, result);
       } catch (error) {
-        throw new Error(`${(error as Error).message}\n${result.records.map(brief).join('\n')}`);
+        throw new Error(`${(error as Error).message}\n${briefly(result)}`);
       }
     }),
     { numRuns: RUNS },

@@ -1,17 +1,29 @@
 /** Runs a task over a simulated machine, with supervisors that crash where they are told to. */
-import type { CheckpointRecord } from '../../src/checkpoint/record.ts';
-import type { Host } from '../../src/host/host.ts';
+import { encodeBody } from '../../src/checkpoint/codec.ts';
+import { type JournalNews, openJournal } from '../../src/checkpoint/journal.ts';
+import type { JournalSource } from '../../src/checkpoint/journal-open.ts';
+import { type CheckpointRecord, stampRecord } from '../../src/checkpoint/record.ts';
+import { type RepairedLog, repairLog } from '../../src/checkpoint/repair.ts';
+import type { Clock, Host } from '../../src/host/host.ts';
 import type { Request } from '../../src/supervisor/effect.ts';
 import type { Happening } from '../../src/supervisor/happening.ts';
 import { createLoop, type Loop } from '../../src/supervisor/loop.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
-import type { Ports } from '../../src/supervisor/ports.ts';
+import type { JournalPort, Ports } from '../../src/supervisor/ports.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import type { Behaviour } from './behaviour.ts';
-import type { Sent } from './coordinator.ts';
+import { type DiskFault, LOG, type SimulatedDisk } from './disk.ts';
 import { MS } from './scheduler.ts';
-import { createWorld, type Request as HostRequest, type World } from './world.ts';
+import {
+  brief,
+  type Decision,
+  type Request as HostRequest,
+  type Sent,
+  stepsOf,
+  type Trace,
+} from './trace.ts';
+import { createWorld, type World } from './world.ts';
 
 export interface Scenario {
   readonly plan: TaskPlan;
@@ -25,56 +37,87 @@ export interface Scenario {
 /** What happens from outside, in ms after the begin. */
 export type Line = { readonly at: number } & ({ readonly signal: number } | { readonly request: Request });
 
+/** One act of a supervisor, from 0, counted over all of them; `during` a write, of which `cut` bytes have arrived. */
+export interface Crash {
+  readonly act: number;
+  readonly when: 'before' | 'during' | 'after';
+  readonly cut?: number;
+}
+
 export interface Crashes {
-  /** The acts (from 0, counted over all supervisors) before or after which the supervisor dies. */
-  readonly at: readonly { readonly act: number; readonly when: 'before' | 'after' }[];
-  /** How long there is none then. */
+  readonly at: readonly Crash[];
+  /** How long there is no supervisor then. */
   readonly awayMs: number;
-  /** And the log is gone as well. */
-  readonly loseLog?: true;
+  /** And init knows it: nobody is waited for, and hooks are skipped. */
+  readonly hopeless?: true;
+  /** What becomes of the log: lost or damaged at each crash; never on a disk; its folder deleted at the begin. */
+  readonly log?: 'lost' | 'damaged' | 'memory' | 'deleted';
+  readonly disk?: readonly DiskFault[];
+  /** The whole machine stops at the first crash. */
+  readonly power?: true;
 }
 
 export interface Result {
-  readonly records: readonly CheckpointRecord[];
+  readonly trace: Trace;
+  /** What was decided. */
+  readonly records: readonly Decision[];
+  /** What stands in checkpoint.log at the end. */
+  readonly log: RepairedLog;
   readonly requests: readonly HostRequest[];
   readonly sent: readonly Sent[];
   readonly launches: World['launches'];
   readonly said: readonly Happening[];
+  /** What was said about the log. */
+  readonly news: readonly JournalNews[];
   readonly posts: readonly string[];
   readonly exitCode: number | null;
   /** ms after the begin. */
   readonly endedMs: number;
   readonly acts: number;
+  /** Which of them were writes, and of how many bytes. */
+  readonly writes: Readonly<Record<number, number>>;
   readonly crashes: number;
   readonly state: State;
-  /** Timers of the last loop that were still armed at the end. */
+  /** Timers that were still armed at the end: of the last supervisor, with init, of coordinators. */
   readonly armed: number;
+  readonly disk: SimulatedDisk;
 }
 
 const NO_CRASH: Crashes = { at: [], awayMs: 0 };
 const LONGEST_MS = 24 * 60 * 60 * 1000;
+/** Killed before the first byte, the write is as good as not begun. */
+const FIRST_BYTE = 1;
 
-class Crash extends Error {}
+/** Thrown through whatever a supervisor is doing. */
+const CRASH = new Error('crash');
+const POWER_LOSS = new Error('power loss');
 
 export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Result {
-  const world = createWorld((run) => behaviourOf(scenario, run));
-  const beganNs = world.scheduler.nowNs();
+  const world = createWorld((run) => behaviourOf(scenario, run), crashes.disk);
+  const { scheduler, disk, trace } = world;
+  const beganNs = scheduler.nowNs();
   const said: Happening[] = [];
+  const news: JournalNews[] = [];
   const posts: string[] = [];
+  const writes: Record<number, number> = {};
   let acts = 0;
   let crashed = 0;
   let loop: Loop | null = null;
   let armed = new Set<object>();
   let life = 0;
+  if (crashes.log === 'deleted') disk.unlink();
 
+  const crashAt = (number: number, when: Crash['when']): Crash | undefined =>
+    crashes.at.find((crash) => crash.act === number && crash.when === when);
+  const crash = (): never => {
+    throw crashes.power ? POWER_LOSS : CRASH;
+  };
   /** Every act of a supervisor is a moment at which it can die. */
   const act = <T>(does: () => T): T => {
     const number = acts++;
-    const dies = (when: 'before' | 'after'): boolean =>
-      crashes.at.some((crash) => crash.act === number && crash.when === when);
-    if (dies('before')) throw new Crash();
+    if (crashAt(number, 'before')) crash();
     const result = does();
-    if (dies('after')) throw new Crash();
+    if (crashAt(number, 'after')) crash();
     return result;
   };
   /** Whatever calls into the loop ends with it. */
@@ -82,25 +125,50 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     try {
       does();
     } catch (error) {
-      if (!(error instanceof Crash)) throw error;
+      if (error !== CRASH) throw error;
       crashed++;
       life++;
       armed = new Set();
       loop = null;
-      world.disconnect();
-      if (crashes.loseLog) world.loseLog();
-      world.scheduler.after(crashes.awayMs, begin);
+      trace.push({ atNs: scheduler.nowNs(), kind: 'died' });
+      world.disconnect(crashes.hopeless === true);
+      spoilLog(disk, crashes.log);
+      scheduler.after(crashes.awayMs, begin);
     }
   };
 
-  const portsOf = (mine: number): Ports => {
+  const journalPort = (clock: Clock): { port: JournalPort; found: readonly CheckpointRecord[] } => {
+    const opened = openJournal({
+      ...sourceOf(crashes, disk),
+      disk: disk.disk,
+      clock,
+      report: (each) => news.push(each),
+    });
+    if (opened.kind === 'newer') throw new Error('a log of the future');
+    const { journal, log } = opened;
+    const append: JournalPort['append'] = (body) =>
+      act(() => {
+        const torn = crashAt(acts - 1, 'during');
+        if (torn) disk.tear(torn.cut ?? FIRST_BYTE);
+        const stamp = journal.now();
+        writes[acts - 1] = encodeBody(body, journal.nextSeq(), stamp).length;
+        const seq = journal.append(body, stamp);
+        disk.mend();
+        if (torn) crash();
+        trace.push({ atNs: scheduler.nowNs(), kind: 'record', record: stampRecord(body, seq, stamp) });
+        return seq;
+      });
+    return { port: { append, skipTo: journal.skipTo }, found: log.records };
+  };
+
+  const lifeOf = (mine: number): { ports: Ports; found: readonly CheckpointRecord[] } => {
     const guard = (does: () => void) => (): void => {
       if (life === mine) survive(does);
     };
     const at = (atNs: bigint, wake: () => void): (() => void) => {
       const timer = {};
       armed.add(timer);
-      const disarm = world.scheduler.at(atNs, () => {
+      const disarm = scheduler.at(atNs, () => {
         armed.delete(timer);
         guard(wake)();
       });
@@ -113,24 +181,29 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
       act(() => {
         posts.push(name);
         const answer = scenario.posts?.[url] ?? { after: 1, ok: false };
-        world.scheduler.after(
+        scheduler.after(
           answer.after,
           guard(() => done(answer.ok, answer.ok ? 'status 200' : 'status 503')),
         );
       });
-    return {
-      journal: { append: (body) => act(() => world.append(body)), skipTo: world.skipTo },
-      host: guardHost(world.connect(), act, (does) => guard(does)()),
-      clock: { ...world.clock(), at },
+    const clock: Clock = { nowNs: scheduler.nowNs, wallMs: () => Number(scheduler.nowNs() / MS), at };
+    const { port, found } = journalPort(clock);
+    const host = guardHost(world.connect(), act, (does) => guard(does)());
+    const ports = {
+      journal: port,
+      host,
+      clock,
       http: { post },
-      say: (happening) => act(() => void said.push(happening)),
+      say: (each: Happening) => act(() => void said.push(each)),
     };
+    return { ports, found };
   };
 
   const begin = (): void => {
     if (world.exitCode() !== null) return;
-    const ports = portsOf(life);
-    loop = createLoop({ plan: scenario.plan, records: [...world.records], ports, pid: 2 + life });
+    trace.push({ atNs: scheduler.nowNs(), kind: 'born' });
+    const { ports, found } = lifeOf(life);
+    loop = createLoop({ plan: scenario.plan, records: found, ports, pid: 2 + life });
     const { start } = loop;
     survive(() => void start());
   };
@@ -139,31 +212,55 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
   const request = (asked: Request): void => {
     survive(() => loop?.request(asked, null));
     if (loop !== null || world.exitCode() !== null) return;
-    world.scheduler.after(crashes.awayMs + 1, () => request(asked));
+    scheduler.after(crashes.awayMs + 1, () => request(asked));
   };
 
-  begin();
-  for (const line of scenario.script ?? []) {
-    world.scheduler.after(line.at, () => ('signal' in line ? world.ask(line.signal) : request(line.request)));
+  const run = (): void => {
+    begin();
+    for (const line of scenario.script ?? []) {
+      scheduler.after(line.at, () => ('signal' in line ? world.ask(line.signal) : request(line.request)));
+    }
+    const left = scheduler.run(beganNs + BigInt(LONGEST_MS) * MS);
+    if (left || world.exitCode() === null) throw new Error(`no end:\n${trace.map(brief).join('\n')}`);
+  };
+  try {
+    run();
+  } catch (error) {
+    if (error !== POWER_LOSS) throw error;
   }
-  const left = world.scheduler.run(beganNs + BigInt(LONGEST_MS) * MS);
-  if (left || world.exitCode() === null)
-    throw new Error(`no end: ${JSON.stringify(world.records.map(brief))}`);
+
+  const log = repairLog(disk.bytes(LOG));
+  const found = log.entries.map(({ record }) => record);
   return {
-    records: world.records,
-    requests: world.requests,
-    sent: world.sent,
+    trace,
+    records: stepsOf(trace, 'record').map(({ record }) => record),
+    log,
+    requests: stepsOf(trace, 'request'),
+    sent: stepsOf(trace, 'sent'),
     launches: world.launches,
     said,
+    news,
     posts,
     exitCode: world.exitCode(),
     endedMs: Number((world.endedNs() - beganNs) / MS),
     acts,
+    writes,
     crashes: crashed,
     // Whoever went after the last act left nothing but the log.
-    state: (loop as Loop | null)?.state() ?? replay(scenario.plan, world.records),
-    armed: armed.size,
+    state: (loop as Loop | null)?.state() ?? replay(scenario.plan, found),
+    armed: armed.size + world.armed() + (world.wakeNs() === null ? 0 : 1),
+    disk,
   };
+}
+
+function sourceOf({ log }: Crashes, { fd }: SimulatedDisk): JournalSource {
+  if (log === 'memory') return {};
+  return { fd, path: LOG };
+}
+
+function spoilLog(disk: SimulatedDisk, how: Crashes['log']): void {
+  if (how === 'lost') disk.empty(LOG);
+  if (how === 'damaged') disk.flip(LOG, 40);
 }
 
 function behaviourOf({ behaviours }: Scenario, run: string): Behaviour | undefined {
@@ -185,10 +282,6 @@ function guardHost(host: Host, act: <T>(does: () => T) => T, guard: (does: () =>
   };
 }
 
-export function brief(record: CheckpointRecord): string {
-  const { v: _v, seq, at: _at, mono_ns, type, ...rest } = record;
-  const fields = JSON.stringify(rest, (_, value) => (typeof value === 'bigint' ? `${value / MS}` : value));
-  return `${seq} ${Number(mono_ns / MS) - 1000} ${type} ${fields}`;
+export function briefly({ trace }: Result): string {
+  return trace.map(brief).join('\n');
 }
-
-export type { World };

@@ -1,27 +1,19 @@
 /** A simulated machine: init, its runs, their processes, a disk with a log, and supervisors that come and go. */
-import { type CheckpointRecord, type RecordBody, stampRecord } from '../../src/checkpoint/record.ts';
-import type { Clock, Host, HostNews } from '../../src/host/host.ts';
+import type { Host, HostNews } from '../../src/host/host.ts';
 import type { Asks, Launch, Order } from '../../src/supervisor/vocabulary.ts';
 import { type Behaviour, obedient } from './behaviour.ts';
-import { type Coordinator, createCoordinator, type Sent } from './coordinator.ts';
-import { createScheduler, MS, type Scheduler } from './scheduler.ts';
+import { type Coordinator, createCoordinator } from './coordinator.ts';
+import { createDisk, type DiskFault, type SimulatedDisk } from './disk.ts';
+import { createScheduler, type Scheduler } from './scheduler.ts';
+import type { Request, Step } from './trace.ts';
 
 /** So long init gives a supervisor that lives, or is being started, to act on an ask. */
 const PATIENCE_MS = 250;
 
-export interface Request {
-  readonly atNs: bigint;
-  readonly number: number;
-  readonly to: 'spawn' | 'rung' | 'signal' | 'forget' | 'exit' | 'upgrade';
-  readonly run: string;
-  readonly order: Order | null;
-}
-
 export interface World {
   readonly scheduler: Scheduler;
-  readonly records: CheckpointRecord[];
-  readonly requests: Request[];
-  readonly sent: Sent[];
+  readonly disk: SimulatedDisk;
+  readonly trace: Step[];
   /** How each run was started. */
   readonly launches: Record<string, Launch>;
   /** Code that init ended with; null: it has not. */
@@ -29,33 +21,35 @@ export interface World {
   endedNs(): bigint;
   /** A stop signal reaches gsup. */
   ask(signal: number): void;
-  append(body: RecordBody): number;
-  skipTo(seq: number): void;
-  /** As after a full disk or damage: the next supervisor finds nothing. */
-  loseLog(): void;
-  clock(): Clock;
   /** A new supervisor takes the place of the one before. */
   connect(): Host;
-  disconnect(): void;
+  /** `hopeless`: and init knows of no way to have another one. */
+  disconnect(hopeless: boolean): void;
   /** When init would start a supervisor that is not there. */
   wakeNs(): bigint | null;
+  /** Deadlines of coordinators that are still to come. */
+  armed(): number;
 }
 
-export function createWorld(behaviourOf: (run: string) => Behaviour | undefined): World {
+export function createWorld(
+  behaviourOf: (run: string) => Behaviour | undefined,
+  faults: readonly DiskFault[] = [],
+): World {
   const scheduler = createScheduler();
-  const records: CheckpointRecord[] = [];
-  const requests: Request[] = [];
-  const sent: Sent[] = [];
+  const disk = createDisk(scheduler, faults);
+  const trace: Step[] = [];
   const launches: Record<string, Launch> = {};
   const runs = new Map<number, Coordinator>();
   const dirty = new Set<number>();
   let asks: Asks = { count: 0, signal: 0, pid: 0, uid: 0, firstNs: 0n };
   let asksDirty = false;
-  let seq = 0;
+  /** The batch that told of the last one. */
+  let asksEvent = 0;
   let event = 0;
   let lastNumber = 0;
   let restarts = 0;
   let report: ((news: HostNews) => void) | null = null;
+  let hopeless = false;
   let flushing = false;
   let exit: { code: number | null; asked: number | null; atNs: bigint } = {
     code: null,
@@ -63,6 +57,11 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
     atNs: 0n,
   };
   let wakeNs: bigint | null = null;
+  /** Asks that somebody has acted on, and whether init is doing so itself. */
+  let answered = 0;
+  /** Where the runs stood when the last one came. */
+  let stoodAt = new Map<Coordinator, number | null>();
+  let standsIn = false;
 
   const flush = (): void => {
     flushing = false;
@@ -70,8 +69,11 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
     const keys = [...dirty];
     dirty.clear();
     for (const key of keys) tell({ kind: 'run', run: (runs.get(key) as Coordinator).snapshot() });
-    if (asksDirty) tell({ kind: 'asks', asks });
-    asksDirty = false;
+    if (asksDirty) {
+      asksDirty = false;
+      asksEvent = event + 1;
+      tell({ kind: 'asks', asks });
+    }
     tell({ kind: 'sync', event: ++event });
   };
   const tell = (news: HostNews): void => report?.(news);
@@ -84,12 +86,15 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
     dirty.add(key);
     soon();
     tryToEnd();
+    if (standsIn && report === null) standIn();
   };
   const tryToEnd = (): void => {
     if (exit.asked === null || exit.code !== null) return;
     const left = [...runs.values()].filter((run) => !run.isEmpty() && !run.snapshot().stuck);
     if (left.length > 0) return;
-    exit = { ...exit, code: exit.asked, atNs: scheduler.nowNs() };
+    const code = exit.asked;
+    exit = { ...exit, code, atNs: scheduler.nowNs() };
+    trace.push({ atNs: exit.atNs, kind: 'exit', code });
     scheduler.after(0, () => tell({ kind: 'closed', reason: 'the end' }));
   };
 
@@ -97,105 +102,113 @@ export function createWorld(behaviourOf: (run: string) => Behaviour | undefined)
   const once = (
     to: Request['to'],
     number: number,
-    run: string,
-    order: Order | null,
+    about: { key: number; run: string; order?: Order },
     act: () => void,
   ): void => {
     if (number <= lastNumber || exit.code !== null) return;
     lastNumber = number;
-    requests.push({ atNs: scheduler.nowNs(), number, to, run, order });
+    const { key, run, order = null } = about;
+    trace.push({ atNs: scheduler.nowNs(), kind: 'request', number, to, key, run, order });
     act();
   };
-  const nameOf = (key: number): string => runs.get(key)?.snapshot().name ?? '';
+  const named = (key: number): { key: number; run: string } => ({
+    key,
+    run: runs.get(key)?.snapshot().name ?? '',
+  });
 
   const spawn = (number: number, name: string, order: Order): void => {
+    trace.push({ atNs: scheduler.nowNs(), kind: 'forked', run: name, key: number });
     const surroundings = {
       scheduler,
-      hooks: () => true,
+      hooks: () => !hopeless,
       changed: () => changed(number),
-      sent: (each: Sent) => sent.push(each),
+      trace: (step: Step) => trace.push(step),
     };
     runs.set(number, createCoordinator(number, name, behaviourOf(name) ?? obedient, order, surroundings));
   };
 
-  const host: Host = {
-    open() {
-      throw new Error('each supervisor has a host of its own');
-    },
+  const host: Omit<Host, 'open'> = {
     spawn: (number, name, launch, order) =>
-      once('spawn', number, name, order, () => {
+      once('spawn', number, { key: number, run: name, order }, () => {
         launches[name] = launch;
         spawn(number, name, order);
       }),
-    rung: (number, key, order) => once('rung', number, nameOf(key), order, () => runs.get(key)?.enter(order)),
+    rung: (number, key, order) =>
+      once('rung', number, { ...named(key), order }, () => runs.get(key)?.enter(order, number)),
     signal: (number, key, signal, target) =>
-      once('signal', number, nameOf(key), null, () => runs.get(key)?.signal(signal, target)),
+      once('signal', number, named(key), () => runs.get(key)?.signal(signal, target, number)),
     forget: (number, key) =>
-      once('forget', number, nameOf(key), null, () => {
+      once('forget', number, named(key), () => {
         runs.delete(key);
         dirty.delete(key);
       }),
     exit: (number, code) =>
-      once('exit', number, '', null, () => {
+      once('exit', number, { key: 0, run: '' }, () => {
         exit = { ...exit, asked: code };
         tryToEnd();
       }),
-    upgrade: (number) => once('upgrade', number, '', null, () => {}),
-    seen: (_, atNs) => {
+    upgrade: (number) => once('upgrade', number, { key: 0, run: '' }, () => {}),
+    seen: (until, atNs) => {
       wakeNs = atNs;
+      if (!asksDirty && until >= asksEvent) answered = asks.count;
     },
     close() {},
   };
 
+  /** Nobody has acted on an ask: init passes it on to the coordinators, from the highest level down. */
+  const standIn = (): void => {
+    standsIn = true;
+    const live = [...runs.values()].filter((run) => !run.isEmpty() && !run.snapshot().stuck);
+    const highest = Math.max(...live.map((run) => run.level()));
+    const before = answered;
+    answered = asks.count;
+    for (const run of live) {
+      const isHook = run.snapshot().name.includes('/');
+      if (run.level() === highest && (!isHook || hopeless)) run.begin(asks.signal);
+      if (asks.count > 2 && before < 3) run.kill();
+      // Whoever has moved on since was told to, by a supervisor that could not say so any more.
+      else if (asks.count === 2 && before < 2 && run.snapshot().rung === stoodAt.get(run)) run.escalate();
+    }
+  };
+  const ifUnanswered = (): void => {
+    if (report === null && asks.count > 0) standIn();
+  };
+
   return {
     scheduler,
-    records,
-    requests,
-    sent,
+    disk,
+    trace,
     launches,
     exitCode: () => exit.code,
     endedNs: () => exit.atNs,
     wakeNs: () => wakeNs,
+    armed: () => [...runs.values()].filter((run) => run.isArmed()).length,
     ask(signal) {
+      trace.push({ atNs: scheduler.nowNs(), kind: 'asked', signal });
       const first = asks.count === 0 ? { signal, pid: 7, uid: 0, firstNs: scheduler.nowNs() } : {};
       asks = { ...asks, ...first, count: asks.count + 1 };
+      stoodAt = new Map([...runs.values()].map((run) => [run, run.snapshot().rung]));
       asksDirty = true;
       soon();
-      const { count } = asks;
-      const askedNs = scheduler.nowNs();
-      scheduler.after(PATIENCE_MS, () => {
-        if (report !== null) return;
-        for (const run of runs.values()) {
-          // A supervisor that has gone since had acted on it.
-          if (run.enteredNs() >= askedNs) continue;
-          if (count === 1) run.begin(signal);
-          else if (count === 2) run.escalate();
-          else run.kill();
-        }
-      });
+      scheduler.after(hopeless ? 0 : PATIENCE_MS, ifUnanswered);
     },
-    append(body) {
-      seq++;
-      const mono_ns = scheduler.nowNs();
-      const at = new Date(Number(mono_ns / MS)).toISOString();
-      records.push(stampRecord(body, seq, { at, mono_ns }) as CheckpointRecord);
-      return seq;
-    },
-    skipTo(to) {
-      seq = Math.max(seq, to);
-    },
-    loseLog() {
-      records.length = 0;
-      seq = 0;
-    },
-    clock: () => ({ nowNs: scheduler.nowNs, wallMs: () => Number(scheduler.nowNs() / MS), at: scheduler.at }),
-    disconnect() {
+    disconnect(isHopeless) {
       report = null;
+      wakeNs = null;
+      hopeless = isHopeless;
+      standsIn = false;
+      if (asks.count > 0) scheduler.after(hopeless ? 0 : PATIENCE_MS, ifUnanswered);
+      if (hopeless) for (const run of runs.values()) run.hooksChanged();
     },
     connect: () => ({
       ...host,
       open(listener) {
         report = listener;
+        standsIn = false;
+        if (hopeless) {
+          hopeless = false;
+          for (const run of runs.values()) run.hooksChanged();
+        }
         const hello = { version: 1, pid1: true, initPid: 1, initTicks: 1n, pidNs: 1n, bootId: 'boot' };
         tell({ kind: 'hello', hello: { ...hello, restarts: restarts++, lastNumber } });
         for (const key of runs.keys()) dirty.add(key);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { checkInvariants } from '../simulation/invariants.ts';
-import { brief, simulate } from '../simulation/simulate.ts';
+import { briefly, simulate } from '../simulation/simulate.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 describe('on the virtual clock', () => {
@@ -10,7 +10,7 @@ describe('on the virtual clock', () => {
       told.check(result);
       checkInvariants(told, result);
     } catch (error) {
-      console.log(result.records.map(brief).join('\n'));
+      console.log(briefly(result));
       throw error;
     }
     expect(result.crashes).toBe(0);
