@@ -10,7 +10,7 @@ if [ -z "${CC:-}" ] && [ "$(uname -s)" != Linux ]; then
 	echo "no native entry on $(uname -s): gsup runs over the portable host" >&2
 	exit 0
 fi
-parts="main options say state record order tree spawn terminal run leftovers notify coordinator runs installation supervisor"
+parts="main options text say state record order tree spawn terminal run leftovers notify coordinator runs installation supervisor"
 sources=$(for part in $parts; do printf '%s/%s.c ' $here "$part"; done)
 warn="-std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers"
 
@@ -19,7 +19,7 @@ if [ "${1:-}" = test ]; then
 	cc=${CC:-cc}
 	sane="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 	$cc $warn $sane -o build/gsup-asan $sources
-	$cc $warn $sane -o build/options-driver $here/test/options-driver.c $here/options.c
+	$cc $warn $sane -o build/options-driver $here/test/options-driver.c $here/options.c $here/text.c
 	$cc $warn $sane -o build/order-driver $here/test/order-driver.c $here/order.c
 	exit 0
 fi

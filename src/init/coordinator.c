@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,8 +20,8 @@ static uint32_t unsent;
 static void send_record(const char *type, uint64_t mono_ns, const char *members)
 {
 	struct record_frame f = { .head = { 0, RECORD, PROTOCOL_VERSION, unsent }, .mono_ns = mono_ns };
-	snprintf(f.type, sizeof f.type, "%s", type);
-	snprintf(f.members, sizeof f.members, "%s", members);
+	print(f.type, sizeof f.type, "%s", type);
+	print(f.members, sizeof f.members, "%s", members);
 	f.head.size = (uint32_t)(offsetof(struct record_frame, members) + strlen(f.members) + 1);
 	if (to_init >= 0 && send(to_init, &f, f.head.size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)f.head.size) unsent = 0;
 	else unsent++;
@@ -76,7 +75,7 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 	is_coordinator = true;
 	record_sink = send_record;
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	snprintf(title, sizeof title, "gsup %s", l->name);
+	print(title, sizeof title, "gsup %s", l->name);
 	prctl(PR_SET_NAME, title, 0, 0, 0);
 	struct launch own = *l;
 	own.ready = -1;

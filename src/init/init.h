@@ -37,14 +37,20 @@ struct launch {
 extern bool pid1, is_coordinator;
 bool is_option_variable(const char *entry, size_t name_size);
 
+const char *signal_name(int signal);
+
+/* ---- text.c: text from values, and values from text ---- */
+int print(char *to, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4))); /* snprintf(3) for %s %.*s %d %u %x, ll, %0N */
+int vprint(char *to, size_t size, const char *format, va_list args);
+uint64_t read_number(const char **at);                  /* moves behind the digits; at most UINT64_MAX */
+size_t escape(char *to, size_t size, const char *from, bool json); /* what comes from outside is shown, not obeyed; cut where it does not fit */
+char *duration_text(uint64_t ns, char text[32]);
+
 /* ---- say.c: lines on stderr, as text or JSON; never blocks ---- */
 enum level { LEVEL_ERROR = 50, LEVEL_WARN = 40, LEVEL_INFO = 30 };
 void say_open(int json, enum level least_level); /* json -1: unless stderr is a terminal */
 int say_descriptor(void);
 void say(enum level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
-const char *signal_name(int signal);
-size_t escape_json(char *to, size_t size, const char *from);
-char *duration_text(uint64_t ns, char text[32]);
 
 /* ---- state.c: the state directory, its lock, what an earlier gsup has left ---- */
 struct state {
@@ -74,6 +80,7 @@ void record_pids(const char *key, const pid_t *pids, int count);
 void record_usage(const char *key, const struct usage *u);
 void record_raw(const char *key, const char *json);
 void record_end(void);
+void record_flush(void);                                        /* before whatever follows from what was recorded */
 void record_sign(const char *type, uint64_t mono_ns, const char *members); /* for a coordinator */
 void record_open(int fd);
 void record_lost(uint32_t count);
@@ -105,6 +112,7 @@ char *names_of(const pid_t *pids, int count, char *text, size_t size);
 struct start { int pipe; pid_t pid; };
 struct start start_command(const struct launch *l);     /* pid -1: errno tells */
 int start_progress(int pipe, bool *ready, int *error);  /* 0: not yet, -1: the pipe is closed, else the stage that failed */
+char *read_whole(const char *path, size_t *size);       /* NULL: errno tells */
 extern uint64_t inherited_mask;                         /* bit n - 1: signal n is blocked */
 uint64_t set_mask(uint64_t mask);                       /* returns the old one */
 extern bool inherited_chld_ignored;

@@ -2,7 +2,6 @@
  * one is on trial until it has answered; if it does not come up, the one before it is started again. */
 #include "init.h"
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,7 +23,7 @@ bool installation_ask(const char root[INSTALLATION_SIZE])
 {
 	if (!memchr(root, 0, INSTALLATION_SIZE) || (*root && *root != '/')) return false;
 	if (!on_trial) memcpy(before, installation, sizeof before);
-	snprintf(installation, sizeof installation, "%s", root);
+	print(installation, sizeof installation, "%s", root);
 	asked = on_trial = true;
 	return true;
 }
@@ -60,5 +59,5 @@ void installation_bad(void)
 bool installation_script(char *script, size_t size)
 {
 	if (!*installation) return false;
-	return snprintf(script, size, "%s/dist/main.js", installation) < (int)size && (on_trial || access(script, R_OK) == 0);
+	return print(script, size, "%s/dist/main.js", installation) < (int)size && (on_trial || access(script, R_OK) == 0);
 }

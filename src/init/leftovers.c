@@ -3,7 +3,6 @@
 #include "options.h"
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -20,7 +19,7 @@ static off_t head_end;
 static uint64_t number(char **at)
 {
 	if (**at) ++*at;
-	return strtoull(*at, at, 10);
+	return read_number((const char **)at);
 }
 
 /* First line: boot id, namespace, pid and start time of init. Then a line for each run. */
@@ -58,7 +57,7 @@ void leftovers_read(void)
 void leftovers_note_self(void)
 {
 	char line[160];
-	int n = snprintf(line, sizeof line, "%s %llu %d %llu\n", state.boot_id, (unsigned long long)state.pid_ns, getpid(), (unsigned long long)state.ticks);
+	int n = print(line, sizeof line, "%s %llu %d %llu\n", state.boot_id, (unsigned long long)state.pid_ns, getpid(), (unsigned long long)state.ticks);
 	if (state.lock >= 0 && ftruncate(state.lock, 0) == 0 && pwrite(state.lock, line, (size_t)n, 0) == n) head_end = n;
 }
 
@@ -70,11 +69,11 @@ void leftovers_note(struct run *const *runs, int count, int sent)
 	if (state.lock < 0 || pid1) return; /* as PID 1, nothing outlives it */
 	for (int i = 0; i < count && n + 512 < sizeof text; i++) {
 		const struct run *r = runs[i];
-		n += (size_t)snprintf(text + n, sizeof text - n, "run %d %llu %d %llu %d", r->s.coordinator_pid, (unsigned long long)r->s.coordinator_ticks,
+		n += (size_t)print(text + n, sizeof text - n, "run %d %llu %d %llu %d", r->s.coordinator_pid, (unsigned long long)r->s.coordinator_ticks,
 		                      r->s.pid, (unsigned long long)r->s.start_ticks, sent);
 		for (uint32_t k = 0; k < r->climb.order.count && n + 64 < sizeof text; k++) {
 			const struct rung *g = &r->climb.order.rungs[k];
-			n += (size_t)snprintf(text + n, sizeof text - n, " %d:%llu", g->signal == SIGNAL_AS_RECEIVED ? SIGTERM : g->signal,
+			n += (size_t)print(text + n, sizeof text - n, " %d:%llu", g->signal == SIGNAL_AS_RECEIVED ? SIGTERM : g->signal,
 			                      (unsigned long long)((g->wait_ns == FOREVER ? 365ull * 86400 * SECOND : g->wait_ns) / MS));
 		}
 		text[n++] = '\n';

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -64,8 +63,8 @@ static bool find_root(char *root, size_t size)
 	for (int up = 0; up < 3 && strrchr(real, '/'); up++) *strrchr(real, '/') = 0; /* ROOT/dist/native/gsup */
 	for (int i = 0; i < 2; i++) {
 		const char *candidate = i ? home : real;
-		if (!candidate || snprintf(file, sizeof file, "%s/dist/main.js", candidate) >= (int)sizeof file || access(file, R_OK) != 0) continue;
-		return snprintf(root, size, "%s", file) < (int)size;
+		if (!candidate || print(file, sizeof file, "%s/dist/main.js", candidate) >= (int)sizeof file || access(file, R_OK) != 0) continue;
+		return print(root, size, "%s", file) < (int)size;
 	}
 	return false;
 }
@@ -83,7 +82,7 @@ int exec_node(char **argv, char **env, bool say_why)
 	bool starts_supervisor = env != inherited_env;
 	if (!args) return EXIT_UNAVAILABLE;
 	if (starts_supervisor && installation_script(script, sizeof script)) ;
-	else if (starts_supervisor && other && *other) snprintf(script, sizeof script, "%s", other);
+	else if (starts_supervisor && other && *other) print(script, sizeof script, "%s", other);
 	else if (!find_root(script, sizeof script)) { if (say_why) say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
 	args[n++] = "node";
 	if (starts_supervisor) for (const char *const *f = node_flags; *f; f++) args[n++] = (char *)*f;
@@ -92,7 +91,7 @@ int exec_node(char **argv, char **env, bool say_why)
 	for (int i = 1; argv[i]; i++) args[n++] = argv[i];
 	if (node && *node) execve(node, args, env);
 	for (const char *at = path && *path ? path : "/usr/local/bin:/usr/bin:/bin"; !(node && *node) && at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
-		snprintf(file, sizeof file, "%.*s/node", (int)strcspn(at, ":"), at);
+		print(file, sizeof file, "%.*s/node", (int)strcspn(at, ":"), at);
 		execve(file, args, env);
 	}
 	if (say_why) say(LEVEL_ERROR, "cannot run Node.js, which this needs: %s; put node in PATH, or its place in GSUP_NODE", strerror(errno));
@@ -139,26 +138,27 @@ static void make_order(struct order *o)
 	o->rungs[o->count++] = (struct rung){ .signal = signal, .target = target, .wait_ns = wait_of(grace) };
 }
 
+/* As src/config/env-file.ts reads it. */
 static bool add_env_file(const char *name, char **list, size_t *count, size_t max)
 {
-	FILE *f = fopen(name, "re");
-	char *line = NULL;
-	size_t room = 0;
-	bool good = f != NULL;
-	if (!f) say(LEVEL_ERROR, "cannot read \"%s\": %s", name, strerror(errno));
-	for (int number = 1; good && getline(&line, &room, f) >= 0; number++) {
-		line[strcspn(line, "\r\n")] = 0;
-		char *text = line + strspn(line, " \t\v\f");
-		size_t key = strcspn(text, "=");
-		if (!*text || *text == '#') continue;
-		if (!key || strcspn(text, " \t\v\f") < key || *count == max) {
+	size_t size;
+	char *text = read_whole(name, &size), *line;
+	if (!text) { say(LEVEL_ERROR, "cannot read \"%s\": %s", name, strerror(errno)); return false; }
+	bool whole = strlen(text) == size; /* else a NUL is in it */
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0) text += 3;
+	for (int number = 1; (line = strsep(&text, "\n")); number++) {
+		size_t length = strlen(line);
+		if (length && line[length - 1] == '\r') line[length - 1] = 0;
+		line += strspn(line, " \t\v\f");
+		size_t key = strcspn(line, "=");
+		if (!*line || *line == '#') continue;
+		if (!key || strcspn(line, " \t\v\f") < key || *count == max || (!text && !whole)) {
 			say(LEVEL_ERROR, "cannot use \"%s:%d\": a variable like NAME=value is needed", name, number);
-			good = false;
-		} else if (!(list[(*count)++] = strdup(text))) good = false;
+			return false;
+		}
+		list[(*count)++] = line;
 	}
-	free(line);
-	if (f) fclose(f);
-	return good;
+	return true;
 }
 
 /* NAME alone takes what gsup has; where that is nothing, nothing is set. */
@@ -174,8 +174,8 @@ static bool make_environment(struct launch *l)
 		for (char **e = inherited_env; *e; e++)
 			if (strncmp(*e, set[i], size) == 0 && (*e)[size] == '=') { set[kept++] = *e; break; }
 	}
-	snprintf(named, sizeof named, "GSUP_RUN=%s", l->name);
-	snprintf(task, sizeof task, "GSUP_TASK=%s", state.task);
+	print(named, sizeof named, "GSUP_RUN=%s", l->name);
+	print(task, sizeof task, "GSUP_TASK=%s", state.task);
 	set[kept++] = named;
 	set[kept++] = task;
 	set[kept] = NULL;
@@ -188,8 +188,8 @@ static bool make_launch(struct launch *l)
 {
 	static char name[NAME_SIZE + 8], user[256];
 	struct spawn *s = &l->fixed;
-	snprintf(name, sizeof name, "%s#1", state.task);
-	snprintf(user, sizeof user, "%s", text_of(OPT_USER));
+	print(name, sizeof name, "%s#1", state.task);
+	print(user, sizeof user, "%s", text_of(OPT_USER));
 	*l = (struct launch){ .name = name, .cwd = text_of(OPT_CWD), .user = user, .group = text_of(OPT_GROUP_ID), .argv = p.command };
 	char *colon = strchr(user, ':');
 	if (colon) { *colon = 0; if (!*l->group) l->group = colon + 1; }
@@ -212,7 +212,7 @@ static void record_task(void)
 	char digest[9];
 	uint32_t sum = 0;
 	for (char **a = p.command; *a; a++) for (const char *c = *a; ; c++) { sum = sum * 16777619u ^ (unsigned char)*c; if (!*c) break; }
-	snprintf(digest, sizeof digest, "%08x", sum);
+	print(digest, sizeof digest, "%08x", sum);
 	record_begin("task");
 	record_text("task", state.task);
 	record_text("version", GSUP_VERSION);
@@ -341,6 +341,7 @@ static int loop(void)
 	struct epoll_event events[32];
 	int code;
 	for (;;) {
+		record_flush();
 		if (has_supervisor) {
 			if (supervisor_done(&code)) return code;
 			supervisor_flush();
@@ -367,7 +368,7 @@ int main(int argc, char **argv)
 	bool only_errors = level->set && level->number == LOG_LEVEL_ERROR, quiet = p.said[OPT_QUIET].number || (level->set && level->number == LOG_LEVEL_WARN);
 	say_open(format->set ? format->number == LOG_FORMAT_JSON : -1, only_errors ? LEVEL_ERROR : quiet ? LEVEL_WARN : LEVEL_INFO);
 	if (code) { say(LEVEL_ERROR, "%s", parse_error()); return code; }
-	if (p.action == PARSED_VERSION) { puts(GSUP_VERSION); return 0; }
+	if (p.action == PARSED_VERSION) return write(1, GSUP_VERSION "\n", sizeof GSUP_VERSION) < 0;
 	if (p.action != PARSED_RUN) {
 		if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
 		set_mask(inherited_mask);
@@ -383,6 +384,7 @@ int main(int argc, char **argv)
 	if (has_supervisor) supervisor_open(&p, argv, epoll, signals);
 	else if ((code = start_plain())) return code;
 	code = loop();
+	record_flush();
 	terminal_close();
 	state_close();
 	return code;

@@ -3,7 +3,6 @@
 #include "init.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -21,8 +20,8 @@ int notify_open(char *path, size_t size)
 	uint64_t name[2];
 	if (state.folder < 0 || getrandom(name, sizeof name, 0) != sizeof name) return -1;
 	mkdirat(state.folder, "notify", 0711); /* not to be listed: who does not know the name cannot speak for the run */
-	snprintf(file, sizeof file, "notify/%016llx%016llx", (unsigned long long)name[0], (unsigned long long)name[1]);
-	int n = snprintf(path, size, "%s/%s", state.path, file);
+	print(file, sizeof file, "notify/%016llx%016llx", (unsigned long long)name[0], (unsigned long long)name[1]);
+	int n = print(path, size, "%s/%s", state.path, file);
 	if (n >= (int)size || n >= (int)sizeof to.sun_path) return -1; /* a client could not reach it either */
 	memcpy(to.sun_path, path, (size_t)n + 1);
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -48,11 +47,11 @@ static void take(struct run *run, const char *key, const char *value)
 		strcmp(key, "RELOADING") == 0 ? NOTIFY_RELOADING : 0;
 	if (flag && strcmp(value, "1") == 0) run->s.notify |= flag;
 	if (flag == NOTIFY_READY) run->s.notify &= ~(uint32_t)NOTIFY_RELOADING;
-	else if (strcmp(key, "STATUS") == 0) snprintf(run->s.status, sizeof run->s.status, "%s", value);
-	else if (strcmp(key, "EXTEND_TIMEOUT_USEC") == 0) run->s.extend_us = strtoull(value, NULL, 10);
+	else if (strcmp(key, "STATUS") == 0) print(run->s.status, sizeof run->s.status, "%s", value);
+	else if (strcmp(key, "EXTEND_TIMEOUT_USEC") == 0) run->s.extend_us = read_number(&value);
 	else if (strcmp(key, "WATCHDOG") == 0 && strcmp(value, "1") == 0) run->s.watchdog_ns = now_ns();
 	else if (strcmp(key, "MAINPID") == 0) {
-		long pid = strtol(value, NULL, 10);
+		uint64_t pid = read_number(&value);
 		if (pid > 1 && pid < INT32_MAX && in_tree((pid_t)pid)) run->s.main_pid = (int32_t)pid;
 	}
 	run->s.notify_count++;

@@ -1,8 +1,6 @@
 /* The command line of `gsup run`, read from the one table in src/cli/options.ts. src/cli/parse.ts reads it the same way: the
  * order of work, and every sentence, are tried with one set of vectors (test/vectors/options.json). */
 #include "options.h"
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,7 +16,7 @@ static int refuse(const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	vsnprintf(error_text, sizeof error_text, format, args);
+	vprint(error_text, sizeof error_text, format, args);
 	va_end(args);
 	return EXIT_USAGE;
 }
@@ -31,7 +29,7 @@ static const char *quote(const char *value, size_t size)
 	for (size_t i = 0; i < size && i < QUOTE_BYTES; i++) {
 		unsigned char c = (unsigned char)value[i];
 		if (c == '"' || c == '\\') { text[n++] = '\\'; text[n++] = (char)c; }
-		else if (c < 0x20 || c > 0x7e) n += (size_t)sprintf(text + n, "\\x%02x", c);
+		else if (c < 0x20 || c > 0x7e) n += (size_t)print(text + n, 5, "\\x%02x", c);
 		else text[n++] = (char)c;
 	}
 	strcpy(text + n, size > QUOTE_BYTES ? "..." : "");
@@ -110,7 +108,7 @@ const char *signal_name(int signal)
 	static char text[16];
 	if (signal > 0 && signal < SIGNAL_RTMIN && names[signal]) return names[signal];
 	if (signal == SIGNAL_RTMIN) return "SIGRTMIN";
-	snprintf(text, sizeof text, signal > SIGNAL_RTMIN && signal < SIGNALS ? "SIGRTMIN+%d" : "%d", signal > SIGNAL_RTMIN ? signal - SIGNAL_RTMIN : signal);
+	print(text, sizeof text, signal > SIGNAL_RTMIN && signal < SIGNALS ? "SIGRTMIN+%d" : "%d", signal > SIGNAL_RTMIN ? signal - SIGNAL_RTMIN : signal);
 	return text;
 }
 
@@ -118,7 +116,7 @@ static bool is_account(const char *text, size_t size)
 {
 	if (!size || *text == '-' || memchr(text, ':', size) || memchr(text, '\n', size)) return false;
 	if (strspn(text, "0123456789") < size) return true;
-	return size <= 10 && strtoull(text, NULL, 10) < 4294967295ull;
+	return size <= 10 && read_number(&text) < 4294967295ull;
 }
 
 static bool parse_limit(const char *text, size_t size, uint64_t *value)
@@ -126,7 +124,7 @@ static bool parse_limit(const char *text, size_t size, uint64_t *value)
 	*value = RLIM_INFINITY;
 	if ((size == 9 && memcmp(text, "unlimited", 9) == 0) || (size == 2 && memcmp(text, "-1", 2) == 0)) return true;
 	if (!size || size > 15 || strspn(text, "0123456789") < size) return false;
-	*value = strtoull(text, NULL, 10);
+	*value = read_number(&text);
 	return true;
 }
 
@@ -202,7 +200,7 @@ static int take(struct parsed *p, int option, const char *place, char *value)
 		said->number = parse_duration(value, (row->flags & F_FOREVER) != 0);
 		good = said->number >= DURATION_FOREVER && (said->number || !(row->flags & F_POSITIVE));
 		if (said->number == TOO_LONG) hint = HINT_TOO_LONG;
-		if (said->number == BARE_NUMBER && size <= HINT_DIGITS) { snprintf(room, sizeof room, HINT_BARE_NUMBER, value); hint = room; }
+		if (said->number == BARE_NUMBER && size <= HINT_DIGITS) { print(room, sizeof room, HINT_BARE_NUMBER, value); hint = room; }
 		break;
 	case K_SIGNAL: good = (said->number = parse_signal(value, size)) > 0; break;
 	case K_SIGNALS: {
@@ -218,12 +216,16 @@ static int take(struct parsed *p, int option, const char *place, char *value)
 	case K_NUMBER: {
 		const char *digits = value + (*value == '-' || *value == '+');
 		size_t n = strspn(digits, "0123456789");
-		said->number = n && n < 8 ? strtol(value, NULL, 10) : 0;
-		good = n && n < 8 && !digits[n] && said->number >= row->min && said->number <= row->max;
+		long long number = n < 8 ? (long long)read_number(&digits) : 0;
+		said->number = *value == '-' ? -number : number;
+		good = n && !*digits && said->number >= row->min && said->number <= row->max;
 		break;
 	}
 	case K_OCTAL:
-		good = size && size < 5 && strspn(value, "01234567") == size && (said->number = strtol(value, NULL, 8)) <= 0777;
+		good = size && size < 5 && strspn(value, "01234567") == size;
+		said->number = 0;
+		for (const char *c = value; good && *c; c++) said->number = said->number * 8 + *c - '0';
+		good = good && said->number <= 0777;
 		break;
 	case K_FLAG: {
 		bool yes = !strcmp(value, "1") || !strcmp(value, "true") || !strcmp(value, "yes");
@@ -234,7 +236,7 @@ static int take(struct parsed *p, int option, const char *place, char *value)
 	case K_TEXT: good = size > 0; break;
 	case K_TEXTS: if ((good = size > 0)) good = p->file_count < LIST_MAX && (p->files[p->file_count++] = value); break;
 	case K_ENV: if ((good = size && *value != '=')) good = p->env_count < LIST_MAX && (p->env[p->env_count++] = value); break;
-	case K_NAME: good = size && size < 65 && isalnum((unsigned char)(*value == '_' ? 'a' : *value)) &&
+	case K_NAME: good = size && size < 65 && *value != '.' && *value != '-' &&
 		strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == size; break;
 	case K_USER: {
 		size_t user = strcspn(value, ":");
@@ -288,7 +290,7 @@ static int unknown(const char *word, size_t size, bool long_name, bool common)
 			if (d < best) { best = d; near = rows[i].name; }
 		}
 	}
-	if (near) snprintf(hint, sizeof hint, HINT_NEAR, near);
+	if (near) print(hint, sizeof hint, HINT_NEAR, near);
 	return refuse(ERROR_UNKNOWN, quote(word, size), hint);
 }
 
@@ -307,11 +309,11 @@ static int take_word(struct parsed *p, int argc, char **argv, int *at, bool comm
 		char cluster[QUOTE_BYTES + 4];
 		if (option < 0 && long_name) return unknown(word, size, true, common);
 		if (option < 0) {
-			snprintf(cluster, sizeof cluster, "-%s", letter);
+			print(cluster, sizeof cluster, "-%s", letter);
 			return unknown(cluster, strlen(letter) + 1 > QUOTE_BYTES ? QUOTE_BYTES + 1 : strlen(cluster), false, common);
 		}
 		const struct row *row = &rows[option];
-		snprintf(place, sizeof place, "--%s", row->name);
+		print(place, sizeof place, "--%s", row->name);
 		if (row->kind == K_FLAG) {
 			if (long_name && word[size] == '=') return refuse(ERROR_FLAG, place, quote(word + size + 1, strlen(word + size + 1)));
 			p->said[option] = (struct said){ true, true, 1, "" };
@@ -364,7 +366,7 @@ static const char *place_of(const struct parsed *p, int option)
 	static char text[2][64];
 	static int which;
 	char *t = text[which ^= 1];
-	snprintf(t, 64, p->said[option].by_argument ? "--%s" : "%s", p->said[option].by_argument ? rows[option].name : rows[option].variable);
+	print(t, 64, p->said[option].by_argument ? "--%s" : "%s", p->said[option].by_argument ? rows[option].name : rows[option].variable);
 	return t;
 }
 

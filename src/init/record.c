@@ -1,18 +1,20 @@
 /* init.log: facts, one JSON object a line, signed with CRC-32C. A coordinator sends its records to init, which numbers and
- * writes them: one file, one writer. What cannot be written is counted, and a `gap` record says so later. A log that has grown
+ * writes them: one file, one writer. Lines wait here until something is about to be done (a signal, a fork, sleep), and are
+ * written with one call before it. What cannot be written is counted, and a `gap` record says so later. A log that has grown
  * long is put aside, and begins anew. */
 #include "init.h"
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdio.h> /* renameat */
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 8192 };
-static char members[LINE_SIZE - 256], type_now[32];
-static size_t used;
+enum { LINE_SIZE = 8192, HEAD_SIZE = 256, SIGNATURE_SIZE = 24, TEXT_SIZE = 2048 };
+static char pending[2 * LINE_SIZE], type_now[32];
+static size_t line, members, used, end; /* of the line that is being written: where it begins, its members do, it is now, it must end */
+static uint64_t seq, written_seq, lines; /* lines: in `pending` */
+static struct gap { uint64_t missing, before; } untold, told; /* before: what this file no longer begins with; told: in `pending` */
 static int log_fd = -1;
-static uint64_t seq, missing, before; /* before: records that this file no longer begins with */
 static off_t good_end;
 static bool torn;
 /* Some 4,000 records, as many as a run a minute makes in a day. What was put aside takes as much again, and no more. */
@@ -23,103 +25,49 @@ void (*record_sink)(const char *type, uint64_t mono_ns, const char *members);
 
 static uint32_t crc32c(const char *text, size_t size)
 {
-	static uint32_t table[256];
-	if (!table[1]) {
-		for (uint32_t i = 0; i < 256; i++) {
-			uint32_t c = i;
-			for (int k = 0; k < 8; k++) c = c & 1 ? c >> 1 ^ 0x82f63b78 : c >> 1;
-			table[i] = c;
-		}
-	}
+	static const uint32_t table[16] = { /* of half a byte */
+		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75 };
 	uint32_t c = ~0u;
-	for (size_t i = 0; i < size; i++) c = table[(c ^ (unsigned char)text[i]) & 255] ^ c >> 8;
+	for (size_t i = 0; i < size; i++) {
+		c ^= (unsigned char)text[i];
+		c = table[c & 15] ^ c >> 4;
+		c = table[c & 15] ^ c >> 4;
+	}
 	return ~c;
 }
 
 static void add(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void add(const char *format, ...)
 {
+	size_t room = end - used;
 	va_list args;
 	va_start(args, format);
-	int n = vsnprintf(members + used, sizeof members - used, format, args);
+	size_t n = (size_t)vprint(pending + used, room, format, args);
 	va_end(args);
-	if (n > 0 && (size_t)n < sizeof members - used) used += (size_t)n;
-	else members[used] = 0; /* a member that does not fit is left out whole */
+	if (n < room) used += n;
+	pending[used] = 0; /* a member that does not fit is left out whole */
 }
 
-void record_begin(const char *type)
+static void begin_line(const char *type, uint64_t mono_ns)
 {
-	snprintf(type_now, sizeof type_now, "%s", type);
-	used = 0;
-	members[0] = 0;
-}
-
-void record_text(const char *key, const char *value)
-{
-	char text[2048];
-	if (!value) { add(",\"%s\":null", key); return; }
-	escape_json(text, sizeof text, value);
-	add(",\"%s\":\"%s\"", key, text);
-}
-
-void record_number(const char *key, int64_t value) { add(",\"%s\":%lld", key, (long long)value); }
-void record_bool(const char *key, bool value) { add(",\"%s\":%s", key, value ? "true" : "false"); }
-void record_raw(const char *key, const char *json) { add(",\"%s\":%s", key, json); }
-void record_signal(const char *key, int signal) { record_text(key, signal > 0 ? signal_name(signal) : NULL); }
-
-void record_ns(const char *key, uint64_t ns)
-{
-	if (ns == FOREVER) add(",\"%s\":null", key);
-	else add(",\"%s\":\"%llu\"", key, (unsigned long long)ns);
-}
-
-void record_pids(const char *key, const pid_t *pids, int count)
-{
-	char text[PIDS_MAX * 12 + 4] = "[";
-	size_t n = 1;
-	for (int i = 0; i < count && i < PIDS_MAX; i++) n += (size_t)snprintf(text + n, sizeof text - n, "%s%d", i ? "," : "", pids[i]);
-	memcpy(text + n, "]", 2);
-	record_raw(key, text);
-}
-
-void record_usage(const char *key, const struct usage *u)
-{
-	add(",\"%s\":{\"user_us\":%llu,\"sys_us\":%llu,\"max_rss_kb\":%llu}", key, (unsigned long long)u->user_us,
-	    (unsigned long long)u->sys_us, (unsigned long long)u->max_rss_kb);
-}
-
-void record_end(void) { (record_sink ? record_sink : record_sign)(type_now, now_ns(), members); }
-
-void record_lost(uint32_t count) { missing += count; }
-
-/* The log starts empty: what was there is renamed away before. */
-void record_open(int fd) { log_fd = fd; }
-
-static bool append(const char *line, size_t size)
-{
-	if (log_fd < 0) return false;
-	if (torn && ftruncate(log_fd, good_end) < 0) return false; /* after a short write, from its last good end */
-	torn = write(log_fd, line, size) != (ssize_t)size;
-	if (torn) return false;
-	good_end += (off_t)size;
-	return true;
-}
-
-static bool write_line(const char *type, uint64_t mono_ns, const char *text)
-{
-	char line[LINE_SIZE];
 	struct timespec t;
 	struct tm tm;
+	if (used + LINE_SIZE > sizeof pending) record_flush();
 	clock_gettime(CLOCK_REALTIME, &t);
 	gmtime_r(&t.tv_sec, &tm);
-	int n = snprintf(line, sizeof line - 24, "{\"v\":1,\"seq\":%llu,\"at\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ\",\"mono_ns\":\"%llu\",\"type\":\"%s\"%s}",
-	                 (unsigned long long)seq + 1, tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-	                 t.tv_nsec / 1000000, (unsigned long long)mono_ns, type, text);
-	uint32_t crc = crc32c(line, (size_t)n);
-	n += snprintf(line + n - 1, 24, ",\"crc\":\"%08x\"}\n", crc) - 1;
-	if (!append(line, (size_t)n)) return false;
-	seq++;
-	return true;
+	line = used;
+	end = line + LINE_SIZE - SIGNATURE_SIZE;
+	add("{\"v\":1,\"seq\":%llu,\"at\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\",\"mono_ns\":\"%llu\",\"type\":\"%s\"", (unsigned long long)++seq,
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(t.tv_nsec / 1000000), (unsigned long long)mono_ns, type);
+	members = used;
+}
+
+static void end_line(void)
+{
+	pending[used] = '}';
+	uint32_t crc = crc32c(pending + line, used + 1 - line);
+	used += (size_t)print(pending + used, SIGNATURE_SIZE, ",\"crc\":\"%08x\"}\n", crc);
 }
 
 /* The descriptor stays the same number, so that whoever has it has the new file. False: this directory does not let us. */
@@ -139,27 +87,111 @@ static bool begin_file(void)
 /* However the file system is, the log stays bounded: where it cannot be put aside, it is emptied. */
 static void put_aside(void)
 {
+	record_flush();
 	if (!begin_file() && ftruncate(log_fd, 0) < 0) return;
 	good_end = 0;
 	torn = false;
-	before = seq;
+	untold.before = seq;
 }
+
+static void tell_gap(uint64_t mono_ns)
+{
+	if (good_end > log_max) put_aside();
+	if (!untold.missing && !untold.before) return;
+	begin_line("gap", mono_ns);
+	add(",\"missing\":%llu%s", (unsigned long long)(untold.missing + untold.before), untold.before ? ",\"cause\":\"aside\"" : "");
+	end_line();
+	if (untold.before && *task_members) {
+		begin_line("task", mono_ns);
+		add("%s", task_members);
+		end_line();
+	}
+	told = (struct gap){ told.missing + untold.missing, told.before + untold.before };
+	untold = (struct gap){ 0 };
+}
+
+void record_begin(const char *type)
+{
+	uint64_t now = now_ns();
+	print(type_now, sizeof type_now, "%s", type);
+	if (record_sink) { used = 0; end = LINE_SIZE - HEAD_SIZE; return; }
+	tell_gap(now);
+	begin_line(type, now);
+}
+
+void record_text(const char *key, const char *value)
+{
+	size_t before = used;
+	add(value ? ",\"%s\":\"" : ",\"%s\":null", key);
+	if (!value || used == before) return;
+	size_t room = end - used;
+	if (room < 16) { pending[used = before] = 0; return; }
+	used += escape(pending + used, room < TEXT_SIZE ? room : TEXT_SIZE, value, true);
+	add("\"");
+}
+
+void record_number(const char *key, int64_t value) { add(",\"%s\":%lld", key, (long long)value); }
+void record_bool(const char *key, bool value) { add(",\"%s\":%s", key, value ? "true" : "false"); }
+void record_raw(const char *key, const char *json) { add(",\"%s\":%s", key, json); }
+void record_signal(const char *key, int signal) { record_text(key, signal > 0 ? signal_name(signal) : NULL); }
+
+void record_ns(const char *key, uint64_t ns)
+{
+	if (ns == FOREVER) record_text(key, NULL);
+	else add(",\"%s\":\"%llu\"", key, (unsigned long long)ns);
+}
+
+void record_pids(const char *key, const pid_t *pids, int count)
+{
+	char text[PIDS_MAX * 12 + 4] = "[";
+	size_t n = 1;
+	for (int i = 0; i < count && i < PIDS_MAX; i++) n += (size_t)print(text + n, sizeof text - n, "%s%d", i ? "," : "", pids[i]);
+	memcpy(text + n, "]", 2);
+	record_raw(key, text);
+}
+
+void record_usage(const char *key, const struct usage *u)
+{
+	add(",\"%s\":{\"user_us\":%llu,\"sys_us\":%llu,\"max_rss_kb\":%llu}", key, (unsigned long long)u->user_us,
+	    (unsigned long long)u->sys_us, (unsigned long long)u->max_rss_kb);
+}
+
+void record_end(void)
+{
+	if (record_sink) { record_sink(type_now, now_ns(), pending); return; }
+	if (strcmp(type_now, "task") == 0) print(task_members, sizeof task_members, "%s", pending + members);
+	end_line();
+	lines++;
+}
+
+void record_lost(uint32_t count) { untold.missing += count; }
 
 void record_sign(const char *type, uint64_t mono_ns, const char *text)
 {
-	char gap[96];
-	if (strcmp(type, "task") == 0 && strlen(text) < sizeof task_members) strcpy(task_members, text);
-	if (good_end > log_max) put_aside();
-	if (missing || before) {
-		snprintf(gap, sizeof gap, ",\"missing\":%llu%s", (unsigned long long)(missing + before), before ? ",\"cause\":\"aside\"" : "");
-		if (!write_line("gap", mono_ns, gap)) { missing++; return; }
-		if (before && *task_members) write_line("task", mono_ns, task_members);
-		missing = before = 0;
+	tell_gap(mono_ns);
+	begin_line(type, mono_ns);
+	add("%s", text);
+	end_line();
+	lines++;
+}
+
+/* The log starts empty: what was there is renamed away before. */
+void record_open(int fd) { log_fd = fd; }
+
+void record_flush(void)
+{
+	size_t size = used;
+	if (!size || record_sink) return;
+	bool whole = log_fd >= 0 && !(torn && ftruncate(log_fd, good_end) < 0), news = !told.missing; /* after a short write, from its last good end */
+	if (whole) torn = !(whole = write(log_fd, pending, size) == (ssize_t)size);
+	if (whole) { good_end += (off_t)size; written_seq = seq; }
+	else {
+		untold = (struct gap){ untold.missing + told.missing + lines, untold.before + told.before };
+		seq = written_seq;
 	}
-	if (!write_line(type, mono_ns, text)) {
-		if (!missing) say(LEVEL_WARN, "cannot write the checkpoint log: going on without it");
-		missing++;
-	}
+	told = (struct gap){ 0 };
+	used = lines = 0;
+	if (!whole && news) say(LEVEL_WARN, "cannot write the checkpoint log: going on without it");
 }
 
 /* ---- records that init and coordinators write alike ---- */
@@ -167,7 +199,7 @@ void record_sign(const char *type, uint64_t mono_ns, const char *text)
 void record_stop(const char *run, const char *cause, struct by by)
 {
 	char text[64];
-	snprintf(text, sizeof text, "{\"pid\":%d,\"uid\":%u}", by.pid, by.uid);
+	print(text, sizeof text, "{\"pid\":%d,\"uid\":%u}", by.pid, by.uid);
 	record_begin("stop-requested");
 	if (run) record_text("run", run);
 	record_text("cause", cause);

@@ -1,7 +1,6 @@
 /* One run whose leader is a child of this process: from its start to the moment when its tree is empty. */
 #include "init.h"
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -62,7 +61,7 @@ bool run_start(struct run *run, const struct launch *l)
 		.kill_due_ns = FOREVER, .stuck_due_ns = FOREVER, .climb = { .order = l->fixed.order, .due_ns = FOREVER },
 		.s = { .phase = PHASE_STARTING, .code = -1, .rung = NOT_STOPPING, .deadline_ns = FOREVER, .forked_ns = now_ns() } };
 	run->climb.order.index = NOT_STOPPING;
-	snprintf(run->s.name, sizeof run->s.name, "%s", l->name);
+	print(run->s.name, sizeof run->s.name, "%s", l->name);
 	run->start = start_command(l);
 	if (run->start.pid < 0) {
 		run->s.failed_stage = STAGE_FORK;

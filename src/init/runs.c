@@ -2,7 +2,6 @@
 #include "runs.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -66,11 +65,12 @@ static void spawn_run(uint64_t number, const struct launch *l)
 	struct run *run = &runs[i];
 	*run = (struct run){ .used = true, .dirty = true, .socket = -1, .notify = -1, .climb = { .order = l->fixed.order },
 		.s = { .key = number, .phase = PHASE_STARTING, .code = -1, .rung = NOT_STOPPING, .deadline_ns = FOREVER, .forked_ns = now_ns() } };
-	snprintf(run->s.name, sizeof run->s.name, "%s", l->name);
+	print(run->s.name, sizeof run->s.name, "%s", l->name);
 	live_runs++;
 	pid_t pid = -1;
 	errno = EAGAIN;
 	if (!full && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
+		record_flush();
 		pid = fork();
 		if (pid == 0) { close(ends[0]); become_coordinator(l, ends[1]); }
 		close(ends[1]);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,33 +27,6 @@ void say_open(int json, enum level least_level)
 	least = (int)least_level;
 }
 
-/* Bytes of the character at c when it may be shown as it is; 0 for controls (C1 too), and what is no UTF-8. */
-static size_t shown(const unsigned char *c)
-{
-	if (*c < 0x80) return *c >= 0x20 && *c != 0x7f;
-	size_t n = *c >= 0xc2 && *c < 0xe0 ? 2 : *c >= 0xe0 && *c < 0xf0 ? 3 : *c >= 0xf0 && *c < 0xf5 ? 4 : 0;
-	for (size_t i = 1; i < n; i++) if ((c[i] & 0xc0) != 0x80) return 0;
-	if ((*c == 0xc2 && c[1] < 0xa0) || (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xed && c[1] > 0x9f) ||
-	    (*c == 0xf0 && c[1] < 0x90) || (*c == 0xf4 && c[1] > 0x8f)) return 0;
-	return n;
-}
-
-/* What comes from outside may hold escape sequences, or break a line: it is shown, not obeyed. */
-static size_t escape(char *to, size_t size, const char *from, bool json)
-{
-	size_t n = 0, k;
-	for (const unsigned char *c = (const unsigned char *)from; *c && n + 8 < size; c += k ? k : 1) {
-		k = shown(c);
-		if (k && json && (*c == '"' || *c == '\\')) to[n++] = '\\';
-		if (k) { memcpy(to + n, c, k); n += k; }
-		else n += (size_t)snprintf(to + n, size - n, json ? *c < 0x80 ? "\\u%04x" : "\\ufffd" : "\\x%02x", *c);
-	}
-	to[n] = 0;
-	return n;
-}
-
-size_t escape_json(char *to, size_t size, const char *from) { return escape(to, size, from, true); }
-
 int say_descriptor(void) { return out; }
 
 static void put(const char *text, size_t size)
@@ -71,15 +43,15 @@ void say(enum level level, const char *format, ...)
 	if ((int)level < least) return;
 	va_list args;
 	va_start(args, format);
-	vsnprintf(raw, sizeof raw, format, args);
+	vprint(raw, sizeof raw, format, args);
 	va_end(args);
 	size_t n;
 	if (as_json) {
 		struct timespec t;
 		clock_gettime(CLOCK_REALTIME, &t);
-		n = (size_t)snprintf(line, sizeof line, "{\"level\":%d,\"time\":%lld,\"pid\":%d,\"name\":\"gsup\",\"msg\":\"", level,
+		n = (size_t)print(line, sizeof line, "{\"level\":%d,\"time\":%lld,\"pid\":%d,\"name\":\"gsup\",\"msg\":\"", level,
 		                     (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000, getpid());
-		n += escape_json(line + n, sizeof line - n - 4, raw);
+		n += escape(line + n, sizeof line - n - 4, raw, true);
 		memcpy(line + n, "\"}\n", 3);
 		n += 3;
 	} else {
@@ -88,12 +60,4 @@ void say(enum level level, const char *format, ...)
 		line[n++] = '\n';
 	}
 	put(line, n);
-}
-
-char *duration_text(uint64_t ns, char text[32])
-{
-	if (ns == FOREVER) snprintf(text, 32, "forever");
-	else if (ns < SECOND) snprintf(text, 32, "%llums", (unsigned long long)(ns / MS));
-	else snprintf(text, 32, "%llu.%llus", (unsigned long long)(ns / SECOND), (unsigned long long)(ns / (100 * MS) % 10));
-	return text;
 }

@@ -4,10 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,61 +33,77 @@ static _Noreturn void fail(int pipe, int stage, int error)
 	_exit(127);
 }
 
+/* Of any size and kind, a pipe as well; behind the last byte is a NUL. It stays: nothing is read so often that it had to be freed. */
+char *read_whole(const char *path, size_t *size)
+{
+	size_t room = 65536;
+	ssize_t n = -1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) return NULL;
+	char *text = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (*size = 0; text != MAP_FAILED && (n = read(fd, text + *size, room - *size - 1)) > 0; ) {
+		*size += (size_t)n;
+		if (*size + 1 < room) continue;
+		text = mremap(text, room, 2 * room, MREMAP_MAYMOVE);
+		room *= 2;
+	}
+	int error = errno;
+	close(fd);
+	errno = error;
+	return text == MAP_FAILED || n < 0 ? NULL : text;
+}
+
 static bool parse_id(const char *text, unsigned *id)
 {
-	char *end;
-	errno = 0;
-	unsigned long n = strtoul(text, &end, 10);
-	if (!*text || *end || errno || *text == '-' || n >= 0xffffffffu) return false;
+	const char *end = text;
+	uint64_t n = read_number(&end);
+	if (end == text || *end || n >= 0xffffffffu) return false;
 	*id = (unsigned)n;
 	return true;
 }
 
-/* A static program has no NSS: names come from the files passwd(5) and group(5). `key` is a name, or an id in field 2. */
-static bool look_up(const char *file, const char *key, char *line, size_t size, char *fields[7])
+/* The fields of the next line of passwd(5) or group(5); false at the end. */
+static bool next_line(char **rest, char *fields[7])
 {
-	FILE *f = fopen(file, "re");
-	if (!f) return false;
+	char *line = strsep(rest, "\n");
+	for (int i = 0; i < 7; i++) fields[i] = strsep(&line, ":");
+	return fields[0] != NULL;
+}
+
+/* A static program has no NSS: names come from files. `key` is a name, or an id in field 2. */
+static bool look_up(const char *file, const char *key, char *fields[7])
+{
+	size_t size;
+	char *rest = read_whole(file, &size);
 	unsigned id, have;
-	bool numeric = parse_id(key, &id), hit = false;
-	while (!hit && fgets(line, (int)size, f)) {
-		line[strcspn(line, "\n")] = 0;
-		char *rest = line;
-		int n = 0;
-		for (; n < 7; n++) fields[n] = strsep(&rest, ":");
-		hit = fields[2] && (numeric ? parse_id(fields[2], &have) && have == id : strcmp(fields[0], key) == 0);
-	}
-	fclose(f);
-	return hit;
+	bool numeric = parse_id(key, &id);
+	while (next_line(&rest, fields))
+		if (fields[2] && (numeric ? parse_id(fields[2], &have) && have == id : strcmp(fields[0], key) == 0)) return true;
+	return false;
 }
 
 /* Supplementary groups: those that name the user in their last field. */
 static size_t groups_of(const char *user, gid_t first, gid_t *list, size_t max)
 {
-	char line[4096], *fields[7];
-	size_t n = 0;
+	char *fields[7], *name;
+	size_t n = 0, size;
 	list[n++] = first;
-	FILE *f = fopen("/etc/group", "re");
-	while (f && n < max && fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\n")] = 0;
-		char *rest = line, *name;
+	for (char *rest = read_whole("/etc/group", &size); n < max && next_line(&rest, fields); ) {
 		unsigned id;
-		for (int i = 0; i < 4; i++) fields[i] = strsep(&rest, ":");
 		if (!fields[3] || !parse_id(fields[2], &id) || id == first) continue;
-		while ((name = strsep(&fields[3], ","))) if (strcmp(name, user) == 0 && n < max) { list[n++] = id; break; }
+		while ((name = strsep(&fields[3], ","))) if (strcmp(name, user) == 0) { list[n++] = id; break; }
 	}
-	if (f) fclose(f);
 	return n;
 }
 
 /* user and group as names or ids. A known user brings the groups of passwd and group; a bare id gets group 0, as in Docker. */
 static int become(const char *user, const char *group)
 {
-	char line[4096], *fields[7];
+	char *fields[7];
 	static gid_t groups[1024];
 	size_t count = 1;
 	unsigned uid = getuid(), gid = getgid(), id;
-	bool known = *user && look_up("/etc/passwd", user, line, sizeof line, fields);
+	bool known = *user && look_up("/etc/passwd", user, fields);
 	if (*user && !known && !parse_id(user, &uid)) return ENOENT;
 	if (known && (!parse_id(fields[2], &uid) || !fields[3] || !parse_id(fields[3], &gid))) return EINVAL;
 	if (*user && !known) gid = 0; /* as Docker does for a bare id */
@@ -96,7 +111,7 @@ static int become(const char *user, const char *group)
 	if (known) count = groups_of(fields[0], gid, groups, 1024);
 	if (*group) {
 		if (parse_id(group, &id)) gid = id;
-		else if (!look_up("/etc/group", group, line, sizeof line, fields) || !parse_id(fields[2], &gid)) return ENOENT;
+		else if (!look_up("/etc/group", group, fields) || !parse_id(fields[2], &gid)) return ENOENT;
 		groups[0] = gid;
 	}
 	if (*user && setgroups(count, groups) < 0 && uid != geteuid()) return errno;
@@ -145,7 +160,7 @@ static int exec_command(char **argv, char **env)
 	for (char **e = env; *e; e++) if (strncmp(*e, "PATH=", 5) == 0) path = *e + 5;
 	for (at = path; at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
 		int size = (int)strcspn(at, ":");
-		if (snprintf(file, sizeof file, "%.*s%s%s", size, at, size ? "/" : "", argv[0]) >= (int)sizeof file) continue;
+		if (print(file, sizeof file, "%.*s%s%s", size, at, size ? "/" : "", argv[0]) >= (int)sizeof file) continue;
 		execve(file, argv, env);
 		if (errno == EACCES) error = EACCES; /* go on looking, as the shell does */
 		else if (errno != ENOENT && errno != ENOTDIR) return errno;
@@ -156,7 +171,7 @@ static int exec_command(char **argv, char **env)
 static int write_text(const char *path, int number)
 {
 	char text[16];
-	int fd = open(path, O_WRONLY | O_CLOEXEC), n = snprintf(text, sizeof text, "%d", number);
+	int fd = open(path, O_WRONLY | O_CLOEXEC), n = print(text, sizeof text, "%d", number);
 	if (fd < 0) return errno;
 	int error = write(fd, text, (size_t)n) == n ? 0 : errno;
 	close(fd);
@@ -205,6 +220,7 @@ struct start start_command(const struct launch *l)
 	int ends[2];
 	struct start s = { -1, -1 };
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return s;
+	record_flush();
 	s.pid = fork();
 	if (s.pid == 0) child(l, ends[1]);
 	int error = errno;

@@ -3,7 +3,7 @@
 #include "options.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdio.h> /* renameat */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -33,13 +33,13 @@ static int open_directory(const char *path, mode_t mode)
 static int open_base(const char *named, char *path, size_t size)
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	snprintf(path, size, "%s", named ? named : "/run/gsup");
+	print(path, size, "%s", named ? named : "/run/gsup");
 	if (named) return open_directory(path, 0711);
 	int fd = geteuid() == 0 ? open_directory(path, 0711) : -1;
 	for (int i = 0; i < 3 && fd < 0; i++) {
 		if (i == 0 && (!runtime || *runtime != '/')) continue; /* relative ones are invalid (XDG base directories) */
-		if (i == 0) snprintf(path, size, "%s/gsup", runtime);
-		else snprintf(path, size, "%s/gsup-%u", i == 1 ? "/tmp" : "/dev/shm", geteuid());
+		if (i == 0) print(path, size, "%s/gsup", runtime);
+		else print(path, size, "%s/gsup-%u", i == 1 ? "/tmp" : "/dev/shm", geteuid());
 		fd = open_directory(path, 0711);
 	}
 	return fd;
@@ -81,11 +81,11 @@ static const int log_flags = O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW |
 static void rotate(const char *name)
 {
 	char from[64], to[64];
-	snprintf(to, sizeof to, "%s.%d", name, KEPT_LOGS);
+	print(to, sizeof to, "%s.%d", name, KEPT_LOGS);
 	unlinkat(state.folder, to, 0); /* a rename over it would make ext4 write the new one to the disk at once: 0.3 ms */
 	for (int i = KEPT_LOGS; i > 0; i--) {
-		snprintf(to, sizeof to, "%s.%d", name, i);
-		snprintf(from, sizeof from, i > 1 ? "%s.%d" : "%s", name, i - 1);
+		print(to, sizeof to, "%s.%d", name, i);
+		print(from, sizeof from, i > 1 ? "%s.%d" : "%s", name, i - 1);
 		renameat(state.folder, from, state.folder, to);
 	}
 }
@@ -141,12 +141,12 @@ int state_open(const struct parsed *p)
 	char base_path[400];
 	const char *named = p->said[OPT_STATE_DIR].set ? p->said[OPT_STATE_DIR].text : NULL, *exact = p->said[OPT_NAME].set ? p->said[OPT_NAME].text : NULL;
 	find_identity();
-	if (exact) snprintf(state.task, sizeof state.task, "%s", exact); else name_of(p->command[0], state.task);
+	if (exact) print(state.task, sizeof state.task, "%s", exact); else name_of(p->command[0], state.task);
 	size_t stem = strlen(state.task);
 	int base = open_base(named, base_path, sizeof base_path), taken = 0;
 	if (base < 0) return in_memory(p, base_path, errno);
 	for (int n = 1; n < NAMES_TRIED && !(taken = take_folder(base, exact != NULL)) && !exact; n++)
-		snprintf(state.task + stem, sizeof state.task - stem, ".%d", n + 1);
+		print(state.task + stem, sizeof state.task - stem, ".%d", n + 1);
 	int error = errno;
 	close(base);
 	if (!taken) {
@@ -154,7 +154,7 @@ int state_open(const struct parsed *p)
 		return EXIT_HELD;
 	}
 	if (taken < 0) return in_memory(p, base_path, error);
-	snprintf(state.path, sizeof state.path, "%s/%s", base_path, state.task);
+	print(state.path, sizeof state.path, "%s/%s", base_path, state.task);
 	leftovers_note_self();
 	if (p->said[OPT_NO_CHECKPOINT].number) { logs_in_memory(!p->plain); return 0; }
 	keep_old_logs();

@@ -3,7 +3,6 @@
 #include "runs.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -151,8 +150,8 @@ static _Noreturn void become_supervisor(int socket)
 		for (const char *const *d = not_for_it; *d; d++) if (strncmp(*e, *d, strlen(*d)) == 0) keep = false;
 		if (keep) env[n++] = *e;
 	}
-	snprintf(folder, sizeof folder, "GSUP_TASK_DIR=%s", state.path);
-	snprintf(task, sizeof task, "GSUP_TASK=%s", state.task);
+	print(folder, sizeof folder, "GSUP_TASK_DIR=%s", state.path);
+	print(task, sizeof task, "GSUP_TASK=%s", state.task);
 	env[n++] = folder;
 	env[n++] = task;
 	env[n++] = adjusted;
@@ -183,6 +182,7 @@ static void start_supervisor(void)
 	sup.retry_ns = FOREVER;
 	sup.started_ns = now_ns();
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
+		record_flush();
 		sup.pid = fork();
 		if (sup.pid == 0) become_supervisor(ends[1]);
 		room.supervisor = sup.pid;

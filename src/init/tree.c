@@ -3,7 +3,6 @@
 #include "init.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -14,11 +13,13 @@ static bool may_signal(pid_t pid) { return pid > 1 && pid != getpid(); }
 
 bool send_signal(pid_t pid, int signal)
 {
+	record_flush();
 	return may_signal(pid) && kill(pid, signal) == 0;
 }
 
 bool send_group(pid_t group, int signal)
 {
+	record_flush();
 	return may_signal(group) && group != getpgrp() && kill(-group, signal) == 0;
 }
 
@@ -27,6 +28,7 @@ bool group_exists(pid_t group) { return group > 1 && (kill(-group, 0) == 0 || er
 /* For job control. The whole job: the shell may watch somebody between it and us (sh -c, npm). It continues the job, too. */
 void stop_ourselves(bool whole_job)
 {
+	record_flush();
 	if (whole_job && getpgrp() > 1) kill(-getpgrp(), SIGSTOP);
 	else kill(getpid(), SIGSTOP);
 }
@@ -45,14 +47,15 @@ static ssize_t read_file(const char *path, char *text, size_t size)
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent)
 {
 	char path[64], text[1024];
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	print(path, sizeof path, "/proc/%d/stat", pid);
 	if (read_file(path, text, sizeof text) <= 0) return 0;
 	char *p = strrchr(text, ')');
 	if (!p || *++p != ' ') return 0;
 	if (process_state) *process_state = p[1];
 	uint64_t field = 0;
 	for (int i = 3; i <= 22 && p; i++) { /* p: at the blank before field i */
-		field = strtoull(p + 1, NULL, 10);
+		const char *digits = p + 1; /* signed fields are read as 0: none of them is wanted */
+		field = read_number(&digits);
 		if (i == 4 && parent) *parent = (pid_t)field;
 		p = i < 22 ? strchr(p + 1, ' ') : p;
 	}
@@ -78,7 +81,7 @@ static int read_children(const char *path, pid_t *list, int count, int max)
 int list_children(pid_t *list, int max)
 {
 	char path[64];
-	snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+	print(path, sizeof path, "/proc/self/task/%d/children", getpid());
 	return read_children(path, list, 0, max);
 }
 
@@ -86,7 +89,7 @@ int list_children(pid_t *list, int max)
 static int children_of(pid_t pid, pid_t *list, int count, int max)
 {
 	char path[96], entries[2048];
-	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	print(path, sizeof path, "/proc/%d/task", pid);
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) return count;
 	for (long n; (n = syscall(SYS_getdents64, fd, entries, sizeof entries)) > 0;) {
@@ -94,7 +97,7 @@ static int children_of(pid_t pid, pid_t *list, int count, int max)
 			struct { uint64_t inode; int64_t offset; uint16_t size; uint8_t type; char name[]; } *e = (void *)(entries + at);
 			at += e->size;
 			if (e->name[0] == '.') continue;
-			snprintf(path, sizeof path, "/proc/%d/task/%.16s/children", pid, e->name);
+			print(path, sizeof path, "/proc/%d/task/%s/children", pid, e->name);
 			int more = read_children(path, list, count, max);
 			if (more >= 0) count = more;
 		}
@@ -119,6 +122,7 @@ static bool still_ours(pid_t pid)
 bool send_descendant(pid_t pid, int signal)
 {
 	if (!may_signal(pid)) return false;
+	record_flush();
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0); /* pins whoever has the number, before it is looked at */
 	bool ours = still_ours(pid), sent = false;
 	if (ours && fd >= 0) sent = syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) == 0;
@@ -169,10 +173,10 @@ char *names_of(const pid_t *pids, int count, char *text, size_t size)
 	text[0] = 0;
 	for (int i = 0; i < count && used + 64 < size; i++) {
 		char path[64], name[32] = "?";
-		snprintf(path, sizeof path, "/proc/%d/comm", pids[i]);
+		print(path, sizeof path, "/proc/%d/comm", pids[i]);
 		ssize_t n = read_file(path, name, sizeof name);
 		if (n > 0 && name[n - 1] == '\n') name[n - 1] = 0;
-		used += (size_t)snprintf(text + used, size - used, "%s%s (%d)", i ? ", " : "", name, pids[i]);
+		used += (size_t)print(text + used, size - used, "%s%s (%d)", i ? ", " : "", name, pids[i]);
 	}
 	return text;
 }

@@ -29,6 +29,7 @@ int main(int argc, char **argv)
 		record_begin("signal");
 		record_signal("signal", 10);
 		record_end();
+		record_flush();
 	}
 	return fcntl(fd, F_GETFD) & FD_CLOEXEC ? 0 : 1; /* the descriptor is still that of the log, and no child's */
 }

@@ -20,7 +20,7 @@ const seqsOf = (path: string): number[] => repairLog(readFileSync(path)).entries
 
 describe.skipIf(process.platform !== 'linux')("init's log, grown long", () => {
   beforeAll(() => {
-    const sources = [here('./c-long-log.c'), here('../../src/init/record.c'), here('../../src/init/say.c')];
+    const sources = [here('./c-long-log.c'), ...['record', 'text', 'say'].map((part) => here(`../../src/init/${part}.c`))];
     execFileSync(process.env.CC ?? 'cc', [
       '-std=gnu11',
       '-O1',

@@ -15,6 +15,7 @@ static void stuck(const char *run)
 	record_text("run", run);
 	record_pids("pids", pids, 2);
 	record_end();
+	record_flush();
 }
 
 static void limit(rlim_t size)
@@ -40,6 +41,7 @@ int main(int argc, char **argv)
 	record_ns("deadline_ns", FOREVER);
 	record_ns("other_ns", FOREVER - 1);
 	record_end();
+	record_flush();
 	fstat(fd, &st);
 	limit((rlim_t)st.st_size + 30); /* a short write, then none at all */
 	stuck("lost");

@@ -6,10 +6,10 @@ cd "$(dirname "$0")/../../.."
 target=$1 out=$2
 case $target in
 order) units=order ;;
-options) units=options ;;
-notify) units= ;;
-protocol) units=installation ;;
-coordinator) units='run order record say options' ;;
+options) units='options text' ;;
+notify) units=text ;;
+protocol) units='text installation' ;;
+coordinator) units='run order record text say options' ;;
 *) echo "cannot build \"$target\": order, options, notify, protocol or coordinator is needed" >&2; exit 64 ;;
 esac
 main=

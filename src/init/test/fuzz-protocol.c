@@ -53,6 +53,7 @@ void record_bool(const char *key, bool value) { (void)key; (void)value; }
 void record_pids(const char *key, const pid_t *pids, int count) { (void)key; (void)pids; (void)count; }
 void record_usage(const char *key, const struct usage *u) { (void)key; (void)u; }
 void record_end(void) {}
+void record_flush(void) {}
 void record_lost(uint32_t count) { (void)count; }
 void record_sign(const char *type, uint64_t mono_ns, const char *members)
 {
