@@ -20,7 +20,10 @@ const seqsOf = (path: string): number[] => repairLog(readFileSync(path)).entries
 
 describe.skipIf(process.platform !== 'linux')("init's log, grown long", () => {
   beforeAll(() => {
-    const sources = [here('./c-long-log.c'), ...['record', 'text', 'say'].map((part) => here(`../../src/init/${part}.c`))];
+    const sources = [
+      here('./c-long-log.c'),
+      ...['record', 'text', 'say'].map((part) => here(`../../src/init/${part}.c`)),
+    ];
     execFileSync(process.env.CC ?? 'cc', [
       '-std=gnu11',
       '-O1',

@@ -14,7 +14,10 @@ const cc = process.env.CC ?? 'cc';
 /** What init writes when the names of runs are these. */
 function writeWithC(names: readonly string[]): Buffer {
   const [binary, log] = [join(folder, 'writer'), join(folder, 'init.log')];
-  const sources = [here('./c-writer.c'), ...['record', 'text', 'say'].map((part) => here(`../../src/init/${part}.c`))];
+  const sources = [
+    here('./c-writer.c'),
+    ...['record', 'text', 'say'].map((part) => here(`../../src/init/${part}.c`)),
+  ];
   execFileSync(cc, ['-std=gnu11', '-fsanitize=address,undefined', '-o', binary, ...sources]);
   execFileSync(binary, [log, ...names], { stdio: ['ignore', 'ignore', 'ignore'] });
   return readFileSync(log);
