@@ -1,4 +1,5 @@
 import { mkdirSync, realpathSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
@@ -83,7 +84,7 @@ scenario('S58 what is not asked for is inherited', {}, async (trial) => {
   });
   expect(seen.cwd).toBe(realpathSync(folder));
   expect(seen.umask).toBe(0o027);
-  expect(seen.nice).toBe(0);
+  expect(seen.nice).toBe(getPriority());
   expect(seen.noNewPrivs).toBe(0);
   expect(seen.environment).toContain('GREETING=hello world');
   expect(seen.environment).toContain('GSUP_TASK=t');
