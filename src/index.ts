@@ -1,12 +1,9 @@
 /**
  * The library: `gsup run` as a function, and the checkpoint log as data. The command line is built on the same parts.
  */
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { logFiles } from './checkpoint/files.ts';
-import { joinParts, mergeLogs } from './checkpoint/merge.ts';
-import { readLogFile } from './checkpoint/read-log.ts';
+import { readFileSync } from 'node:fs';
 import type { CheckpointRecord } from './checkpoint/record.ts';
+import { readStories } from './checkpoint/story.ts';
 import type { OPTIONS } from './cli/options.ts';
 import { parseRun } from './cli/parse.ts';
 import { runPortable } from './cli/run-portable.ts';
@@ -65,27 +62,8 @@ export interface CheckpointLog {
 
 /** The log of a task, by its folder under the state directory; or one of its files. Throws what `fs` throws. */
 export function readCheckpoint(path: string): CheckpointLog {
-  if (!statSync(path).isDirectory()) return readOne(path);
-  const [checkpoint, older, init] = logFiles.map((name) => {
-    const file = join(path, name);
-    return statSync(file, { throwIfNoEntry: false }) === undefined ? NOTHING : readOne(file);
-  }) as [CheckpointLog, CheckpointLog, CheckpointLog];
-  const entries = ({ records }: CheckpointLog) => records.map((record) => ({ record }));
-  const stories = mergeLogs(entries(checkpoint), joinParts(entries(older), entries(init)));
-  const records = stories.flatMap((story) => story.items.map(({ item }) => item.record));
-  return { records, problem: checkpoint.problem ?? older.problem ?? init.problem };
-}
-
-const NOTHING: CheckpointLog = { records: [], problem: null };
-
-function readOne(path: string): CheckpointLog {
-  const { entries, damage, newer } = readLogFile(path);
-  const problem = newer
-    ? `format version ${newer.version} needs a newer gsup`
-    : damage
-      ? `damaged at line ${damage.line}: ${damage.reason}`
-      : null;
-  return { records: entries.map(({ record }) => record), problem };
+  const { stories, problem } = readStories(path);
+  return { records: stories.flat().map(({ item }) => item.record), problem };
 }
 
 function toArguments(options: RunOptions): string[] {

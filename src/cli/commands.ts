@@ -33,6 +33,13 @@ A second stop signal goes to the next rung at once, a third kills.`,
       'verify exits 0 when every line is whole, 65 when one is damaged. dump prints the merged log, a record per line.',
   },
   {
+    name: 'history',
+    usage: 'history [--json] [--since TIME] [--until TIME] [--past N] [NAME...]',
+    summary: 'tell what happened to the task, from its log alone, also after everything has ended',
+    notes:
+      'NAME is a run (web#3), a replica (web.2) or a process (web). TIME is a duration (10m: that long ago) or a time like\n2026-01-31T12:00:00Z. --past N tells of the N-th start before this one, as far as it is kept (5).',
+  },
+  {
     name: 'install-init',
     usage: 'install-init [PATH]',
     summary:

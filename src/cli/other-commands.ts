@@ -33,6 +33,7 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
     case 'check':
       return checkOrSo(before, rest, env);
     case 'checkpoint':
+    case 'history':
     case 'install-init':
       if (rest.includes('--help') || rest.includes('-h')) return success(help(name));
       return (await import('./program.ts')).runProgram(parsed.words, parsed.options);

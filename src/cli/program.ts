@@ -1,6 +1,9 @@
 /** The commands that are not on the way of a start, read by commander: `checkpoint` and `install-init`. */
+
+import { isatty } from 'node:tty';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../signals/exit-codes.ts';
+import type { HistoryOptions } from './history.ts';
 import { fill, HINTS, quote, TEMPLATES, unknownCommand, unknownOptionHint } from './messages.ts';
 import { needOf, type OptionRow } from './option-row.ts';
 import { OPTION_ROWS } from './options.ts';
@@ -35,6 +38,18 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
       done(checkpointCommand(name, file, { ...options, ...said(command) }, process.env, print));
     });
   }
+  const history = withCommonOptions(quiet(program.command('history')))
+    .argument('[name...]')
+    .option('--json')
+    .option('--since <time>')
+    .option('--until <time>')
+    .option('--past <number>');
+  history.action(async (names: string[], asked: HistoryOptions) => {
+    const { historyCommand } = await import('./history.ts');
+    const colour = isatty(1) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+    const around = { env: process.env, nowMs: Date.now(), colour };
+    done(historyCommand(names, asked, { ...options, ...said(history) }, around));
+  });
   withCommonOptions(quiet(program.command('install-init')))
     .argument('[path]')
     .action(async (path: string | undefined) => {

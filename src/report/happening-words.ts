@@ -3,6 +3,7 @@ import type { Happening, StopReport } from '../supervisor/happening.ts';
 import { durationText } from './duration.ts';
 import { errnoText } from './errno.ts';
 import type { Level } from './levels.ts';
+import { stopWords } from './stop-words.ts';
 
 export interface Worded {
   readonly level: Level;
@@ -163,17 +164,6 @@ function stopCause({ cause, signal, pid }: Of<'stop-begun'>): string {
   if (cause === 'signal') return `${name ?? 'signal'}${from}`;
   return stopWords[cause];
 }
-
-const stopWords: Record<Exclude<Of<'stop-begun'>['cause'], 'signal'>, string> = {
-  api: 'asked for by a client',
-  'main-ended': 'the command has ended',
-  failure: 'a process has failed for good',
-  budget: 'the stop budget is used up',
-  unhealthy: 'unhealthy',
-  memory: 'above its memory limit',
-  reload: 'its configuration has changed',
-  'finalization-wait': 'the final processes have had their time',
-};
 
 /** What took how long, and for what was not graceful the setting that would have made it so. */
 function summary({ exitCode, processes }: Of<'stop-summary'>): string {

@@ -74,3 +74,31 @@ scenario('S41 a run is told by the same records whoever decides', {}, async (tri
     forced: false,
   });
 });
+
+scenario(
+  'S60 history tells the story of a task that has ended, with and without supervisor',
+  {},
+  async (trial) => {
+    const run = await trial.start(['-g', '200ms'], [fixture('ignores-sigterm')]);
+    await run.ready();
+    run.signal('SIGTERM');
+    await run.ended();
+    const told = gsup('history', '--state-dir', join(run.folder, '..'), '--name', 't');
+    expect(told.status, told.stderr).toBe(0);
+    const lines = told.stdout
+      .split('\n')
+      .map((line) => line.replace(/^\S+ +\+\S+ +/, '').replace(/\d+(\.\d+)?(ms|s)?/g, 'N'));
+    expect(lines[0]).toBe('t: killed, exit code N');
+    expect(lines.slice(4).filter((line) => line !== '')).toEqual([
+      expect.stringMatching(/^began: gsup /),
+      't#N  started, pid N',
+      expect.stringMatching(/^stop: SIGTERM from pid N/),
+      't#N  SIGTERM to the group (pid N), waits at most N',
+      expect.stringMatching(/^t#N {2}SIGKILL after N of N: pid N/),
+      expect.stringMatching(
+        /^t#N {2}ended by SIGKILL: died of SIGKILL after N, N after its stop began; CPU N, memory at most N kB$/,
+      ),
+      'ended: killed, exit code N',
+    ]);
+  },
+);
