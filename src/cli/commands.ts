@@ -7,6 +7,15 @@ export interface CommandRow {
   readonly notes?: string;
   /** Takes the options of `run`. */
   readonly runOptions?: true;
+  /** Its own, besides the common ones. */
+  readonly options?: readonly CommandOption[];
+}
+
+export interface CommandOption {
+  readonly long: string;
+  /** What stands for its value; undefined: a flag. */
+  readonly value?: string;
+  readonly help: string;
 }
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -34,10 +43,16 @@ A second stop signal goes to the next rung at once, a third kills.`,
   },
   {
     name: 'history',
-    usage: 'history [--json] [--since TIME] [--until TIME] [--past N] [NAME...]',
+    usage: 'history [options] [NAME...]',
     summary: 'tell what happened to the task, from its log alone, also after everything has ended',
-    notes:
-      'NAME is a run (web#3), a replica (web.2) or a process (web). TIME is a duration (10m: that long ago) or a time like\n2026-01-31T12:00:00Z. --past N tells of the N-th start before this one, as far as it is kept (5).',
+    notes: `NAME is a run (web#3), a replica (web.2) or a process (web). TIME is a duration (10m: that long ago) or a time like
+2026-01-31T12:00:00Z.`,
+    options: [
+      { long: 'json', help: 'one JSON object, its names as in the records' },
+      { long: 'since', value: 'TIME', help: 'only what happened then or later' },
+      { long: 'until', value: 'TIME', help: 'only what happened then or earlier' },
+      { long: 'past', value: 'N', help: 'of the N-th start before this one; five are kept' },
+    ],
   },
   {
     name: 'install-init',

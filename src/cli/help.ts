@@ -1,7 +1,7 @@
 /** `--help` and the pages of docs/reference, all from the tables. */
 import { formatDuration } from '../config/duration.ts';
 import { COMMAND_EXIT_CODES, type ExitCode, OWN_EXIT_CODES } from '../signals/exit-codes.ts';
-import { COMMANDS, type CommandRow } from './commands.ts';
+import { COMMANDS, type CommandOption, type CommandRow } from './commands.ts';
 import { environmentName, type OptionRow } from './option-row.ts';
 import { OPTION_ROWS } from './options.ts';
 
@@ -34,6 +34,7 @@ export function commandHelp(command: CommandRow): string {
   if (command.runOptions) {
     parts.push(section('Options (also as GSUP_<NAME> in the environment; the command line wins)', own ?? []));
   }
+  if (command.options !== undefined) parts.push(section('Options', command.options.map(commandOptionLine)));
   parts.push(section('Common options', common ?? []), exitCodeSection());
   return `${parts.join('\n\n')}\n`;
 }
@@ -91,6 +92,10 @@ function exitCodeSection(): string {
     'Exit codes',
     [...COMMAND_EXIT_CODES, ...OWN_EXIT_CODES].map((row) => [row.code, row.meaning] as const),
   );
+}
+
+function commandOptionLine({ long, value, help }: CommandOption): readonly [string, string] {
+  return [`    --${long}${value === undefined ? '' : ` ${value}`}`, help];
 }
 
 function optionLine(row: OptionRow): readonly [string, string] {

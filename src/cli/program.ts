@@ -3,6 +3,7 @@
 import { isatty } from 'node:tty';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../signals/exit-codes.ts';
+import { COMMANDS } from './commands.ts';
 import type { HistoryOptions } from './history.ts';
 import { fill, HINTS, quote, TEMPLATES, unknownCommand, unknownOptionHint } from './messages.ts';
 import { needOf, type OptionRow } from './option-row.ts';
@@ -38,12 +39,7 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
       done(checkpointCommand(name, file, { ...options, ...said(command) }, process.env, print));
     });
   }
-  const history = withCommonOptions(quiet(program.command('history')))
-    .argument('[name...]')
-    .option('--json')
-    .option('--since <time>')
-    .option('--until <time>')
-    .option('--past <number>');
+  const history = withCommonOptions(withOwnOptions(quiet(program.command('history')))).argument('[name...]');
   history.action(async (names: string[], asked: HistoryOptions) => {
     const { historyCommand } = await import('./history.ts');
     const colour = isatty(1) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
@@ -68,6 +64,13 @@ function quiet(command: Command): Command {
     .showSuggestionAfterError(false)
     .allowExcessArguments(false)
     .configureOutput({ writeOut: () => {}, writeErr: () => {} });
+}
+
+function withOwnOptions(command: Command): Command {
+  const row = COMMANDS.find(({ name }) => name === command.name());
+  for (const { long, value } of row?.options ?? [])
+    command.option(value === undefined ? `--${long}` : `--${long} <${value.toLowerCase()}>`);
+  return command;
 }
 
 function withCommonOptions(command: Command): Command {

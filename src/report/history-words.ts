@@ -72,6 +72,8 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
   budget: (_, { budget_ms }) =>
     say(null, `stop budget: everything is to be over within ${durationText(budget_ms)}`),
   config: (_, { config_digest }) => say(null, `config in force: digest ${config_digest}`),
+  upgrade: tellUpgrade,
+  unkept: (_, { run, what }) => say(run, `no supervisor was there: ${what} is left out`, 'bad'),
   stranger: (_, { pid, name }) => say(null, `adopted ${nameText(name, pid)}, which belongs to no run`),
   stuck: (_, { run, pids, names }) => say(run ?? null, `cannot be killed: ${whoText(pids, names)}`, 'bad'),
   undelivered: (_, { process, bytes }) =>
@@ -197,6 +199,18 @@ function tellHook(record: Envelope & BodyOf<'hook'>): Sentence | null {
     `${kind} hook: ${good ? 'succeeded' : `failed, ${endText(code, signal)}`}`,
     good ? 'plain' : 'warn',
   );
+}
+
+function tellUpgrade(_: Told, { installation, state, by }: Envelope & BodyOf<'upgrade'>): Sentence {
+  const where = installation === '' ? 'of the installation that gsup was started from' : `of ${installation}`;
+  switch (state) {
+    case 'requested':
+      return say(null, `upgrade to the supervisor ${where} asked for${byText(by ?? null)}`);
+    case 'done':
+      return say(null, `upgraded: the supervisor is that ${where}`, 'good');
+    case 'failed':
+      return say(null, `not upgraded: the supervisor ${where} did not come up, the old one is back`, 'bad');
+  }
 }
 
 function startText(stage: string, errno: number | undefined): string {

@@ -45,7 +45,9 @@ describe('words', () => {
   const present = readme.replace(later, '');
 
   test('every option and variable is one of gsup', () => {
-    for (const [, name] of present.matchAll(/(?<![\w-])--([a-z][a-z-]+)/g)) expect(names).toContain(name);
+    const own = COMMANDS.flatMap(({ options = [] }) => options.map(({ long }) => long));
+    for (const [, name] of present.matchAll(/(?<![\w-])--([a-z][a-z-]+)/g))
+      expect([...names, ...own]).toContain(name);
     const variables = OPTION_ROWS.map((row) => environmentName(row.long));
     for (const [name] of present.matchAll(/GSUP_[A-Z_]+/g)) expect(variables).toContain(name);
   });

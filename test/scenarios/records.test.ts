@@ -92,7 +92,7 @@ scenario(
     expect(lines.slice(4).filter((line) => line !== '')).toEqual([
       expect.stringMatching(/^began: gsup /),
       't#N  started, pid N',
-      expect.stringMatching(/^stop: SIGTERM from pid N/),
+      expect.stringMatching(/^stop: SIGTERM from (outside|pid N)/),
       't#N  SIGTERM to the group (pid N), waits at most N',
       expect.stringMatching(/^t#N {2}SIGKILL after N of N: pid N/),
       expect.stringMatching(
