@@ -71,6 +71,7 @@ void record_stop(const char *run, const char *cause, struct by by); /* run NULL:
 void record_task_state(const char *state, int exit_code);
 void record_unkept(const char *run, const char *what); /* of a stop that nobody decides about */
 void record_begin(const char *type);
+void record_begin_at(const char *type, uint64_t mono_ns);       /* of what happened some time ago */
 void record_text(const char *key, const char *value);           /* NULL: null */
 void record_number(const char *key, int64_t value);
 void record_ns(const char *key, uint64_t ns);                   /* decimal string; FOREVER: null */
@@ -111,7 +112,7 @@ char *names_of(const pid_t *pids, int count, char *text, size_t size);
 /* ---- spawn.c: fork to exec ---- */
 struct start { int pipe; pid_t pid; };
 struct start start_command(const struct launch *l);     /* pid -1: errno tells */
-int start_progress(int pipe, bool *ready, int *error);  /* 0: not yet, -1: the pipe is closed, else the stage that failed */
+int start_progress(int pipe, uint64_t *exec_ns, int *error); /* 0: not yet, -1: the pipe is closed, else the stage that failed; exec_ns: of the exec */
 char *read_whole(const char *path, size_t *size);       /* NULL: errno tells */
 extern uint64_t inherited_mask;                         /* bit n - 1: signal n is blocked */
 uint64_t set_mask(uint64_t mask);                       /* returns the old one */

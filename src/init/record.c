@@ -16,6 +16,7 @@ static uint64_t seq, written_seq, lines; /* lines: in `pending` */
 static struct gap { uint64_t missing, before; } untold, told; /* before: what this file no longer begins with; told: in `pending` */
 static int log_fd = -1;
 static off_t good_end;
+static uint64_t mono_now; /* of the record that is being made */
 static bool torn;
 /* Some 4,000 records, as many as a run a minute makes in a day. What was put aside takes as much again, and no more. */
 static const off_t log_max = 1024 * 1024;
@@ -110,14 +111,16 @@ static void tell_gap(uint64_t mono_ns)
 	untold = (struct gap){ 0 };
 }
 
-void record_begin(const char *type)
+void record_begin_at(const char *type, uint64_t mono_ns)
 {
-	uint64_t now = now_ns();
+	mono_now = mono_ns;
 	print(type_now, sizeof type_now, "%s", type);
 	if (record_sink) { used = 0; end = LINE_SIZE - HEAD_SIZE; return; }
-	tell_gap(now);
-	begin_line(type, now);
+	tell_gap(mono_ns);
+	begin_line(type, mono_ns);
 }
+
+void record_begin(const char *type) { record_begin_at(type, now_ns()); }
 
 void record_text(const char *key, const char *value)
 {
@@ -158,7 +161,7 @@ void record_usage(const char *key, const struct usage *u)
 
 void record_end(void)
 {
-	if (record_sink) { record_sink(type_now, now_ns(), pending); return; }
+	if (record_sink) { record_sink(type_now, mono_now, pending); return; }
 	if (strcmp(type_now, "task") == 0) print(task_members, sizeof task_members, "%s", pending + members);
 	end_line();
 	lines++;

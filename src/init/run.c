@@ -265,12 +265,13 @@ void run_enter(struct run *run, const struct order *order)
 
 /* ---- what happens to it ---- */
 
-static void started(struct run *run)
+/* When it was, not when we have heard of it: the command may have said to somebody that it is ready, and been stopped, before. */
+static void started(struct run *run, uint64_t exec_ns)
 {
 	run->start_due_ns = FOREVER;
-	run->s.started_ns = now_ns();
+	run->s.started_ns = exec_ns ? exec_ns : now_ns();
 	if (run->s.phase == PHASE_STARTING) set_phase(run, stopping(run) ? PHASE_STOPPING : PHASE_RUNNING);
-	record_begin("run-started");
+	record_begin_at("run-started", run->s.started_ns);
 	record_text("run", run->s.name);
 	record_number("pid", run->s.pid);
 	record_number("start_ticks", (int64_t)run->s.start_ticks);
@@ -280,8 +281,8 @@ static void started(struct run *run)
 
 void run_handshake(struct run *run)
 {
-	bool ready = false;
-	int error = 0, stage = start_progress(run->start.pipe, &ready, &error);
+	uint64_t exec_ns = 0;
+	int error = 0, stage = start_progress(run->start.pipe, &exec_ns, &error);
 	if (!stage) return;
 	close(run->start.pipe);
 	run->start.pipe = -1;
@@ -289,7 +290,7 @@ void run_handshake(struct run *run)
 		run->s.failed_stage = (uint32_t)stage;
 		run->s.failed_errno = error;
 		run->dirty = true;
-	} else if (!run->s.failed_stage) started(run); /* or it was killed on the way: its exit tells */
+	} else if (!run->s.failed_stage) started(run, exec_ns); /* or it was killed on the way: its exit tells */
 }
 
 static void leader_exited(struct run *run)

@@ -24,11 +24,11 @@ uint64_t set_mask(uint64_t mask)
 	return old;
 }
 
-struct report { int32_t stage, error; };
+struct report { int32_t stage, error; uint64_t at_ns; };
 
 static _Noreturn void fail(int pipe, int stage, int error)
 {
-	struct report r = { stage, error };
+	struct report r = { stage, error, 0 };
 	(void)!write(pipe, &r, sizeof r);
 	_exit(127);
 }
@@ -209,7 +209,7 @@ static _Noreturn void child(const struct launch *l, int pipe)
 		if (getppid() != l->parent) raise(SIGKILL);
 	}
 	if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
-	struct report r = { STAGE_EXEC, 0 };
+	struct report r = { STAGE_EXEC, 0, now_ns() };
 	(void)!write(pipe, &r, sizeof r);
 	set_mask(inherited_mask);
 	fail(pipe, STAGE_EXEC, exec_command(l->argv, env));
@@ -231,12 +231,12 @@ struct start start_command(const struct launch *l)
 	return s;
 }
 
-int start_progress(int pipe, bool *ready, int *error)
+int start_progress(int pipe, uint64_t *exec_ns, int *error)
 {
 	struct report r;
 	for (;;) {
 		ssize_t n = read(pipe, &r, sizeof r);
-		if (n == sizeof r && r.stage == STAGE_EXEC && !r.error) *ready = true;
+		if (n == sizeof r && r.stage == STAGE_EXEC && !r.error) *exec_ns = r.at_ns;
 		else if (n == sizeof r) { *error = r.error; return r.stage; }
 		else return n < 0 && errno == EAGAIN ? 0 : -1;
 	}
