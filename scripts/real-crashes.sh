@@ -7,4 +7,4 @@ set -eu
 cd "$(dirname "$0")/.."
 GSUP_TEST_CRASHES=${1:-200} GSUP_TEST_UPGRADES=${GSUP_TEST_UPGRADES:-100}
 export GSUP_TEST_CRASHES GSUP_TEST_UPGRADES
-exec node_modules/.bin/vitest run --disable-console-intercept test/scenarios/crash.test.ts test/scenarios/upgrade.test.ts
+exec node_modules/.bin/vitest run test/scenarios/crash.test.ts test/scenarios/upgrade.test.ts --disable-console-intercept
