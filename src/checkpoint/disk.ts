@@ -20,6 +20,8 @@ import {
 export type JournalDisk = {
   /** Made for its owner alone when it is not there; a link in its place is not followed. */
   open(path: string): number;
+  /** The same file once more, to be written at any place: also one that is only appended to, or has no name. */
+  reopen(fd: number, path: string | undefined): number;
   close(fd: number): void;
   read(fd: number, into: Uint8Array, at: number): number;
   /** Returns how many bytes were written: a full disk takes a part. */
@@ -43,6 +45,13 @@ const { O_RDWR, O_CREAT, O_APPEND, O_NOFOLLOW } = constants;
 
 export const realDisk: JournalDisk = {
   open: (path) => openSync(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600),
+  reopen: (fd, path) => {
+    const found = openSync(existsSync('/proc/self/fd') ? `/proc/self/fd/${fd}` : (path ?? ''), O_RDWR);
+    const [there, here] = [fstatSync(found), fstatSync(fd)];
+    if (there.dev === here.dev && there.ino === here.ino) return found;
+    closeSync(found);
+    throw Object.assign(new Error('another file has taken its name'), { code: 'ESTALE' });
+  },
   close: closeSync,
   // By position, so the offset that the descriptor shares with init stays where it is.
   read: (fd, into, at) => readSync(fd, into, 0, into.length, at),

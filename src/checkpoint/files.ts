@@ -1,9 +1,9 @@
 // `gsup checkpoint verify|dump [FILE]`: which files are meant, and what is in them. Changes nothing.
 import { closeSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { escapeControls } from './codec.ts';
+import { decodeLine, escapeControls } from './codec.ts';
 import { joinParts, type LogName, mergeLogs } from './merge.ts';
-import { openLogForReading, type ReadLog, readLogFile, readLogFrom } from './read-log.ts';
+import { openLogForReading, type ReadLog, readLogFile, readSettledLog } from './read-log.ts';
 import { formatVersion } from './record.ts';
 import type { LogEntry } from './repair.ts';
 import type { StateDirQuestion } from './state-dir.ts';
@@ -81,7 +81,7 @@ function verifyFile(path: string): { line: string; ok: boolean } {
   }
 }
 
-function faultOf({ damage, newer, entries }: ReadLog): string | undefined {
+export function faultOf({ damage, newer, entries }: ReadLog): string | undefined {
   if (newer) {
     const place = `line ${newer.line}, offset ${newer.offset}`;
     return `${place}: format version ${newer.version}, and this gsup reads ${formatVersion}; use a newer gsup`;
@@ -91,7 +91,7 @@ function faultOf({ damage, newer, entries }: ReadLog): string | undefined {
   return `damaged at ${place}: ${damage.reason}; ${count(entries.length, 'good record')} before it`;
 }
 
-function describeLog({ entries, lastSeq, torn }: ReadLog): string {
+function describeLog({ entries, lastSeq, torn, unfinished }: ReadLog): string {
   const first = entries[0]?.record.seq;
   const parts = [count(entries.length, 'record')];
   if (first !== undefined) parts.push(first === lastSeq ? `seq ${first}` : `seq ${first}-${lastSeq}`);
@@ -102,6 +102,7 @@ function describeLog({ entries, lastSeq, torn }: ReadLog): string {
     const { seq, was, reason } = unknown[0];
     parts.push(`${unknown.length} not understood (first: seq ${seq}, type ${quoted(was)}: ${reason})`);
   }
+  if (unfinished) parts.push('and a compaction that was interrupted, to be cut off at the next start');
   if (torn !== undefined)
     parts.push(`torn last line of ${count(torn, 'byte')}, to be cut off at the next start`);
   return [...parts, 'ok'].join(', ');
@@ -129,7 +130,7 @@ function openLog(path: string): OpenLog {
   const name = basename(path);
   try {
     const fd = openLogForReading(path);
-    const log = readLogFrom(fd);
+    const log = readSettledLog(fd);
     const fault = faultOf(log);
     const items = log.entries.map((entry) => ({ ...entry, fd }));
     return { fd, items, ...(fault === undefined ? {} : { problem: `${name}: ${fault}` }) };
@@ -153,18 +154,28 @@ function dumpLogs(
   arrange: (logs: readonly OpenLog[]) => readonly Item[],
   write: (line: string) => void,
 ): Dumped {
+  const problems = logs.flatMap(({ problem }) => problem ?? []);
   try {
-    for (const { fd, offset, length } of arrange(logs)) write(readLine(fd, offset, length));
+    for (const item of arrange(logs)) {
+      const line = readLine(item);
+      if (line === undefined) {
+        problems.push('the log was compacted while it was read; read it again');
+        break;
+      }
+      write(line);
+    }
   } finally {
     for (const { fd } of logs) if (fd !== undefined) closeSync(fd);
   }
-  const problems = logs.flatMap(({ problem }) => problem ?? []);
   return { problems, ok: problems.length === 0 };
 }
 
-function readLine(fd: number, offset: number, length: number): string {
+/** undefined: it is not there any more. */
+function readLine({ fd, offset, length, record }: Item): string | undefined {
   const bytes = Buffer.alloc(length);
-  return bytes.toString('utf8', 0, readSync(fd, bytes, 0, length, offset));
+  if (readSync(fd, bytes, 0, length, offset) < length) return undefined;
+  const decoded = decodeLine(bytes, 0, length - 1);
+  return decoded.kind === 'record' && decoded.record.seq === record.seq ? bytes.toString() : undefined;
 }
 
 /** What cannot be looked at is there: reading it will say why. */

@@ -3,6 +3,7 @@ import type { JournalDisk } from './disk.ts';
 import { maxLogBytes, type ReadLog, readLogFrom } from './read-log.ts';
 import type { CheckpointRecord } from './record.ts';
 import type { Damage } from './repair.ts';
+import { finishRewrite, type Rewrite, readWhole } from './rewrite.ts';
 
 /**
  * `fd`: inherited from init (O_RDWR; a file with O_APPEND, or a memfd), stays open and stays the same file: the next
@@ -19,13 +20,16 @@ export type JournalNews =
   | { kind: 'failing'; code: string }
   | { kind: 'recovered'; missing: number }
   | { kind: 'sync-failed'; code: string }
-  | { kind: 'deleted' };
+  | { kind: 'deleted' }
+  /** It has grown, and cannot be made shorter. */
+  | { kind: 'uncompacted'; code: string };
 
 export type FoundLog = {
   /** What was in it, in order; nothing when it was damaged: half a history would be a wrong one. */
   records: CheckpointRecord[];
   /** undefined: in memory. */
   fd: number | undefined;
+  path: string | undefined;
   /** The file has a name, so it can lose it. */
   linked: boolean;
   goodEnd: number;
@@ -74,15 +78,38 @@ function openHandle({ fd, path }: JournalSource, disk: JournalDisk): Handle {
 function cutTail(handle: Handle, read: ReadLog, report: Report): FoundLog {
   const records = read.entries.map((entry) => entry.record);
   const log = foundLog(handle, records, read.goodEnd, read.lastSeq);
-  if (read.torn === undefined) return log;
-  const copy = keepCopy(handle, 'torn');
-  report({ kind: 'torn', bytes: read.torn, copy });
+  if (read.rewrite) return finishCompaction(handle, read.rewrite, log, report);
+  if (read.torn === undefined && !read.unfinished) return log;
+  if (read.torn !== undefined) {
+    const copy = keepCopy(handle, 'torn');
+    report({ kind: 'torn', bytes: read.torn, copy });
+  }
   try {
     handle.disk.truncate(handle.fd, read.goodEnd);
     return log;
   } catch (error) {
     report({ kind: 'failing', code: codeOf(error) });
     return { ...log, dirty: true };
+  }
+}
+
+/** A log that is not at its place can be read, but not be appended to. */
+function finishCompaction(handle: Handle, rewrite: Rewrite, log: FoundLog, report: Report): FoundLog {
+  const { disk, fd, path } = handle;
+  try {
+    const compacted = new Uint8Array(rewrite.length);
+    readWhole(fd, compacted, rewrite.at, disk);
+    const anywhere = disk.reopen(fd, path);
+    try {
+      finishRewrite(compacted, anywhere, disk);
+    } finally {
+      tryTo(() => disk.close(anywhere));
+    }
+    return log;
+  } catch (error) {
+    if (handle.own) tryTo(() => disk.close(fd));
+    report({ kind: 'memory', code: codeOf(error) });
+    return foundLog(undefined, log.records, 0, log.lastSeq);
   }
 }
 
@@ -151,6 +178,7 @@ function foundLog(
   return {
     records,
     fd: handle?.fd,
+    path: handle?.path,
     linked: handle !== undefined && (tryTo(() => handle.disk.links(handle.fd)) ?? 0) > 0,
     goodEnd,
     dirty: false,

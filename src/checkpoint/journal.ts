@@ -1,6 +1,7 @@
 // The writer of checkpoint.log. It never throws and never waits for a disk: what cannot be written is counted, and a
 // `gap` record says so as soon as something can be written again.
 import { encodeBody } from './codec.ts';
+import { type Compaction, createCompactor } from './compactor.ts';
 import { type JournalDisk, realDisk } from './disk.ts';
 import { codeOf, type FoundLog, type JournalNews, type JournalSource, openLog } from './journal-open.ts';
 import type { RecordBody, Stamp } from './record.ts';
@@ -13,6 +14,8 @@ export type JournalOptions = JournalSource & {
   /** Called once per trouble, and again when it is over; not for each record. */
   report(news: JournalNews): void;
   disk?: JournalDisk;
+  /** Without: the log grows. */
+  compaction?: Compaction;
 };
 
 export type Journal = {
@@ -54,6 +57,13 @@ function createJournal(options: JournalOptions, log: FoundLog): Journal {
   let failing = log.dirty;
   /** undefined: in memory, or closed: the number may be somebody else's descriptor by then. */
   let { fd } = log;
+  const end = {
+    get: () => goodEnd,
+    set: (to: number) => {
+      goodEnd = to;
+    },
+  };
+  const compactor = options.compaction && createCompactor(options.compaction, log, end, disk, report);
 
   const now = (): Stamp => ({ at: new Date(clock.wallMs()).toISOString(), mono_ns: clock.nowNs() });
   const missing = (): number => lastSeq - writtenSeq;
@@ -67,6 +77,7 @@ function createJournal(options: JournalOptions, log: FoundLog): Journal {
   };
 
   const write = (to: number, bytes: Uint8Array): void => {
+    compactor?.settle();
     if (failing) disk.truncate(to, goodEnd);
     const count = disk.write(to, bytes, goodEnd);
     // The kernel says why only when nothing could be written at all; a full disk is what gives short writes.
@@ -83,6 +94,7 @@ function createJournal(options: JournalOptions, log: FoundLog): Journal {
         failing = false;
         writtenSeq = seq;
         syncer.request();
+        compactor?.grown();
       } catch (error) {
         gapCause = codeOf(error);
         if (!failing) report({ kind: 'failing', code: gapCause });
@@ -100,6 +112,7 @@ function createJournal(options: JournalOptions, log: FoundLog): Journal {
   };
 
   const close = (): void => {
+    compactor?.close();
     fd = undefined;
     syncer.close();
   };

@@ -258,11 +258,6 @@ export const recordTable = {
     about: 'these did not end on SIGKILL, or may not be signalled',
     fields: { run: maybe(run), pids: ints('who'), names: maybe(texts('their names')) },
   },
-  oom: {
-    writer: 'init',
-    about: 'the kernel has killed the leader for lack of memory',
-    fields: { run },
-  },
   unkept: {
     writer: 'init',
     about: 'what was promised for a stop is not kept, because no supervisor is there for it',
@@ -292,7 +287,7 @@ export const recordTable = {
       missing: int('how many records are missing before this one'),
       cause: maybe(
         text(
-          'errno name; `damaged`: the log was begun anew; `lost`: an earlier writer took them; `aside`: they stood in a part of the log that was put aside',
+          'errno name; `damaged`: the log was begun anew; `lost`: an earlier writer took them; `aside`: they stood in a part of the log that was put aside; `compacted`: no replay needs them',
         ),
       ),
     },

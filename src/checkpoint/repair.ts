@@ -6,6 +6,7 @@
 import { decodeLine, isCrcMember, maxLineBytes } from './codec.ts';
 import { crc32c } from './crc32c.ts';
 import type { CheckpointRecord } from './record.ts';
+import { isMark } from './rewrite.ts';
 
 /** A record and where its line stands: bytes [offset, offset + length), newline included. */
 export type LogEntry = { record: CheckpointRecord; offset: number; length: number };
@@ -20,6 +21,8 @@ export type RepairedLog = {
   /** Bytes behind goodEnd that an interrupted append left: to be cut off. */
   torn?: number;
   damage?: Damage;
+  /** Behind goodEnd stands a compaction that has not come to its end: not part of the log, to be cut off. */
+  unfinished?: true;
   /** Written by a later gsup: neither to be read on nor to be written to. */
   newer?: { version: number; line: number; offset: number };
 };
@@ -62,7 +65,10 @@ export function createLogScanner(): LogScanner {
     } else {
       const fault = findSeqFault(decoded.record, log.lastSeq);
       if (fault !== undefined) damageAt(log.goodEnd, fault);
-      else addEntry(log, decoded.record, to + 1 - from);
+      else if (isMark(decoded.record)) {
+        log.unfinished = true;
+        stopped = true;
+      } else addEntry(log, decoded.record, to + 1 - from);
     }
     return true;
   };

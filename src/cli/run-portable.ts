@@ -62,7 +62,13 @@ function refusalsOf(config: RunConfig): string[] {
 /** init.log: what happened, beside checkpoint.log's what was decided. Its troubles are those of checkpoint.log. */
 function factLog(folder: string | undefined): Journal | null {
   if (folder === undefined) return null;
-  const opened = openJournal({ path: join(folder, logNames.init), clock: realClock, report: () => {} });
+  const opened = openJournal({
+    path: join(folder, logNames.init),
+    clock: realClock,
+    report: () => {},
+    // Nothing is decided by it: the last facts stay.
+    compaction: { needed: (records) => records.map(() => false) },
+  });
   return opened.kind === 'open' ? opened.journal : null;
 }
 

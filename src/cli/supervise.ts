@@ -6,6 +6,7 @@ import type { JournalSource } from '../checkpoint/journal-open.ts';
 import type { LogConfig, RunConfig } from '../config/run-config.ts';
 import { planRun } from '../config/run-plan.ts';
 import { planStop } from '../config/stop-plan.ts';
+import { watchCarriedOut } from '../host/carried-out.ts';
 import { realClock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import { createHttpPort } from '../host/http.ts';
@@ -14,6 +15,7 @@ import { type Notice, SAID_BY_INIT } from '../report/notice.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { createLoop, type Ended, type Loop } from '../supervisor/loop.ts';
+import { neededRecords } from '../supervisor/needed.ts';
 import type { BesideInit } from './kept-environment.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment } from './parse.ts';
@@ -61,9 +63,15 @@ export async function superviseNative(
 export async function supervise(config: RunConfig, world: World): Promise<Outcome> {
   const { reporter } = world;
   const dieQuietly = world.ownsProcess ? dieLoudly(reporter) : () => {};
+  const { host, carriedOut } = watchCarriedOut(world.host);
   const opened = openJournal({
     ...world.journal,
     clock: realClock,
+    compaction: {
+      needed: (records) => neededRecords(records, carriedOut()),
+      // In a stop every millisecond counts, and after it the log does not grow any more.
+      mayBegin: () => loop.state().task.stop === null,
+    },
     report: (news) => {
       // A log that is not wanted on disk is not missed.
       if (news.kind === 'memory' && config.state.memoryOnly) return;
@@ -82,7 +90,7 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
     records: opened.log.records,
     ports: {
       journal: opened.journal,
-      host: world.host,
+      host,
       clock: realClock,
       http: createHttpPort(realClock),
       say: (happening) => reporter.say(happening),

@@ -12,7 +12,6 @@ export function blankRun(key: number, name: string): RunSnapshot {
     stuck: false,
     lost: false,
     alone: false,
-    oom: false,
     pid: 0,
     startTicks: 0n,
     startFailure: null,

@@ -3,6 +3,9 @@ import { signalName } from '../signals/names.ts';
 import type { RunSnapshot, Usage } from '../supervisor/vocabulary.ts';
 import type { Host, HostNews } from './host.ts';
 
+/** Runs whose news may still come; a process may be restarted for years. */
+const REMEMBERED = 4096;
+
 /** The same host, whose news is written down before anybody hears it. */
 export function withFacts(host: Host, log: { append(record: RecordBody): unknown } | null): Host {
   if (log === null) return host;
@@ -31,7 +34,10 @@ export function createFactWriter(append: (record: RecordBody) => void): (news: H
     }
     if (news.kind !== 'run') return;
     for (const record of factsOf(news.run, before.get(news.run.key))) append(record);
+    before.delete(news.run.key);
     before.set(news.run.key, news.run);
+    const [oldest] = before.keys();
+    if (before.size > REMEMBERED && oldest !== undefined) before.delete(oldest);
   };
 }
 

@@ -79,6 +79,8 @@ function wordLogNews(log: string, news: JournalNews): Worded {
       return warn(`${log}: cannot be brought to the disk (${errnoOf(news.code)})`);
     case 'deleted':
       return warn(`${log}: has been deleted, and nobody will read what is written now`);
+    case 'uncompacted':
+      return warn(`${log}: cannot be compacted (${errnoOf(news.code)}), and goes on growing`);
   }
 }
 

@@ -137,6 +137,7 @@ export interface Live {
   readonly seen: Readonly<Record<string, RunSnapshot>>;
   /** In the log, but not at the host. */
   readonly missing: Readonly<Record<string, true>>;
+  readonly oom: Readonly<Record<string, true>>;
   /** What has been said, or posted, by this supervisor. */
   readonly done: Readonly<Record<string, true>>;
 }
@@ -174,6 +175,7 @@ export function initialState(plan: TaskPlan): State {
       synced: false,
       seen: {},
       missing: {},
+      oom: {},
       done: {},
     },
   };

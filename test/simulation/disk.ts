@@ -101,6 +101,10 @@ export function createDisk(scheduler: Scheduler, faults: readonly DiskFault[] = 
 
   const disk: JournalDisk = {
     open: openFile,
+    reopen: (fd) => {
+      open.set(nextFd, inodeOf(fd));
+      return nextFd++;
+    },
     close: (fd) => void open.delete(fd),
     read: (fd, into, at) => {
       const part = inodeOf(fd).bytes.subarray(at, at + into.length);

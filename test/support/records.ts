@@ -66,7 +66,10 @@ export function faultsOfLog(folder: string, file: string): string[] {
   for (const line of whole.split('\n').filter(Boolean)) {
     const record = parse(file, line);
     const place = `${file} seq ${record.seq}`;
-    if (last !== undefined && record.seq !== last + 1) faults.push(`${place}: follows ${last}`);
+    // A gap record jumps over what it says is missing.
+    const missing = record.type === 'gap' ? Number(record.missing) : 0;
+    const next = (last ?? record.seq - 1 - missing) + 1;
+    if (record.seq < next || record.seq > next + missing) faults.push(`${place}: follows ${last}`);
     last = record.seq;
     if (typeof record.mono_ns !== 'string' || !/^\d+$/.test(record.mono_ns)) faults.push(`${place}: mono_ns`);
     if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(String(record.at))) faults.push(`${place}: at`);

@@ -1,0 +1,141 @@
+/**
+ * Which records of a log a replay can do without. What they say of runs that others have followed is over; the state
+ * (state.ts) that the rest folds to is the same. Pure.
+ */
+import type { CheckpointRecord, RecordBody } from '../checkpoint/record.ts';
+import { processName, runNumber } from './names.ts';
+
+type Known = Exclude<CheckpointRecord, { type: 'unknown' }>;
+
+/**
+ * One answer for each record. `carriedOut`: the highest number that the host is known to have carried out; what was asked for
+ * after it may have to be asked for again (perform.ts), so it stays, and so does what says under which key.
+ *
+ * What stays: of each process everything from the begin of its last run, or of its wait for the next; from before that
+ * its highest number, its last count of failures, its last outcome. Of the task all that was asked for, and the last of what
+ * takes the place of what was before. What this gsup does not understand. A log that is not as this gsup writes it stays whole.
+ */
+export function neededRecords(records: readonly CheckpointRecord[], carriedOut: number): boolean[] {
+  const known = records.filter((record): record is Known => record.type !== 'unknown');
+  if (known.some(isOdd)) return records.map(() => true);
+  const marks = markLast(known);
+  const asked = namesAfter(known, carriedOut);
+  return records.map((record) => {
+    if (record.type === 'unknown' || marks.single.has(record)) return true;
+    if (record.seq > carriedOut && mayAsk(record)) return true;
+    if (asked.has(createdBy(record) ?? '')) return true;
+    return isNeeded(record, marks);
+  });
+}
+
+interface Marks {
+  /** By process: the number of the record with which its last run, or its wait for the next, begins. */
+  readonly begun: ReadonlyMap<string, number>;
+  /** Needed whatever comes later. */
+  readonly single: ReadonlySet<Known>;
+}
+
+/** Closed, as evolve is: whoever adds a type says here how long it is needed. */
+function isNeeded(record: Known, { begun }: Marks): boolean {
+  switch (record.type) {
+    // Few in the life of a task, and some change what those after them mean.
+    case 'task':
+    case 'task-state':
+      return true;
+    case 'stop-requested':
+      return record.run === undefined || isOfLastRun(record.run, record.seq, begun);
+    case 'run-forked':
+    case 'run-ready':
+    case 'rung':
+    case 'outcome':
+    case 'hook':
+      return isOfLastRun(record.run, record.seq, begun);
+    case 'kill':
+      return record.run !== undefined && isOfLastRun(record.run, record.seq, begun);
+    case 'backoff':
+      return record.seq >= (begun.get(record.process) ?? 0);
+    // The last one counts (markLast), or none does.
+    case 'budget':
+    case 'config':
+    case 'upgrade':
+    case 'health-changed':
+    case 'supervisor-started':
+    case 'signal-requested':
+    case 'gap':
+    case 'run-started':
+    case 'signal':
+    case 'leader-exited':
+    case 'stragglers':
+    case 'run-ended':
+    case 'stranger':
+    case 'stuck':
+    case 'unkept':
+    case 'undelivered':
+      return false;
+  }
+}
+
+function isOfLastRun(run: string, seq: number, begun: Marks['begun']): boolean {
+  return seq >= (begun.get(processName(run)) ?? 0);
+}
+
+/** The last of each kind, where a later one takes the place of those before it. */
+function markLast(records: readonly Known[]): Marks {
+  const begun = new Map<string, number>();
+  const last = new Map<string, Known>();
+  const highest = new Map<string, number>();
+  for (const record of records) {
+    if (record.type === 'run-forked' || record.type === 'backoff') begun.set(record.process, record.seq);
+    if (record.type === 'run-forked' && runNumber(record.run) >= (highest.get(record.process) ?? 0)) {
+      highest.set(record.process, runNumber(record.run));
+      last.set(`runs of ${record.process}`, record);
+    }
+    if (record.type === 'outcome') last.set(`outcome of ${record.process}`, record);
+    if (record.type === 'outcome' || record.type === 'backoff')
+      last.set(`failures of ${record.process}`, record);
+    if (record.type === 'health-changed') last.set(`health of ${record.process}`, record);
+    if (record.type === 'budget' || record.type === 'config' || record.type === 'upgrade')
+      last.set(record.type, record);
+  }
+  return { begun, single: new Set(last.values()) };
+}
+
+/** Runs of which something may still have to be asked. */
+function namesAfter(records: readonly Known[], carriedOut: number): Set<string> {
+  const later = records.filter((record) => record.seq > carriedOut && mayAsk(record));
+  return new Set(
+    later.flatMap((record) => [
+      ...('run' in record && record.run !== undefined ? [record.run] : []),
+      ...(record.type === 'hook' ? [record.hook] : []),
+    ]),
+  );
+}
+
+/** What `requestOf` makes a request of. */
+function mayAsk({ type }: Known): boolean {
+  const asking: readonly string[] = [
+    'run-forked',
+    'hook',
+    'rung',
+    'kill',
+    'outcome',
+    'signal-requested',
+    'upgrade',
+    'task-state',
+  ];
+  return asking.includes(type);
+}
+
+function createdBy(record: RecordBody): string | undefined {
+  if (record.type === 'run-forked') return record.run;
+  return record.type === 'hook' && record.state === 'started' ? record.hook : undefined;
+}
+
+/** A run that is not of the process that it is said to be of: the rules above go by names. */
+function isOdd(record: Known): boolean {
+  if (!('run' in record) || record.run === undefined) return false;
+  const process = 'process' in record ? record.process : undefined;
+  const of = processName(record.run);
+  const hookOf = record.type === 'hook' ? processName(record.hook) : of;
+  return (process !== undefined && process !== of) || hookOf !== of;
+}
