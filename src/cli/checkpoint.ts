@@ -1,6 +1,9 @@
-/** `gsup checkpoint verify|dump [FILE]`. */
+/** `gsup checkpoint verify|dump|compact [FILE]`. */
+import { type Compacted, compactFile } from '../checkpoint/compact-file.ts';
 import { dumpFiles, locateLogs, verifyFiles } from '../checkpoint/files.ts';
+import type { CheckpointRecord } from '../checkpoint/record.ts';
 import { EXIT } from '../signals/exit-codes.ts';
+import { neededRecords } from '../supervisor/needed.ts';
 import { failure, type Outcome, success } from './output.ts';
 import type { Environment, Options } from './parse.ts';
 
@@ -10,7 +13,7 @@ type Logs = Extract<ReturnType<typeof locateLogs>, { path: string }>;
 const PIECE = 64 * 1024;
 
 export function checkpointCommand(
-  what: 'verify' | 'dump',
+  what: 'verify' | 'dump' | 'compact',
   file: string | undefined,
   options: Options,
   env: Environment,
@@ -25,6 +28,7 @@ export function checkpointCommand(
   });
   if (!('path' in logs))
     return failure(logs.kind === 'several' ? EXIT.usage : EXIT.unavailable, logs.message);
+  if (what === 'compact') return compact(compactFile(logs, everythingDone));
   return what === 'verify' ? verify(logs) : dump(logs, print);
 }
 
@@ -44,4 +48,28 @@ function dump(logs: Logs, print: (text: string) => boolean): Outcome {
   });
   print(piece);
   return ok ? success('') : failure(EXIT.data, ...problems);
+}
+
+/** Of a task that has ended nothing is left to be asked for. */
+function everythingDone(records: readonly CheckpointRecord[]): boolean[] {
+  return neededRecords(records, Number.POSITIVE_INFINITY);
+}
+
+function compact(compacted: Compacted): Outcome {
+  switch (compacted.kind) {
+    case 'done': {
+      const { name, before, after } = compacted;
+      const sizes = `${before.bytes} bytes, ${before.records} records, now ${after.bytes} bytes, ${after.records} records`;
+      return success(`${name}: ${before.bytes === after.bytes ? 'nothing to drop, ' : ''}${sizes}\n`);
+    }
+    case 'live':
+      return failure(
+        EXIT.held,
+        `cannot compact "${compacted.path}": its task is running; its supervisor does so by itself when the log has grown`,
+      );
+    case 'unsound':
+      return failure(EXIT.data, `cannot compact "${compacted.path}": ${compacted.fault}`);
+    case 'refused':
+      return failure(EXIT.unavailable, `cannot compact "${compacted.path}": ${compacted.cause}`);
+  }
 }

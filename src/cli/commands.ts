@@ -36,10 +36,11 @@ A second stop signal goes to the next rung at once, a third kills.`,
   },
   {
     name: 'checkpoint',
-    usage: 'checkpoint verify|dump [FILE]',
-    summary: 'check or print the checkpoint log of the task, or of FILE',
-    notes:
-      'verify exits 0 when every line is whole, 65 when one is damaged. dump prints the merged log, a record per line.',
+    usage: 'checkpoint verify|dump|compact [FILE]',
+    summary: 'check, print or compact the checkpoint log of the task, or of FILE',
+    notes: `verify exits 0 when every line is whole, 65 when one is damaged. dump prints the merged log, a record per line.
+compact makes the checkpoint.log of a task that has ended as short as it can be: what its end followed from stays. While a
+task runs its supervisor does that by itself.`,
   },
   {
     name: 'history',

@@ -12,6 +12,7 @@ import { failure, type Outcome, writeAll } from './output.ts';
 import type { Options } from './parse.ts';
 import { convertValue } from './values.ts';
 
+const CHECKPOINT_WORDS = ['verify', 'dump', 'compact'] as const;
 const COMMON_ROWS = OPTION_ROWS.filter((row) => row.common && !row.action);
 
 /** `words` begins with the command's name. `options`: what was said before it, and in the environment. */
@@ -31,7 +32,7 @@ export async function runProgram(words: readonly string[], options: Options): Pr
 function buildProgram(options: Options, done: (outcome: Outcome) => void): Command {
   const program = quiet(new Command('gsup'));
   const checkpoint = quiet(program.command('checkpoint'));
-  for (const name of ['verify', 'dump'] as const) {
+  for (const name of CHECKPOINT_WORDS) {
     const command = withCommonOptions(quiet(checkpoint.command(name))).argument('[file]');
     command.action(async (file: string | undefined) => {
       const { checkpointCommand } = await import('./checkpoint.ts');
@@ -120,8 +121,8 @@ function complaint(error: CommanderError, words: readonly string[]): string {
     case 'commander.help':
     case 'commander.unknownCommand':
       return words.length > 1
-        ? unknownCommand(words[1] ?? '', ['verify', 'dump'], `${words[0]} `)
-        : `cannot run "${words[0]}": verify or dump is needed, got nothing`;
+        ? unknownCommand(words[1] ?? '', [...CHECKPOINT_WORDS], `${words[0]} `)
+        : `cannot run "${words[0]}": verify, dump or compact is needed, got nothing`;
     default:
       return error.message.replace(/^error: /, '');
   }

@@ -61,7 +61,7 @@ describe('dispatch', () => {
       'cannot run "node": there is no such command; to supervise a program write gsup run -- node',
     ],
     ['up', 'cannot run "up": there is no such command; to supervise a program write gsup run -- up'],
-    ['checkpoint', 'cannot run "checkpoint": verify or dump is needed, got nothing'],
+    ['checkpoint', 'cannot run "checkpoint": verify, dump or compact is needed, got nothing'],
     [
       'checkpoint verfy',
       'cannot run "checkpoint verfy": there is no such command; did you mean gsup checkpoint verify?',
