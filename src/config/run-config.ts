@@ -143,7 +143,7 @@ function launchOf(parsed: ParsedRun, set: Readonly<Record<string, string>>, env:
 }
 
 /** A nested gsup has its own options; where the state lies is for both. */
-function optionVariables(env: Environment): string[] {
+export function optionVariables(env: Environment): string[] {
   const variables = OPTION_ROWS.filter((row) => !row.action && row.long !== 'state-dir');
   return variables.map((row) => environmentName(row.long)).filter((key) => env[key] !== undefined);
 }

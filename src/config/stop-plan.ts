@@ -10,7 +10,7 @@ import type { RestartConfig, RunConfig } from './run-config.ts';
 export const DOCKER_STOP_MS = 10_000;
 
 /** To kill, reap, record and report; what the default grace leaves of Docker's 10 s. */
-const MARGIN_MS = 2000;
+export const MARGIN_MS = 2000;
 
 export interface StopStep {
   readonly sentence: string;
@@ -32,9 +32,9 @@ export function planStop(config: RunConfig): StopPlan {
   const { ladder, budgetMs } = config.stop;
   const wanted = [...ladder.map(rungStep), ...hookSteps(config.postStop)];
   const all = budgetMs === null ? wanted : cutSteps(wanted, budgetMs);
-  const spent = total(all.map((step) => step.waitMs));
+  const spent = totalMs(all.map((step) => step.waitMs));
   const worstMs = budgetMs === null ? spent : Math.min(spent ?? budgetMs, budgetMs);
-  const asked = total(wanted.map((step) => step.waitMs));
+  const asked = totalMs(wanted.map((step) => step.waitMs));
   const what = config.postStop === null ? 'the ladder' : 'the ladder with the post-stop hook';
   return {
     steps: all.slice(0, ladder.length),
@@ -45,7 +45,7 @@ export function planStop(config: RunConfig): StopPlan {
 }
 
 /** The hook after the end, and what one takes that ignores the end of its time. */
-function hookSteps(postStop: Command | null): StopStep[] {
+export function hookSteps(postStop: Command | null): StopStep[] {
   if (postStop === null) return [];
   return [
     { sentence: `run ${commandText(postStop)}`, waitMs: POST_STOP_MS, cutMs: 0 },
@@ -68,7 +68,7 @@ function times(count: number): string {
   return count === 1 ? 'once' : `${count} times`;
 }
 
-function rungStep(rung: Rung): StopStep {
+export function rungStep(rung: Rung): StopStep {
   return { sentence: rungSentence(rung), waitMs: rung.waitMs, cutMs: 0 };
 }
 
@@ -130,7 +130,8 @@ function budgetWarnings(
   ];
 }
 
-function total(waits: readonly (number | null)[]): number | null {
+/** null: forever. */
+export function totalMs(waits: readonly (number | null)[]): number | null {
   const sum = sumOf(waits.map(nsOf));
   return sum === null ? null : msOf(sum);
 }
