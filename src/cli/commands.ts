@@ -43,6 +43,16 @@ compact makes the checkpoint.log of a task that has ended as short as it can be:
 task runs its supervisor does that by itself.`,
   },
   {
+    name: 'status',
+    usage: 'status [--json] [--watch]',
+    summary: 'print what the task and its processes do, or how it ended; also as `ps`',
+    notes: 'Without --name every task that lives is told, or the one that ended last.',
+    options: [
+      { long: 'json', help: 'one JSON object; a list where several tasks live' },
+      { long: 'watch', help: 'again and again, until the task has ended' },
+    ],
+  },
+  {
     name: 'history',
     usage: 'history [options] [NAME...]',
     summary: 'tell what happened to the task, from its log alone, also after everything has ended',

@@ -33,6 +33,8 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
     case 'check':
       return checkOrSo(before, rest, env);
     case 'checkpoint':
+    case 'status':
+    case 'ps':
     case 'history':
     case 'install-init':
       if (rest.includes('--help') || rest.includes('-h')) return success(help(name));

@@ -10,6 +10,7 @@ import { needOf, type OptionRow } from './option-row.ts';
 import { OPTION_ROWS } from './options.ts';
 import { failure, type Outcome, writeAll } from './output.ts';
 import type { Options } from './parse.ts';
+import type { StatusOptions } from './status.ts';
 import { convertValue } from './values.ts';
 
 const CHECKPOINT_WORDS = ['verify', 'dump', 'compact'] as const;
@@ -40,11 +41,19 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
       done(checkpointCommand(name, file, { ...options, ...said(command) }, process.env, print));
     });
   }
+  const status = withCommonOptions(withOwnOptions(quiet(program.command('status').alias('ps'))));
+  status.action(async (asked: StatusOptions) => {
+    const { statusCommand } = await import('./status.ts');
+    const { env, hrtime } = process;
+    const terminal = isatty(1);
+    const print = (text: string) => writeAll(1, text);
+    const world = { env, terminal, colour: wantsColour(), nowNs: hrtime.bigint, print };
+    done(await statusCommand(asked, { ...options, ...said(status) }, world));
+  });
   const history = withCommonOptions(withOwnOptions(quiet(program.command('history')))).argument('[name...]');
   history.action(async (names: string[], asked: HistoryOptions) => {
     const { historyCommand } = await import('./history.ts');
-    const colour = isatty(1) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
-    const around = { env: process.env, nowMs: Date.now(), colour };
+    const around = { env: process.env, nowMs: Date.now(), colour: wantsColour() };
     done(historyCommand(names, asked, { ...options, ...said(history) }, around));
   });
   withCommonOptions(quiet(program.command('install-init')))
@@ -54,6 +63,11 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
       done(installInit(packageFolder(import.meta.url), path, process.env.PATH ?? ''));
     });
   return program;
+}
+
+/** https://no-color.org */
+function wantsColour(): boolean {
+  return isatty(1) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 }
 
 /** Sentences and exit codes are gsup's own. */

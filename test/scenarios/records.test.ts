@@ -102,3 +102,58 @@ scenario(
     ]);
   },
 );
+
+scenario('S41 status tells what a stop waits for, and in the end what history tells', {}, async (trial) => {
+  const run = await trial.start(
+    ['-g', '30s'],
+    [fixture('reports-signals'), '--exit-on', 'SIGUSR2', '--code', '4'],
+  );
+  await run.ready();
+  const named = ['--json', '--state-dir', join(run.folder, '..'), '--name', 't'];
+  const tell = (command: string) => {
+    const told = gsup(command, ...named);
+    expect(told.status, told.stderr).toBe(0);
+    return JSON.parse(told.stdout);
+  };
+  // From another pid namespace nobody can tell whether this gsup lives.
+  const isNear = trial.ring === 'subreaper';
+  if (isNear)
+    expect(tell('status')).toMatchObject({
+      task: { name: 't', state: 'active', exit_code: null },
+      processes: [
+        {
+          name: 't',
+          run: 't#1',
+          want: 'up',
+          state: 'running',
+          pid: run.find('reports-signals')[0],
+          stop: null,
+        },
+      ],
+    });
+  run.signal('SIGTERM');
+  await run.record('rung');
+  if (isNear)
+    expect(tell('status').processes[0]).toMatchObject({
+      want: 'down',
+      state: 'stopping',
+      stop: {
+        rung: 0,
+        signal: 'SIGTERM',
+        waiting_for: [{ pid: run.find('reports-signals')[0], name: 'reports-signals' }],
+      },
+    });
+  run.signal('SIGUSR2');
+  expect((await run.ended()).code).toBe(4);
+  const [status, history] = [tell('status'), tell('history')];
+  expect(status.processes[0]).toMatchObject({
+    state: 'killed',
+    last: { run: 't#1', code: 4, signal: null, forced: false },
+  });
+  expect(status.task).toMatchObject({
+    state: history.task.state,
+    exit_code: history.task.exit_code,
+    name: history.task.name,
+  });
+  expect(status.task.stop.requested_at).toBe(history.task.stop.at);
+});

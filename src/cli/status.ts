@@ -1,0 +1,95 @@
+/** `gsup status`: what tasks do, or how the last one ended, from their files. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readStories } from '../checkpoint/story.ts';
+import { findTaskFolders, isTaskLive, type TaskFolder } from '../checkpoint/task-folders.ts';
+import { escapeAll } from '../report/escape.ts';
+import { lookAtTrees } from '../report/live-trees.ts';
+import { buildStatus, type Status } from '../report/status.ts';
+import { renderStatus } from '../report/status-text.ts';
+import { EXIT } from '../signals/exit-codes.ts';
+import { failure, type Outcome, success } from './output.ts';
+import type { Environment, Options } from './parse.ts';
+
+export interface StatusOptions {
+  readonly json?: boolean;
+  readonly watch?: boolean;
+}
+
+export interface StatusWorld {
+  readonly env: Environment;
+  readonly terminal: boolean;
+  readonly colour: boolean;
+  readonly nowNs: () => bigint;
+  /** false: nobody reads any more. */
+  readonly print: (text: string) => boolean;
+}
+
+/** More often nobody can read it. */
+const WATCH_EVERY_MS = 1000;
+const CLEAR = '\u001b[H\u001b[J';
+
+export async function statusCommand(
+  { json = false, watch = false }: StatusOptions,
+  options: Options,
+  world: StatusWorld,
+): Promise<Outcome> {
+  const name = options.name ?? (world.env.GSUP_TASK || undefined);
+  const option = options['state-dir'] ?? undefined;
+  const folders = findTaskFolders({ option, env: world.env, uid: process.getuid?.() ?? -1 });
+  const asked = asksFor(folders, name);
+  if (asked.length === 0) {
+    const why = name === undefined ? 'cannot find a task: none has run here' : `cannot find a task "${name}"`;
+    return failure(EXIT.unavailable, why);
+  }
+  const show = (statuses: readonly Status[]) =>
+    json
+      ? `${JSON.stringify(escapeAll(asked.length === 1 ? statuses[0] : statuses))}\n`
+      : statuses.map((status) => renderStatus(status, world.colour)).join('\n');
+  if (watch) return watchTasks(asked, show, world, json);
+  return success(show(await Promise.all(asked.map((folder) => statusOf(folder, world.nowNs())))));
+}
+
+/** The one that is named; else all that live; else the one that ended last. */
+function asksFor(folders: readonly TaskFolder[], name: string | undefined): TaskFolder[] {
+  const named = name === undefined ? folders : folders.filter((folder) => folder.name === name);
+  const living = named.filter((folder) => folder.live);
+  if (living.length > 0) return living;
+  return named.toSorted((one, other) => other.touchedMs - one.touchedMs).slice(0, 1);
+}
+
+/** Until all have ended. On a terminal the picture is drawn anew; elsewhere it is written when it is another one. */
+async function watchTasks(
+  folders: readonly TaskFolder[],
+  show: (statuses: readonly Status[]) => string,
+  world: StatusWorld,
+  json: boolean,
+): Promise<Outcome> {
+  let last = '';
+  for (;;) {
+    const live = folders.map(({ path }) => isTaskLive(path));
+    const statuses = await Promise.all(folders.map((folder) => statusOf(folder, world.nowNs())));
+    const text = show(statuses);
+    const isNews = world.terminal || withoutTimes(text) !== withoutTimes(last);
+    if (isNews && !world.print(world.terminal && !json ? CLEAR + text : text)) return success('');
+    last = text;
+    if (!live.includes(true)) return success('');
+    await sleep(WATCH_EVERY_MS);
+  }
+}
+
+/** What only moves with the clock is no news. */
+function withoutTimes(text: string): string {
+  return text
+    .replace(/"(uptime_ms|left_ms|cpu_pct|rss_bytes)":[^,}]*/g, '')
+    .replace(/[\d.]+ ?(ms|s|m|h|%|kB|MB|GB)\b|%/g, '');
+}
+
+export async function statusOf(folder: Pick<TaskFolder, 'path'>, nowNs: bigint): Promise<Status> {
+  const live = isTaskLive(folder.path);
+  const { stories } = readStories(folder.path);
+  const records = (stories.at(-1) ?? []).map(({ item }) => item.record);
+  const before = buildStatus(records, { nowNs, live, treeOf: () => null });
+  const leaders = before.processes.flatMap(({ pid }) => pid ?? []);
+  if (leaders.length === 0) return before;
+  return buildStatus(records, { nowNs, live, treeOf: await lookAtTrees(leaders) });
+}
