@@ -72,6 +72,7 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
   budget: (_, { budget_ms }) =>
     say(null, `stop budget: everything is to be over within ${durationText(budget_ms)}`),
   config: (_, { config_digest }) => say(null, `config in force: digest ${config_digest}`),
+  oom: (_, { run }) => say(run, 'the kernel killed it for lack of memory', 'bad'),
   upgrade: tellUpgrade,
   unkept: (_, { run, what }) => say(run, `no supervisor was there: ${what} is left out`, 'bad'),
   stranger: (_, { pid, name }) => say(null, `adopted ${nameText(name, pid)}, which belongs to no run`),
