@@ -258,6 +258,11 @@ export const recordTable = {
     about: 'these did not end on SIGKILL, or may not be signalled',
     fields: { run: maybe(run), pids: ints('who'), names: maybe(texts('their names')) },
   },
+  oom: {
+    writer: 'init',
+    about: 'the kernel has killed the leader for lack of memory',
+    fields: { run },
+  },
   unkept: {
     writer: 'init',
     about: 'what was promised for a stop is not kept, because no supervisor is there for it',

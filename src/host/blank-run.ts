@@ -12,6 +12,7 @@ export function blankRun(key: number, name: string): RunSnapshot {
     stuck: false,
     lost: false,
     alone: false,
+    oom: false,
     pid: 0,
     startTicks: 0n,
     startFailure: null,

@@ -103,6 +103,7 @@ function decodeRun(raw: ValueOf<typeof wire.run_state>): HostNews | string {
     stuck: has(wire.runFlag.RUN_STUCK),
     lost: has(wire.runFlag.RUN_LOST),
     alone: has(wire.runFlag.RUN_ALONE),
+    oom: has(wire.runFlag.RUN_OOM),
     pid: raw.pid,
     startTicks: raw.start_ticks,
     startFailure: stage === null ? null : { stage, errno: raw.failed_errno },

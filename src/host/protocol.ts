@@ -72,6 +72,7 @@ export const runFlag = {
   RUN_STUCK: 4,
   RUN_LOST: 8,
   RUN_ALONE: 16,
+  RUN_OOM: 32,
 } as const;
 export const notifyFlag = { NOTIFY_READY: 1, NOTIFY_STOPPING: 2, NOTIFY_RELOADING: 4 } as const;
 

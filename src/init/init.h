@@ -158,6 +158,11 @@ const char *run_outcome(const struct run *run);         /* where no supervisor j
 const char *stage_name(uint32_t stage);
 extern uint64_t orphans_reaped;
 
+/* ---- memory.c: the kernel's OOM killer ---- */
+void memory_open(void);
+bool memory_took_it(void);                              /* asked once for each SIGKILL that is not ours */
+void record_oom(struct run *run, bool tell);                       /* whose leader died so; and keeps that in mind */
+
 /* ---- leftovers.c: for the next gsup of the same name, should this one be killed ---- */
 void leftovers_read(void);
 void leftovers_note_self(void);

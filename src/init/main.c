@@ -380,6 +380,7 @@ int main(int argc, char **argv)
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
 	if ((code = open_loop()) || (code = state_open(&p)) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
 	record_open(state.init_log);
+	memory_open();
 	terminal_open();
 	if (has_supervisor) supervisor_open(&p, argv, epoll, signals);
 	else if ((code = start_plain())) return code;

@@ -315,6 +315,7 @@ static void leader_exited(struct run *run)
 	record_signal("signal", run->s.signal);
 	record_usage("rusage", &run->s.leader);
 	record_end();
+	if (!run->supervised) record_oom(run, true); /* init's to say: it sees all deaths, and the kernel only counts */
 }
 
 /* The leader has gone and others have not. */

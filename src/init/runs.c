@@ -105,11 +105,13 @@ void runs_read(struct run *run)
 			struct run_state old = run->s;
 			run->s = f.state.run;
 			run->s.key = old.key;
+			run->s.flags |= old.flags & RUN_OOM;
 			run->s.coordinator_pid = old.coordinator_pid;
 			run->s.coordinator_ticks = old.coordinator_ticks;
 			run->dirty = true;
 			if (run->s.phase == PHASE_ENDED && old.phase != PHASE_ENDED) live_runs--;
 			if (run->s.started_ns != old.started_ns) note_runs();
+			if (run->s.leader_exited_ns && !old.leader_exited_ns) record_oom(run, false);
 		}
 	}
 }

@@ -16,6 +16,7 @@ enum { SUPERVISOR_FDS = 8, FILES_NEEDED = 64 };
 #define START_WITHIN (2 * SECOND)    /* while a supervisor is being started */
 #define REPLACE_AFTER (10 * SECOND)  /* without an answer to anything */
 #define RETRY_FIRST (100 * MS)
+#define NO_MEMORY SECOND              /* whoever needs the memory more shall have had it by then */
 #define RETRY_LAST (30 * SECOND)
 
 enum { GONE, STARTING, PRESENT };
@@ -26,7 +27,7 @@ static struct {
 	uint64_t event, seen, unseen_since_ns, wake_ns; /* event: of the last SYNC; seen: of the last SEEN */
 	uint64_t last_number;
 	uint32_t restarts, failed; /* failed: starts in a row that came to nothing */
-	bool tell_hello, tell_asks, spawned, said, yields; /* yields: to the supervisor of another installation */
+	bool tell_hello, tell_asks, spawned, said, yields, ended; /* yields: to the supervisor of another installation; ended: by us */
 } sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
 static struct { bool asked; int code; uint64_t bye_ns; bool killed, alone; } leave = { .bye_ns = FOREVER };
@@ -214,7 +215,7 @@ static void start_supervisor(void)
 static void end_supervisor(void)
 {
 	drop_socket();
-	send_signal(sup.pid, SIGKILL);
+	sup.ended = send_signal(sup.pid, SIGKILL);
 	sup.unseen_since_ns = sup.wake_ns = FOREVER;
 }
 
@@ -232,6 +233,8 @@ static void supervisor_gone(const siginfo_t *si)
 	sup.state = GONE;
 	sup.restarts++;
 	sup.yields = false;
+	bool oom = !by_code && si->si_status == SIGKILL && !sup.ended && memory_took_it();
+	sup.ended = false;
 	if (leave.asked) return;
 	if (vain) installation_bad();
 	if (yields || vain) { /* neither a crash of the one, nor the fault of the other */
@@ -247,11 +250,12 @@ static void supervisor_gone(const siginfo_t *si)
 		return;
 	}
 	if (worked && now_ns() - sup.started_ns > REPLACE_AFTER) sup.delay_ns = 0;
+	if (oom && sup.delay_ns < NO_MEMORY) sup.delay_ns = NO_MEMORY;
 	sup.retry_ns = now_ns() + sup.delay_ns;
 	sup.failed = worked ? 0 : sup.failed + 1;
 	if (hopeless()) set_present(false);
-	if (worked) say(LEVEL_WARN, "the supervisor ended (%s %s%d): started again, no run is touched", by_code ? "exit code" : "killed by",
-	                by_code ? "" : "signal ", si->si_status);
+	if (worked) say(LEVEL_WARN, "the supervisor ended (%s%d%s): started again, no run is touched", by_code ? "exit code " : "killed by signal ", si->si_status,
+	                oom ? ", for lack of memory" : "");
 	else if (!sup.said && sup.spawned && hopeless()) { say(LEVEL_ERROR, "the supervisor cannot be started: the runs go on, a stop is carried out without it; trying again"); sup.said = true; }
 	if (worked) sup.said = false;
 	sup.delay_ns = sup.delay_ns ? sup.delay_ns * 2 : RETRY_FIRST;

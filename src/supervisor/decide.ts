@@ -57,9 +57,6 @@ function take(turn: Turn, event: Event): void {
         missing: missing(turn.state, event.awaited),
       });
       break;
-    case 'oom':
-      turn.state = evolve(turn.state, { type: 'host', about: 'oom', run: event.run });
-      break;
     case 'http': {
       const run = turn.state.runs[event.run];
       // The last record of a log is its task's end; an answer can come after that, while the host ends.

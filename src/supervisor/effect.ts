@@ -29,7 +29,6 @@ export type Occurrence =
       readonly ok: boolean;
       readonly detail?: string;
     }
-  | { readonly kind: 'oom'; readonly run: string }
   | { readonly kind: 'request'; readonly request: Request; readonly by: Who | null };
 
 /** A request to the host, without the number that its record will give it. */

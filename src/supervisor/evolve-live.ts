@@ -9,7 +9,6 @@ export type HostFact = { readonly type: 'host' } & (
   | { readonly about: 'run'; readonly run: RunSnapshot }
   | { readonly about: 'asks'; readonly asks: Asks }
   | { readonly about: 'sync'; readonly missing: readonly string[] }
-  | { readonly about: 'oom'; readonly run: string }
   /** This supervisor has said or posted it. */
   | { readonly about: 'done'; readonly what: string }
 );
@@ -25,8 +24,6 @@ export function evolveLive(state: State, fact: HostFact): Live {
       return { ...live, asks: fact.asks };
     case 'sync':
       return { ...forgetOthers(state), synced: true, missing: named(fact.missing) };
-    case 'oom':
-      return { ...live, oom: { ...live.oom, [fact.run]: true } };
     case 'done':
       return { ...live, done: { ...live.done, [fact.what]: true } };
   }
@@ -53,7 +50,7 @@ function forgetOthers({ live, runs, processes }: State): Live {
     Object.fromEntries(
       Object.entries(of).filter(([key]) => !key.includes('#') || isKept(key.split(' ')[0] ?? '')),
     );
-  return { ...live, seen: kept(live.seen), oom: kept(live.oom), done: kept(live.done) };
+  return { ...live, seen: kept(live.seen), done: kept(live.done) };
 }
 
 function named(names: readonly string[]): Record<string, true> {

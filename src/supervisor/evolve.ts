@@ -56,6 +56,7 @@ export function evolve(state: State, fact: Fact): State {
     case 'stranger':
     case 'stuck':
     case 'undelivered':
+    case 'oom':
     case 'unkept':
     case 'upgrade':
     case 'gap':

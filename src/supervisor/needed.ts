@@ -69,6 +69,7 @@ function isNeeded(record: Known, { begun }: Marks): boolean {
     case 'run-ended':
     case 'stranger':
     case 'stuck':
+    case 'oom':
     case 'unkept':
     case 'undelivered':
       return false;

@@ -55,7 +55,7 @@ function judge(
   if (seen.startFailure !== null) return { outcome: 'failed', cause: 'start' };
   const plan = planOf(state, run);
   const success = plan.successCodes.includes(mappedCode(plan, result));
-  const bySignal = state.live.oom[run.name] === true ? 'oom' : 'signal';
+  const bySignal = seen.oom ? 'oom' : 'signal';
   return { outcome: success ? 'success' : 'failed', cause: seen.signal === null ? 'exit' : bySignal };
 }
 

@@ -137,7 +137,6 @@ export interface Live {
   readonly seen: Readonly<Record<string, RunSnapshot>>;
   /** In the log, but not at the host. */
   readonly missing: Readonly<Record<string, true>>;
-  readonly oom: Readonly<Record<string, true>>;
   /** What has been said, or posted, by this supervisor. */
   readonly done: Readonly<Record<string, true>>;
 }
@@ -175,7 +174,6 @@ export function initialState(plan: TaskPlan): State {
       synced: false,
       seen: {},
       missing: {},
-      oom: {},
       done: {},
     },
   };

@@ -128,6 +128,8 @@ export interface RunSnapshot {
   readonly lost: boolean;
   /** It took its present rung without being told. */
   readonly alone: boolean;
+  /** The kernel has killed the leader for lack of memory. */
+  readonly oom: boolean;
   readonly pid: number;
   readonly startTicks: bigint;
   readonly startFailure: { readonly stage: StartStage; readonly errno: number } | null;

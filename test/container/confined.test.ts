@@ -36,15 +36,6 @@ scenario('S54 a hundred orphans at once are all reaped, and gsup sleeps afterwar
   expect(await container.ended()).toBe(143);
 });
 
-scenario('S38 the OOM killer takes the command: 137, and gsup lives to record it', async (mode) => {
-  const limits = ['--memory', '128m', '--memory-swap', '128m'];
-  const container = await start(mode, [], ['tail', '/dev/zero'], { podman: limits });
-  expect(await container.ended()).toBe(137);
-  const records = await container.records('/run/gsup/tail');
-  expect(theOne(records, 'run-ended')).toMatchObject({ code: null, signal: 'SIGKILL', forced: false });
-  expect(records.findLast((record) => record.type === 'task-state')).toMatchObject({ exit_code: 137 });
-});
-
 scenario('S18 a user without rights: state under /tmp, stop as for root', async (mode) => {
   const container = await start(mode, [], obeys, { podman: ['--user', '1000:1000'] });
   await container.line(/^ready$/);

@@ -9,7 +9,7 @@ order) units=order ;;
 options) units='options text' ;;
 notify) units=text ;;
 protocol) units='text installation' ;;
-coordinator) units='run order record text say options' ;;
+coordinator) units='run order record text say options memory' ;;
 *) echo "cannot build \"$target\": order, options, notify, protocol or coordinator is needed" >&2; exit 64 ;;
 esac
 main=

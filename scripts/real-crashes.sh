@@ -1,0 +1,10 @@
+#!/bin/sh
+# S42 and S68 with real processes, all of it:  scripts/real-crashes.sh [RANDOM]
+# Each story of test/support/crash-stories.ts with SIGKILL for its supervisor before, within and after every write that it
+# makes, two crashes in a row, and at RANDOM random moments (200); and 100 upgrades under a running command. Says how many
+# supervisors were killed. About 15 minutes on two quiet cores.
+set -eu
+cd "$(dirname "$0")/.."
+GSUP_TEST_CRASHES=${1:-200} GSUP_TEST_UPGRADES=${GSUP_TEST_UPGRADES:-100}
+export GSUP_TEST_CRASHES GSUP_TEST_UPGRADES
+exec node_modules/.bin/vitest run test/scenarios/crash.test.ts test/scenarios/upgrade.test.ts --disable-console-intercept
