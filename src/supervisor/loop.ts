@@ -45,6 +45,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
   let state = replay(plan, records);
   let isRunning = false;
   let lastSync = 0;
+  let toldNs: bigint | null = null;
   let armed: { atNs: bigint | null; disarm: () => void } = { atNs: null, disarm: () => {} };
   let close: (ended: Ended) => void = () => {};
 
@@ -79,15 +80,16 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
     throw new Error('the core does not come to rest');
   };
 
-  /** The nearest deadline lies here and with init, which wakes a supervisor that is not there. */
+  /** The nearest deadline lies here and with init, which replaces a supervisor that misses the one it was told of. */
   const arm = (nowNs: bigint, isSync: boolean): void => {
     const atNs = nextDeadline(state, nowNs);
-    const changed = atNs !== armed.atNs;
-    if (changed) {
+    if (atNs !== armed.atNs) {
       armed.disarm();
       armed = { atNs, disarm: atNs === null ? () => {} : clock.at(atNs, wake) };
     }
-    if (changed || isSync) host.seen(lastSync, atNs);
+    if (atNs === toldNs && !isSync) return;
+    toldNs = atNs;
+    host.seen(lastSync, atNs);
   };
 
   const wake = (): void => {
