@@ -107,7 +107,10 @@ function isFull(state: State): boolean {
   return maxConcurrency > 0 && aliveRuns(state) >= maxConcurrency;
 }
 
-const aliveRuns = memo((state: State) => mainRuns(state).filter(isAlive).length);
+/** What cannot be ended would hold its place for ever. */
+const aliveRuns = memo(
+  (state: State) => mainRuns(state).filter((run) => isAlive(run) && !isStuck(state, run)).length,
+);
 
 function isMet(state: State, { on, condition }: Dependency): boolean {
   const process = state.processes[on];
