@@ -19,7 +19,8 @@ export interface SimulatedDisk {
   /** What init hands on. */
   readonly fd: number;
   bytes(path: string): Uint8Array;
-  writes(): number;
+  /** How many bytes the last write was to have. */
+  lastLength(): number;
   /** Only so many bytes of what is written from now on arrive: the writer is killed in it. */
   tear(bytes: number): void;
   mend(): void;
@@ -51,6 +52,7 @@ export function createDisk(scheduler: Scheduler, faults: readonly DiskFault[] = 
   const open = new Map<number, Inode>();
   let nextFd = 4;
   let writes = 0;
+  let lastLength = 0;
   let room: number | null = null;
 
   const inodeOf = (fd: number): Inode => {
@@ -74,6 +76,7 @@ export function createDisk(scheduler: Scheduler, faults: readonly DiskFault[] = 
   const write = (fd: number, bytes: Uint8Array, at: number): number => {
     const fault = faultNow()?.fault;
     writes++;
+    lastLength = bytes.length;
     if (typeof fault === 'string') throw failure(fault);
     const count = Math.min(bytes.length, fault ?? bytes.length, room ?? bytes.length);
     if (room !== null) room -= count;
@@ -133,7 +136,7 @@ export function createDisk(scheduler: Scheduler, faults: readonly DiskFault[] = 
     disk,
     fd: openFile(LOG),
     bytes: (path) => names.get(path)?.bytes ?? open.get(4)?.bytes ?? empty,
-    writes: () => writes,
+    lastLength: () => lastLength,
     tear: (bytes) => {
       room = bytes;
     },

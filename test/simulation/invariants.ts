@@ -1,16 +1,14 @@
 /** What holds in every run of every task, whatever happens and whoever crashes: judged by the complete trace. */
-import type { BodyOf, RecordBody } from '../../src/checkpoint/record.ts';
-import { reserveNs } from '../../src/signals/budget.ts';
+import type { RecordBody } from '../../src/checkpoint/record.ts';
 import { signalName } from '../../src/signals/names.ts';
 import { hookKind, processName } from '../../src/supervisor/names.ts';
-import { HOOK_LADDER, isFinal, processOf } from '../../src/supervisor/plan.ts';
+import { isFinal } from '../../src/supervisor/plan.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
-import type { Ladder } from '../../src/supervisor/vocabulary.ts';
 import { KILL } from './behaviour.ts';
-import { MS } from './scheduler.ts';
+import { killsInTime } from './kills.ts';
 import type { Result, Scenario } from './simulate.ts';
-import { type Decision, type Sent, type Step, stepsOf, type Trace } from './trace.ts';
+import { type Decision, recordsIn, type Sent, stepsOf, type Trace } from './trace.ts';
 
 /** Returns what is not as it must be, in words. */
 type Invariant = (scenario: Scenario, result: Result) => readonly string[];
@@ -100,89 +98,13 @@ function isOfRecord(record: Decision | undefined, { run, signal }: Sent): boolea
   );
 }
 
+/** A rung that its coordinator took before; what comes before the command is there is sent when it is. */
 function isOfOrder(trace: Trace, before: number, { run, signal }: Sent): boolean {
-  const alone = trace.findLast((step, at) => at < before && step.kind === 'alone' && step.run === run);
-  if (alone?.kind !== 'alone') return false;
-  const { rungs, index } = alone.order;
-  const rung = rungs[index ?? rungs.length];
-  if (rung === undefined) return signal === KILL;
-  const asked = trace.find((step) => step.kind === 'asked');
-  return (
-    signal === (rung.signal === 'received' ? (asked?.kind === 'asked' ? asked.signal : 15) : rung.signal)
-  );
-}
-
-/** SIGKILL only when the last wait or the budget is over, or because somebody asked for it: again, or at once. */
-function killsInTime(scenario: Scenario, result: Result): string[] {
-  return result.trace.flatMap((step, at) => {
-    if (step.kind !== 'sent' || step.signal !== KILL) return [];
-    const before = result.trace.slice(0, at);
-    const fair =
-      wasAsked(before, step) || isBudgetOver(before, step.atNs) || isLadderOver(scenario, before, step);
-    return fair ? [] : [`${step.run} at ${step.atNs / MS} ms`];
+  const asked = stepsOf(trace, 'asked')[0]?.signal ?? 15;
+  return stepsOf(trace.slice(0, before), 'alone').some(({ run: whose, order: { rungs, index } }) => {
+    const rung = rungs[index ?? rungs.length];
+    return whose === run && signal === (rung?.signal === 'received' ? asked : (rung?.signal ?? KILL));
   });
-}
-
-/** At once; for the third time; or for the second time, when its last wait had begun by the time that was heard. */
-function wasAsked(before: Trace, { run }: Sent): boolean {
-  const requests = recordsIn(before, 'stop-requested');
-  const asked = stepsOf(before, 'asked');
-  if (requests.some(({ now }) => now === true) || asked.length > 2) return true;
-  if (asked.length < 2) return false;
-  const heardNs = requests.filter(({ cause }) => cause === 'signal')[1]?.mono_ns ?? asked[1]?.atNs ?? 0n;
-  const standing = standingOf(before, run);
-  return standing === undefined || (standing.isLast && standing.atNs <= heardNs);
-}
-
-function isLadderOver(scenario: Scenario, before: Trace, { run, atNs }: Sent): boolean {
-  if (ladderOf(scenario, run).length === 0) return true;
-  const standing = standingOf(before, run, ladderOf(scenario, run));
-  if (standing === undefined) return false;
-  const hookEnded = recordsIn(before, 'hook').some(
-    (record) => record.run === run && record.state === 'ended',
-  );
-  return standing.isLast && (hookEnded || (standing.deadlineNs !== null && standing.deadlineNs <= atNs));
-}
-
-interface Standing {
-  readonly atNs: bigint;
-  readonly deadlineNs: bigint | null;
-  /** Nothing follows on it but SIGKILL. */
-  readonly isLast: boolean;
-}
-
-/** The rung that a run was on: as somebody decided, or as its coordinator took it alone. */
-function standingOf(before: Trace, run: string, ladder: Ladder | null = null): Standing | undefined {
-  const standings = before.flatMap((step): Standing[] => {
-    if (step.kind === 'alone' && step.run === run) return aloneStanding(step);
-    if (step.kind !== 'record' || step.record.type !== 'rung' || step.record.run !== run) return [];
-    const { index, deadline_ns: deadlineNs } = step.record;
-    const last = (ladder ?? orderIn(before, run)).length - 1;
-    return [{ atNs: step.atNs, deadlineNs, isLast: index === last }];
-  });
-  return standings.at(-1);
-}
-
-function aloneStanding({ atNs, order }: Extract<Step, { kind: 'alone' }>): Standing[] {
-  const { index, rungs, deadlineNs, mustDrain } = order;
-  if (index === null || index >= rungs.length) return [];
-  // Hooks are skipped; and what must drain is only ended by its cap, wherever it stands.
-  return [{ atNs, deadlineNs, isLast: mustDrain || rungs.slice(index + 1).every(({ hook }) => hook) }];
-}
-
-function orderIn(before: Trace, run: string): readonly unknown[] {
-  const request = stepsOf(before, 'request').find((step) => step.run === run && step.order !== null);
-  return request?.order?.rungs ?? [];
-}
-
-function isBudgetOver(before: Trace, atNs: bigint): boolean {
-  return recordsIn(before, 'budget').some(
-    ({ deadline_ns, budget_ms }) => deadline_ns - reserveNs(BigInt(budget_ms) * MS) <= atNs,
-  );
-}
-
-function ladderOf({ plan }: Scenario, run: string): Ladder {
-  return run.includes('/') ? HOOK_LADDER : processOf(plan, processName(run)).ladder;
 }
 
 /** A pid is a run's from its fork until its tree is empty; who asks for a signal means the run that has it. */
@@ -272,12 +194,6 @@ function replays({ plan }: Scenario, result: Result): string[] {
 /** Nothing that was decided is missing. */
 export function isWhole({ news }: Result): boolean {
   return news.every(({ kind }) => kind === 'torn' || kind === 'deleted');
-}
-
-function recordsIn<T extends RecordBody['type']>(trace: Trace, type: T): (Decision & BodyOf<T>)[] {
-  return stepsOf(trace, 'record').flatMap(({ record }) =>
-    record.type === type ? [record as Decision & BodyOf<T>] : [],
-  );
 }
 
 function logged({ task, processes, runs }: State): unknown {

@@ -1,5 +1,4 @@
 /** Runs a task over a simulated machine, with supervisors that crash where they are told to. */
-import { encodeBody } from '../../src/checkpoint/codec.ts';
 import { type JournalNews, openJournal } from '../../src/checkpoint/journal.ts';
 import type { JournalSource } from '../../src/checkpoint/journal-open.ts';
 import { type CheckpointRecord, stampRecord } from '../../src/checkpoint/record.ts';
@@ -151,11 +150,13 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
         const torn = crashAt(acts - 1, 'during');
         if (torn) disk.tear(torn.cut ?? FIRST_BYTE);
         const stamp = journal.now();
-        writes[acts - 1] = encodeBody(body, journal.nextSeq(), stamp).length;
         const seq = journal.append(body, stamp);
+        writes[acts - 1] = disk.lastLength();
         disk.mend();
-        if (torn) crash();
+        // Killed behind its last byte, it is decided.
+        if (torn && (torn.cut ?? FIRST_BYTE) < disk.lastLength()) crash();
         trace.push({ atNs: scheduler.nowNs(), kind: 'record', record: stampRecord(body, seq, stamp) });
+        if (torn) crash();
         return seq;
       });
     return { port: { append, skipTo: journal.skipTo }, found: log.records };

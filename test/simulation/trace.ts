@@ -1,5 +1,5 @@
 /** What happened in a simulated world, in order. What must always hold is judged by it. */
-import type { CheckpointRecord, RecordBody } from '../../src/checkpoint/record.ts';
+import type { BodyOf, CheckpointRecord, RecordBody } from '../../src/checkpoint/record.ts';
 import type { Order } from '../../src/supervisor/vocabulary.ts';
 
 /** A record that was decided: its append has returned. Whether it is on the disk is another matter. */
@@ -43,6 +43,12 @@ type Of<K extends Step['kind']> = Extract<Step, { readonly kind: K }>;
 
 export function stepsOf<K extends Step['kind']>(trace: Trace, kind: K): Of<K>[] {
   return trace.filter((step): step is Of<K> => step.kind === kind);
+}
+
+export function recordsIn<T extends RecordBody['type']>(trace: Trace, type: T): (Decision & BodyOf<T>)[] {
+  return stepsOf(trace, 'record').flatMap(({ record }) =>
+    record.type === type ? [record as Decision & BodyOf<T>] : [],
+  );
 }
 
 /** For people: ms after the begin, and what was. */
