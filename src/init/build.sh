@@ -30,7 +30,11 @@ if [ -z "${CC:-}" ]; then
 fi
 mkdir -p "$(dirname "$out")"
 # Static, so that it runs in any image; where there is no static libc (or the platform has none), as it can be.
-$CC $warn ${CFLAGS:--Os} -ffunction-sections -fdata-sections -Wl,--gc-sections -static -s -o "$out.new" $sources 2>"$out.log" ||
+# Small, in memory too: no unused section, no tables for unwinding, code and constants in one segment, and what has pages of
+# its own (PAGES in init.h) apart from the rest.
+small="-fno-pie -no-pie -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections"
+linked="-Wl,--gc-sections,--sort-section=alignment,-z,noseparate-code,-z,norelro,--build-id=none"
+$CC $warn ${CFLAGS:--Os} $small $linked -static -s -o "$out.new" $sources 2>"$out.log" ||
 	{ cat "$out.log" >&2; rm -f "$out.new" "$out.log"; echo "cannot build the native entry with $CC" >&2; exit 1; }
 rm -f "$out.log"
 mv "$out.new" "$out"

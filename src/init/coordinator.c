@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -69,7 +68,7 @@ static void obey(struct run *run)
 
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks)
 {
-	static struct run run;
+	static PAGES struct run run;
 	char title[NAME_SIZE + 8];
 	to_init = socket;
 	is_coordinator = true;
@@ -82,12 +81,15 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 	char path[128] = "NOTIFY_SOCKET=";
 	int notify = l->fixed.flags & SPAWN_NOTIFY ? notify_open(path + 14, sizeof path - 14) : -1, count = 0;
 	while (l->env_set[count]) count++;
-	char **env = notify >= 0 ? calloc((size_t)count + 2, sizeof *env) : NULL;
-	if (env) { memcpy(env, l->env_set, (size_t)count * sizeof *env); env[count] = path; own.env_set = env; }
+	char *env[count + 2];
+	memcpy(env, l->env_set, (size_t)count * sizeof *env);
+	env[count] = path;
+	env[count + 1] = NULL;
+	if (notify >= 0) own.env_set = env;
 	int ready[2] = { -1, -1 };
 	if (l->fixed.ready_fd && pipe2(ready, O_CLOEXEC) == 0) own.ready = ready[1]; /* else it fails as a stage of the start */
 	run.supervised = true;
-	run_start(&run, &own);
+	if (!run_start(&run, &own)) run_over(&run);
 	if (ready[1] >= 0) close(ready[1]);
 	run.notify = notify;
 	run.ready = ready[0];

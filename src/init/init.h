@@ -13,6 +13,8 @@
 #include "protocol.h"
 
 enum { SIGNALS = 65 };
+/* A large buffer has pages of its own: what is never touched costs nothing, and what is small lies together. */
+#define PAGES _Alignas(4096)
 #define MS 1000000ull
 #define SECOND (1000 * MS)
 static inline uint64_t later(uint64_t at, uint64_t by) { return at > FOREVER - by ? FOREVER : at + by; }
@@ -44,6 +46,7 @@ int print(char *to, size_t size, const char *format, ...) __attribute__((format(
 int vprint(char *to, size_t size, const char *format, va_list args);
 uint64_t read_number(const char **at);                  /* moves behind the digits; at most UINT64_MAX */
 size_t escape(char *to, size_t size, const char *from, bool json); /* what comes from outside is shown, not obeyed; cut where it does not fit */
+char *keep_text(const char *text, size_t size);        /* a copy for good; NULL: no memory */
 char *duration_text(uint64_t ns, char text[32]);
 
 /* ---- say.c: lines on stderr, as text or JSON; never blocks ---- */
@@ -61,7 +64,9 @@ struct state {
 };
 extern struct state state;
 struct parsed;
-int state_open(const struct parsed *p);                         /* 0, or an exit code */
+int state_open(const struct parsed *p);                         /* the folder and its lock. 0, or an exit code */
+int state_begin(const struct parsed *p);                        /* the logs, and in the lock who this is. 0, or an exit code */
+void find_identity(void);
 void state_close(void);
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent); /* /proc/PID/stat; 0: no such process */
 
@@ -145,7 +150,8 @@ struct run {
 	uint32_t ready_left;            /* bytes that may come before the newline */
 	pid_t told[256]; int told_count; /* stragglers that have had this rung's signal */
 };
-bool run_start(struct run *run, const struct launch *l);
+bool run_start(struct run *run, const struct launch *l); /* false: there is no process; run_over() is to follow */
+void run_over(struct run *run);
 void run_forward(struct run *run, int signal, enum target target);
 void run_stop(struct run *run, const char *cause, struct by by);
 void run_escalate(struct run *run, bool kill);
@@ -167,6 +173,7 @@ void record_oom(struct run *run, bool tell);                       /* whose lead
 void leftovers_read(void);
 void leftovers_note_self(void);
 void leftovers_note(struct run *const *runs, int count, int sent);
+bool leftovers_found(void);
 bool leftovers_live(void);
 int leftovers_end(int signals, uint64_t stop_on, const uint8_t *rewrite);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char installation[INSTALLATION_SIZE], before[INSTALLATION_SIZE]; /* empty: init's own */
+static PAGES char installation[INSTALLATION_SIZE], before[INSTALLATION_SIZE]; /* empty: init's own */
 static bool asked, on_trial;
 
 static const char *named(const char *root) { return *root ? root : "its own installation"; }

@@ -3,7 +3,6 @@
 #include "options.h"
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -11,9 +10,9 @@
 
 enum { LEFT_MAX = 64 };
 struct left { pid_t coordinator, leader; uint64_t coordinator_ticks, leader_ticks; int sent; struct order order; };
-static struct left left[LEFT_MAX];
+static PAGES struct left left[LEFT_MAX];
 static int left_count;
-static off_t head_end;
+static off_t head_end, lock_end;
 
 /* The number behind one separator. */
 static uint64_t number(char **at)
@@ -22,14 +21,17 @@ static uint64_t number(char **at)
 	return read_number((const char **)at);
 }
 
-/* First line: boot id, namespace, pid and start time of init. Then a line for each run. */
+/* First line: boot id, namespace, pid and start time of init; blank when it has left nothing. Then a line for each run. */
 void leftovers_read(void)
 {
-	static char text[16384];
+	static PAGES char text[16384];
+	char *rest = text, *line, first;
 	left_count = 0;
-	char *rest = text, *line;
+	lock_end = lseek(state.lock, 0, SEEK_END);
+	if (pread(state.lock, &first, 1, 0) != 1 || first == '\n') return;
 	ssize_t n = pread(state.lock, text, sizeof text - 1, 0);
 	text[n > 0 ? n : 0] = 0;
+	find_identity();
 	line = strsep(&rest, "\n");
 	size_t boot = strlen(state.boot_id);
 	if (!boot || strncmp(line, state.boot_id, boot) != 0 || line[boot] != ' ') return; /* all of that is gone for certain */
@@ -54,31 +56,42 @@ void leftovers_read(void)
 	}
 }
 
+bool leftovers_found(void) { return left_count > 0; }
+
+/* Written first, then cut: what is cut to nothing before, ext4 writes to the disk when it is closed, and init is over the later. */
+static void cut_lock(off_t at)
+{
+	if (at < lock_end) (void)!ftruncate(state.lock, at);
+	lock_end = at;
+}
+
 void leftovers_note_self(void)
 {
 	char line[160];
 	int n = print(line, sizeof line, "%s %llu %d %llu\n", state.boot_id, (unsigned long long)state.pid_ns, getpid(), (unsigned long long)state.ticks);
-	if (state.lock >= 0 && ftruncate(state.lock, 0) == 0 && pwrite(state.lock, line, (size_t)n, 0) == n) head_end = n;
+	if (pwrite(state.lock, line, (size_t)n, 0) == n) head_end = n;
+	cut_lock(head_end);
 }
 
 /* The runs as they are now; `sent`: the signal that the kernel sends to the leader when init dies. */
 void leftovers_note(struct run *const *runs, int count, int sent)
 {
-	static char text[16384];
-	size_t n = 0;
+	off_t at = head_end;
 	if (state.lock < 0 || pid1) return; /* as PID 1, nothing outlives it */
-	for (int i = 0; i < count && n + 512 < sizeof text; i++) {
+	for (int i = 0; i < count; i++) {
+		char line[1024]; /* 16 rungs, and five numbers */
 		const struct run *r = runs[i];
-		n += (size_t)print(text + n, sizeof text - n, "run %d %llu %d %llu %d", r->s.coordinator_pid, (unsigned long long)r->s.coordinator_ticks,
-		                      r->s.pid, (unsigned long long)r->s.start_ticks, sent);
-		for (uint32_t k = 0; k < r->climb.order.count && n + 64 < sizeof text; k++) {
+		int n = print(line, sizeof line, "run %d %llu %d %llu %d", r->s.coordinator_pid, (unsigned long long)r->s.coordinator_ticks,
+		              r->s.pid, (unsigned long long)r->s.start_ticks, sent);
+		for (uint32_t k = 0; k < r->climb.order.count; k++) {
 			const struct rung *g = &r->climb.order.rungs[k];
-			n += (size_t)print(text + n, sizeof text - n, " %d:%llu", g->signal == SIGNAL_AS_RECEIVED ? SIGTERM : g->signal,
-			                      (unsigned long long)((g->wait_ns == FOREVER ? 365ull * 86400 * SECOND : g->wait_ns) / MS));
+			n += print(line + n, sizeof line - (size_t)n, " %d:%llu", g->signal == SIGNAL_AS_RECEIVED ? SIGTERM : g->signal,
+			           (unsigned long long)((g->wait_ns == FOREVER ? 365ull * 86400 * SECOND : g->wait_ns) / MS));
 		}
-		text[n++] = '\n';
+		line[n++] = '\n';
+		if (pwrite(state.lock, line, (size_t)n, at) == n) at += n;
 	}
-	if (ftruncate(state.lock, head_end) == 0) (void)!pwrite(state.lock, text, n, head_end);
+	cut_lock(at);
 }
 
 static uint8_t kept[SIGNALS]; /* meant for the command */

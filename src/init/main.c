@@ -18,7 +18,7 @@
 #define SAME_REQUEST (250 * MS)
 
 bool pid1;
-static struct parsed p;
+static PAGES struct parsed p;
 static struct run run;              /* of a plain `run`; otherwise unused */
 static int epoll = -1, signals = -1;
 static int asks;
@@ -78,9 +78,8 @@ int exec_node(char **argv, char **env, bool say_why)
 	const char *path = getenv("PATH"), *node = getenv("GSUP_NODE"), *other = getenv("GSUP_SUPERVISOR");
 	int n = 0, words = 0;
 	while (argv[words]) words++;
-	char **args = calloc((size_t)words + 16, sizeof *args);
+	char *args[words + 16];
 	bool starts_supervisor = env != inherited_env;
-	if (!args) return EXIT_UNAVAILABLE;
 	if (starts_supervisor && installation_script(script, sizeof script)) ;
 	else if (starts_supervisor && other && *other) print(script, sizeof script, "%s", other);
 	else if (!find_root(script, sizeof script)) { if (say_why) say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
@@ -89,6 +88,7 @@ int exec_node(char **argv, char **env, bool say_why)
 	args[n++] = "--"; /* Node 20 takes an --env-file from anywhere behind it, even from the words of the command */
 	args[n++] = script;
 	for (int i = 1; argv[i]; i++) args[n++] = argv[i];
+	args[n] = NULL;
 	if (node && *node) execve(node, args, env);
 	for (const char *at = path && *path ? path : "/usr/local/bin:/usr/bin:/bin"; !(node && *node) && at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
 		print(file, sizeof file, "%.*s/node", (int)strcspn(at, ":"), at);
@@ -138,8 +138,18 @@ static void make_order(struct order *o)
 	o->rungs[o->count++] = (struct rung){ .signal = signal, .target = target, .wait_ns = wait_of(grace) };
 }
 
+/* NAME alone takes what gsup has; where that is nothing, nothing is set. `said`: the first so many may not be changed. */
+static void set_variable(struct launch *l, size_t *count, char *entry, size_t said)
+{
+	size_t size = strcspn(entry, "=");
+	char *found = entry[size] ? entry : NULL;
+	for (char **e = inherited_env; !found && *e; e++) if (strncmp(*e, entry, size) == 0 && (*e)[size] == '=') found = *e;
+	for (size_t i = 0; i < said; i++) if (strncmp(l->env_set[i], entry, size) == 0 && l->env_set[i][size] == '=') return;
+	if (found) l->env_set[(*count)++] = found;
+}
+
 /* As src/config/env-file.ts reads it. */
-static bool add_env_file(const char *name, char **list, size_t *count, size_t max)
+static bool add_env_file(struct launch *l, size_t *count, const char *name, size_t said)
 {
 	size_t size;
 	char *text = read_whole(name, &size), *line;
@@ -152,35 +162,28 @@ static bool add_env_file(const char *name, char **list, size_t *count, size_t ma
 		line += strspn(line, " \t\v\f");
 		size_t key = strcspn(line, "=");
 		if (!*line || *line == '#') continue;
-		if (!key || strcspn(line, " \t\v\f") < key || *count == max || (!text && !whole)) {
+		if (!key || strcspn(line, " \t\v\f") < key || *count == 2 * LIST_MAX || (!text && !whole)) {
 			say(LEVEL_ERROR, "cannot use \"%s:%d\": a variable like NAME=value is needed", name, number);
 			return false;
 		}
-		list[(*count)++] = line;
+		set_variable(l, count, line, said);
 	}
 	return true;
 }
 
-/* NAME alone takes what gsup has; where that is nothing, nothing is set. */
 static bool make_environment(struct launch *l)
 {
-	static char *set[2 * LIST_MAX + 4], *none[1], named[NAME_SIZE + 16], task[NAME_SIZE + 16];
-	size_t all = 0, kept = 0;
-	for (int i = 0; i < p.file_count; i++) if (!add_env_file(p.files[i], set, &all, LIST_MAX)) return false;
-	for (int i = 0; i < p.env_count; i++) set[all++] = p.env[i];
-	for (size_t i = 0; i < all; i++) {
-		size_t size = strlen(set[i]);
-		if (strchr(set[i], '=')) { set[kept++] = set[i]; continue; }
-		for (char **e = inherited_env; *e; e++)
-			if (strncmp(*e, set[i], size) == 0 && (*e)[size] == '=') { set[kept++] = *e; break; }
-	}
+	static char *none[1], named[NAME_SIZE + 16], task[NAME_SIZE + 16];
+	size_t count = 0;
+	l->env_set = p.env;
+	l->env_unset = none;
+	for (int i = 0; i < p.env_count; i++) set_variable(l, &count, p.env[i], 0);
+	for (int i = 0, said = (int)count; i < p.file_count; i++) if (!add_env_file(l, &count, p.files[i], (size_t)said)) return false;
 	print(named, sizeof named, "GSUP_RUN=%s", l->name);
 	print(task, sizeof task, "GSUP_TASK=%s", state.task);
-	set[kept++] = named;
-	set[kept++] = task;
-	set[kept] = NULL;
-	l->env_set = set;
-	l->env_unset = none;
+	p.env[count++] = named;
+	p.env[count++] = task;
+	p.env[count] = NULL;
 	return true;
 }
 
@@ -223,13 +226,23 @@ static void record_task(void)
 	record_end();
 }
 
-static int start_plain(void)
+/* Of a plain run this is done while its command begins: nothing that is decided before needs it. */
+static int begin(void)
+{
+	memory_open();
+	return state_begin(&p);
+}
+
+static int start_plain(bool begun)
 {
 	struct launch l;
 	if (!make_launch(&l)) return EXIT_USAGE;
+	bool started = run_start(&run, &l);
+	if (!begun) (void)begin(); /* the log may be in memory, then */
 	record_task();
-	if (run_start(&run, &l)) {
-		struct epoll_event e = { EPOLLIN, { .u32 = KEY_START } };
+	if (!started) run_over(&run);
+	else {
+		struct epoll_event e = { 0, { .u32 = KEY_START } }; /* exec closes it, and so does an end before that: hanging up needs not be asked for */
 		epoll_ctl(epoll, EPOLL_CTL_ADD, run.start.pipe, &e);
 		leftovers_note((struct run *[]){ &run }, 1, l.parent_death_signal);
 	}
@@ -318,7 +331,7 @@ static void read_signals(void)
 {
 	struct signalfd_siginfo si[16];
 	bool children = false;
-	for (ssize_t n; (n = read(signals, si, sizeof si)) > 0; )
+	for (ssize_t n = sizeof si; n == sizeof si && (n = read(signals, si, sizeof si)) > 0; )
 		for (size_t i = 0; i < (size_t)n / sizeof *si; i++) {
 			if (si[i].ssi_signo == SIGCHLD) children = true; else on_signal(&si[i]);
 		}
@@ -341,11 +354,12 @@ static int loop(void)
 	struct epoll_event events[32];
 	int code;
 	for (;;) {
-		record_flush();
 		if (has_supervisor) {
 			if (supervisor_done(&code)) return code;
+			record_flush();
 			supervisor_flush();
 		} else if (run.s.phase == PHASE_ENDED || (run.s.flags & RUN_STUCK)) return end_plain();
+		record_flush();
 		int n = epoll_wait(epoll, events, 32, wait_ms());
 		for (int i = 0; i < n; i++) {
 			uint32_t key = events[i].data.u32;
@@ -378,12 +392,12 @@ int main(int argc, char **argv)
 	has_supervisor = !p.plain;
 	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
-	if ((code = open_loop()) || (code = state_open(&p)) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
-	record_open(state.init_log);
-	memory_open();
+	if ((code = open_loop()) || (code = state_open(&p))) return code;
+	bool first = has_supervisor || leftovers_found() || p.said[OPT_REQUIRE_STATE].number;
+	if ((first && (code = begin())) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
 	terminal_open();
 	if (has_supervisor) supervisor_open(&p, argv, epoll, signals);
-	else if ((code = start_plain())) return code;
+	else if ((code = start_plain(first))) return code;
 	code = loop();
 	record_flush();
 	terminal_close();

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char file[PATH_MAX];
+static PAGES char file[PATH_MAX];
 static uint64_t counted;
 
 static bool read_count(uint64_t *count)

@@ -1,7 +1,6 @@
 /* The command line of `gsup run`, read from the one table in src/cli/options.ts. src/cli/parse.ts reads it the same way: the
  * order of work, and every sentence, are tried with one set of vectors (test/vectors/options.json). */
 #include "options.h"
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,7 +9,7 @@ struct row { const char *name; char letter; const char *variable; enum option_ki
 	{ long_name, letter, variable, kind, flags, min, max, choices, need },
 static const struct row rows[] = { OPTION_TABLE(ROW) };
 
-static char error_text[2048];
+static PAGES char error_text[2048];
 static int refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int refuse(const char *format, ...)
 {
@@ -159,7 +158,7 @@ static int add_rung(struct parsed *p, const char *place, char *text)
 	struct parsed_rung r = { .wait_ms = DEFAULT_GRACE };
 	char *last = strrchr(text, ':');
 	long long wait = last ? parse_duration(last + 1, true) : NO_DURATION;
-	if (wait >= 0 || wait == DURATION_FOREVER) { r.wait_ms = wait; text = strndup(text, (size_t)(last - text)); }
+	if (wait >= 0 || wait == DURATION_FOREVER) { r.wait_ms = wait; text = keep_text(text, (size_t)(last - text)); }
 	if (strcmp(text, "wait") == 0) r.action = RUNG_WAIT;
 	else if (strncmp(text, "exec:", 5) == 0 && text[5]) { r.action = RUNG_EXEC; r.text = text + 5; }
 	else if ((strncmp(text, "http-post:http://", 17) == 0 && text[17]) || (strncmp(text, "http-post:https://", 18) == 0 && text[18])) {
@@ -352,7 +351,7 @@ static int take_environment(struct parsed *p, char **env)
 		if (!value || !*value) continue;
 		bool list = strchr("\1\2\3\4\5\6\7", row->kind == K_RUNGS ? 1 : row->kind == K_SIGNALS ? 2 : row->kind == K_EXIT_MAP ? 3 :
 			row->kind == K_REWRITES ? 4 : row->kind == K_ENV ? 5 : row->kind == K_TEXTS ? 6 : row->kind == K_ULIMITS ? 7 : 8) != NULL;
-		char *rest = list ? strdup(value) : value, *line;
+		char *rest = list ? keep_text(value, strlen(value)) : value, *line;
 		while ((line = list ? strsep(&rest, "\n") : rest)) {
 			int code = *line || !list ? take(p, i, row->variable, line) : 0;
 			if (code || !list) { if (code) return code; break; }

@@ -17,8 +17,8 @@ struct parsed {
 	uint8_t exit_map[256], rewrite[SIGNALS];
 	struct { bool said; struct limit limit; } limits[LIMIT_ROWS];
 	struct parsed_rung rungs[MAX_RUNGS];
-	char *env[LIST_MAX], *files[LIST_MAX];
 	int rung_count, env_count, file_count;
+	char *env[2 * LIST_MAX + 4], *files[LIST_MAX]; /* room for what the files say, and gsup itself */
 };
 int parse_command_line(int argc, char **argv, char **env, struct parsed *p); /* p: zeroed. 0, or the exit code and parse_error() */
 const char *parse_error(void);

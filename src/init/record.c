@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 enum { LINE_SIZE = 8192, HEAD_SIZE = 256, SIGNATURE_SIZE = 24, TEXT_SIZE = 2048 };
-static char pending[2 * LINE_SIZE], type_now[32];
+static PAGES char pending[2 * LINE_SIZE];
+static char type_now[32];
 static size_t line, members, used, end; /* of the line that is being written: where it begins, its members do, it is now, it must end */
 static uint64_t seq, written_seq, lines; /* lines: in `pending` */
 static struct gap { uint64_t missing, before; } untold, told; /* before: what this file no longer begins with; told: in `pending` */
@@ -24,17 +25,24 @@ static char task_members[1024]; /* of a plain run: a log without it would not sa
 
 void (*record_sink)(const char *type, uint64_t mono_ns, const char *members);
 
+/* Eight half bytes at once: table[k] is of what k half bytes follow. */
 static uint32_t crc32c(const char *text, size_t size)
 {
-	static const uint32_t table[16] = { /* of half a byte */
-		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-		0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75 };
-	uint32_t c = ~0u;
-	for (size_t i = 0; i < size; i++) {
-		c ^= (unsigned char)text[i];
-		c = table[c & 15] ^ c >> 4;
-		c = table[c & 15] ^ c >> 4;
+	static uint32_t table[8][16];
+	for (uint32_t i = 1; i < 16 && !table[7][15]; i++) {
+		uint32_t c = i;
+		for (int bit = 0; bit < 4; bit++) c = c & 1 ? c >> 1 ^ 0x82f63b78 : c >> 1;
+		table[0][i] = c;
 	}
+	for (int k = 1; k < 8 && !table[7][15]; k++) for (int i = 1; i < 16; i++) table[k][i] = table[0][table[k - 1][i] & 15] ^ table[k - 1][i] >> 4;
+	const unsigned char *at = (const unsigned char *)text;
+	uint32_t c = ~0u;
+	for (; size >= 4; at += 4, size -= 4) {
+		c ^= at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+		c = table[7][c & 15] ^ table[6][c >> 4 & 15] ^ table[5][c >> 8 & 15] ^ table[4][c >> 12 & 15] ^
+			table[3][c >> 16 & 15] ^ table[2][c >> 20 & 15] ^ table[1][c >> 24 & 15] ^ table[0][c >> 28];
+	}
+	for (; size; at++, size--) c = table[1][(c ^ *at) & 15] ^ table[0][(c ^ *at) >> 4 & 15] ^ c >> 8;
 	return ~c;
 }
 

@@ -34,7 +34,7 @@ static void set_phase(struct run *run, enum phase phase)
 	run->dirty = true;
 }
 
-static void over(struct run *run)
+void run_over(struct run *run)
 {
 	struct rusage r;
 	if (getrusage(RUSAGE_CHILDREN, &r) == 0)
@@ -66,7 +66,6 @@ bool run_start(struct run *run, const struct launch *l)
 	if (run->start.pid < 0) {
 		run->s.failed_stage = STAGE_FORK;
 		run->s.failed_errno = errno;
-		over(run);
 		return false;
 	}
 	run->s.pid = run->start.pid;
@@ -344,7 +343,7 @@ static void left_behind(struct run *run)
  * reaped may have left us children that the list did not have yet: only a pass that has reaped nobody counts who is left. */
 static int reap_others(struct run *run)
 {
-	static pid_t children[WALK_MAX];
+	static PAGES pid_t children[WALK_MAX];
 	for (;;) {
 		int count = list_children(children, WALK_MAX), left = 0, reaped = 0;
 		for (int i = 0; i < count; i++) {
@@ -357,6 +356,13 @@ static int reap_others(struct run *run)
 		if (count < 0) return -1;
 		if (!reaped) return left;
 	}
+}
+
+/* Who waits for stops alone waits for whoever lives: without anybody it is told that there is no child, whatever zombies there are. */
+static bool only_zombies(void)
+{
+	siginfo_t si;
+	return waitid(P_ALL, 0, &si, WSTOPPED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
 }
 
 void run_reap(struct run *run)
@@ -375,14 +381,15 @@ void run_reap(struct run *run)
 		else if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0) orphans_reaped++;
 	}
 	if (run->s.phase == PHASE_ENDED) return;
-	int left = reap_others(run);
+	int left = only_zombies() ? 0 : reap_others(run);
 	if (left < run->left && run->s.phase == PHASE_KILLING && !(run->s.flags & RUN_STUCK)) /* they are dying: that takes its time */
 		run->stuck_due_ns = sooner(now_ns() + STUCK_AFTER, run->killed_ns + STUCK_AT_LAST);
 	run->left = left;
 	if (left > 0 || (left < 0 && kill(-run->s.pid, 0) == 0 && !news)) { left_behind(run); return; }
 	waitid(P_PID, (id_t)run->s.pid, &si, WEXITED | WNOHANG);
 	run->held = false;
-	over(run);
+	while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG) == 0 && si.si_pid) { orphans_reaped++; si.si_pid = 0; } /* zombies beside it */
+	run_over(run);
 }
 
 void run_tick(struct run *run)

@@ -10,16 +10,17 @@
 enum { STRINGS_MAX = 32768, WORDS = 5 /* of a launch, before the arguments */, STRANGERS_MAX = 256 };
 #define STRANGER_GRACE (8 * SECOND)
 
-struct run runs[RUNS_MAX];
+PAGES struct run runs[RUNS_MAX];
 int runs_used, live_runs;
 struct run_state last_judged;
 struct room room;
-static struct { /* due_ns[i]: when the grace of pid[i] ends; who comes when all places are taken has the last one's */
+static PAGES struct { /* due_ns[i]: when the grace of pid[i] ends; who comes when all places are taken has the last one's */
 	pid_t pid[STRANGERS_MAX];
-	uint64_t due_ns[STRANGERS_MAX], last_due_ns, killed_ns, wake_ns;
+	uint64_t due_ns[STRANGERS_MAX], last_due_ns, killed_ns;
 	int count;
 	bool stuck;
-} strangers = { .wake_ns = FOREVER };
+} strangers;
+static uint64_t strangers_wake_ns = FOREVER; /* apart, so that the others are zeros, which take no place in the file */
 
 void runs_tell(uint16_t type, const void *body, size_t size)
 {
@@ -94,7 +95,7 @@ static void spawn_run(uint64_t number, const struct launch *l)
 
 void runs_read(struct run *run)
 {
-	static union { struct head head; struct record_frame record; struct { struct head head; struct run_state run; } state; } f;
+	static PAGES union { struct head head; struct record_frame record; struct { struct head head; struct run_state run; } state; } f;
 	for (ssize_t n; run->socket >= 0 && (n = recv(run->socket, &f, sizeof f - 1, MSG_DONTWAIT)) != -1; ) {
 		if (n == 0) { close(run->socket); run->socket = -1; return; }
 		if (f.head.type == RECORD) {
@@ -166,7 +167,7 @@ static bool sound_order(const struct order *o)
 /* Room for each list, and its NULL. */
 static bool read_launch(const char *body, size_t size, struct launch *l)
 {
-	static char *strings[STRINGS_MAX + 3], *flat[STRINGS_MAX];
+	static PAGES char *strings[STRINGS_MAX + 3], *flat[STRINGS_MAX];
 	const struct spawn *s = &l->fixed;
 	if (size < sizeof *s) return false;
 	memcpy(&l->fixed, body, sizeof *s);
@@ -256,8 +257,8 @@ static bool is_own_or_has_time(pid_t pid) { return is_own(pid) || grace_end(pid)
 /* Whoever has come since the last look is told, and has a grace of its own. */
 static void tell_strangers(const pid_t *list, int count, uint64_t now)
 {
-	static pid_t pid[STRANGERS_MAX];
-	static uint64_t due[STRANGERS_MAX];
+	static PAGES pid_t pid[STRANGERS_MAX];
+	static PAGES uint64_t due[STRANGERS_MAX];
 	char name[128];
 	int kept = 0;
 	for (int i = 0; i < count; i++) {
@@ -288,13 +289,13 @@ bool strangers_gone(int *code)
 	int count = walk_tree(&list, is_own), over = 0;
 	uint64_t now = now_ns();
 	char names[512];
-	strangers.wake_ns = FOREVER;
+	strangers_wake_ns = FOREVER;
 	if (!count) { strangers.count = 0; strangers.killed_ns = 0; return true; }
 	if (strangers.stuck) return true;
 	tell_strangers(list, count, now);
 	for (int i = 0; i < count; i++) {
 		uint64_t end = grace_end(list[i]);
-		if (end > now) strangers.wake_ns = sooner(strangers.wake_ns, end);
+		if (end > now) strangers_wake_ns = sooner(strangers_wake_ns, end);
 		else if (over++ < PIDS_MAX) late[over - 1] = list[i];
 	}
 	if (!over) { strangers.killed_ns = 0; return false; }
@@ -309,7 +310,7 @@ bool strangers_gone(int *code)
 	}
 	if (now - strangers.killed_ns < STUCK_AFTER) {
 		kill_descendants(is_own_or_has_time);
-		strangers.wake_ns = now + KILL_AGAIN;
+		strangers_wake_ns = now + KILL_AGAIN;
 		return false;
 	}
 	strangers.stuck = true;
@@ -324,9 +325,9 @@ bool strangers_gone(int *code)
 void strangers_hurry(void)
 {
 	for (int i = 0; i < strangers.count; i++) strangers.due_ns[i] = now_ns();
-	if (strangers.count) strangers.wake_ns = now_ns();
+	if (strangers.count) strangers_wake_ns = now_ns();
 }
-uint64_t strangers_due(void) { return strangers.wake_ns; }
+uint64_t strangers_due(void) { return strangers_wake_ns; }
 
 bool runs_child(pid_t pid)
 {

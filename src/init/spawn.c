@@ -3,14 +3,18 @@
 #include "init.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifdef SYS_setresuid32 /* on old 32-bit machines those without have ids of 16 bits */
+#define ID_CALL(name) SYS_##name##32
+#else
+#define ID_CALL(name) SYS_##name
+#endif
 
 uint64_t inherited_mask;
 bool inherited_chld_ignored;
@@ -100,7 +104,7 @@ static size_t groups_of(const char *user, gid_t first, gid_t *list, size_t max)
 static int become(const char *user, const char *group)
 {
 	char *fields[7];
-	static gid_t groups[1024];
+	gid_t groups[1024];
 	size_t count = 1;
 	unsigned uid = getuid(), gid = getgid(), id;
 	bool known = *user && look_up("/etc/passwd", user, fields);
@@ -114,9 +118,10 @@ static int become(const char *user, const char *group)
 		else if (!look_up("/etc/group", group, fields) || !parse_id(fields[2], &gid)) return ENOENT;
 		groups[0] = gid;
 	}
-	if (*user && setgroups(count, groups) < 0 && uid != geteuid()) return errno;
-	if (setresgid(gid, gid, gid) < 0) return errno;
-	if (setresuid(uid, uid, uid) < 0) return errno;
+	/* There is one thread: the C library's own calls would bring along what changes many. */
+	if (*user && syscall(ID_CALL(setgroups), count, groups) < 0 && uid != geteuid()) return errno;
+	if (syscall(ID_CALL(setresgid), gid, gid, gid) < 0) return errno;
+	if (syscall(ID_CALL(setresuid), uid, uid, uid) < 0) return errno;
 	return 0;
 }
 
@@ -125,14 +130,17 @@ static bool named(const char *entry, const char *name, size_t size)
 	return strncmp(entry, name, size) == 0 && (entry[size] == '=' || !entry[size]);
 }
 
-/* What gsup was given, less its own option variables, changed as the launch says. In the child: may allocate. */
-static char **environment(const struct launch *l)
+static size_t count_of(char **list)
 {
-	size_t had = 0, set = 0, n = 0;
-	while (inherited_env[had]) had++;
-	while (l->env_set[set]) set++;
-	char **env = calloc(had + set + 1, sizeof *env);
-	if (!env) return NULL;
+	size_t n = 0;
+	while (list[n]) n++;
+	return n;
+}
+
+/* What gsup was given, less its own option variables, changed as the launch says. `env` has room for both. */
+static void make_environment(const struct launch *l, char **env)
+{
+	size_t had = count_of(inherited_env), set = count_of(l->env_set), n = 0;
 	for (size_t i = 0; i < had && !(l->fixed.flags & SPAWN_CLEAR_ENV); i++) {
 		size_t size = strcspn(inherited_env[i], "=");
 		bool drop = is_option_variable(inherited_env[i], size);
@@ -146,7 +154,7 @@ static char **environment(const struct launch *l)
 		for (size_t k = i + 1; k < set && !later; k++) later = named(l->env_set[k], l->env_set[i], size);
 		if (!later) env[n++] = l->env_set[i];
 	}
-	return env;
+	env[n] = NULL;
 }
 
 /* As execvp(3), with the PATH of the new environment, but a file without an interpreter is an error (126), not a script. */
@@ -181,13 +189,13 @@ static int write_text(const char *path, int number)
 static _Noreturn void child(const struct launch *l, int pipe)
 {
 	const struct spawn *s = &l->fixed;
-	char **env = environment(l);
+	char *env[count_of(inherited_env) + count_of(l->env_set) + 1];
 	int error;
-	if (!env) fail(pipe, STAGE_FORK, ENOMEM);
+	make_environment(l, env);
 	if ((error = terminal_in_child((s->flags & SPAWN_TERMINAL) != 0))) fail(pipe, STAGE_TERMINAL, error);
 	for (uint32_t i = 0; i < s->limit_count; i++) {
 		struct rlimit r = { s->limits[i].soft, s->limits[i].hard };
-		if (setrlimit((int)s->limits[i].resource, &r) < 0) fail(pipe, STAGE_LIMITS, errno);
+		if (prlimit(0, (int)s->limits[i].resource, &r, NULL) < 0) fail(pipe, STAGE_LIMITS, errno);
 	}
 	if (s->flags & SPAWN_NICE) if (setpriority(PRIO_PROCESS, 0, s->nice) < 0) fail(pipe, STAGE_NICE, errno);
 	if (s->flags & SPAWN_OOM) if ((error = write_text("/proc/self/oom_score_adj", s->oom_score_adj))) fail(pipe, STAGE_OOM, error);

@@ -95,7 +95,8 @@ static void keep_old_logs(void)
 {
 	static const char *const names[] = { "init.log", "init.log.old", "checkpoint.log" };
 	bool any = false;
-	for (int i = 0; i < 3; i++) any = any || faccessat(state.folder, names[i], F_OK, 0) == 0;
+	struct stat st;
+	for (int i = 0; i < 3; i++) any = any || fstatat(state.folder, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0;
 	for (int i = 0; i < 3 && any; i++) rotate(names[i]);
 }
 
@@ -106,8 +107,9 @@ static int open_memory(const char *name)
 	return fd;
 }
 
-static void find_identity(void)
+void find_identity(void)
 {
+	if (state.ticks) return;
 	struct stat st;
 	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && read(fd, state.boot_id, 36) != 36) state.boot_id[0] = 0;
@@ -140,7 +142,6 @@ int state_open(const struct parsed *p)
 {
 	char base_path[400];
 	const char *named = p->said[OPT_STATE_DIR].set ? p->said[OPT_STATE_DIR].text : NULL, *exact = p->said[OPT_NAME].set ? p->said[OPT_NAME].text : NULL;
-	find_identity();
 	if (exact) print(state.task, sizeof state.task, "%s", exact); else name_of(p->command[0], state.task);
 	size_t stem = strlen(state.task);
 	int base = open_base(named, base_path, sizeof base_path), taken = 0;
@@ -155,18 +156,34 @@ int state_open(const struct parsed *p)
 	}
 	if (taken < 0) return in_memory(p, base_path, error);
 	print(state.path, sizeof state.path, "%s/%s", base_path, state.task);
-	leftovers_note_self();
+	return 0;
+}
+
+static int open_logs(const struct parsed *p)
+{
 	if (p->said[OPT_NO_CHECKPOINT].number) { logs_in_memory(!p->plain); return 0; }
 	keep_old_logs();
 	state.init_log = openat(state.folder, "init.log", log_flags, 0600);
-	error = errno;
+	int error = errno;
 	if (!p->plain) state.checkpoint_log = openat(state.folder, "checkpoint.log", log_flags, 0600);
 	if (state.init_log < 0 || (!p->plain && state.checkpoint_log < 0)) return in_memory(p, state.path, state.init_log < 0 ? error : errno);
 	return 0;
 }
 
-/* An empty lock says that its owner left nothing behind. */
+int state_begin(const struct parsed *p)
+{
+	int code = 0;
+	find_identity();
+	if (state.folder >= 0) {
+		leftovers_note_self();
+		code = open_logs(p);
+	}
+	record_open(state.init_log);
+	return code;
+}
+
+/* A blank first line says that its owner left nothing behind. (To empty the file takes the kernel ten times as long.) */
 void state_close(void)
 {
-	if (state.lock >= 0) (void)!ftruncate(state.lock, 0);
+	if (state.lock >= 0) (void)!pwrite(state.lock, "\n", 1, 0);
 }

@@ -33,7 +33,7 @@ static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by 
 static struct { bool asked; int code; uint64_t bye_ns; bool killed, alone; } leave = { .bye_ns = FOREVER };
 static const struct parsed *parsed;
 static char **command_line;
-static char in[FRAME_MAX + sizeof(struct head)], out[65536];
+static PAGES char in[FRAME_MAX + sizeof(struct head)], out[65536];
 static size_t in_size, out_size, out_sent;
 static uint8_t early[SIGNALS];
 
@@ -120,7 +120,7 @@ static _Noreturn void become_supervisor(int socket)
 			_exit(EXIT_UNAVAILABLE);
 		}
 		files.rlim_cur = FILES_NEEDED; /* its own limit: the command keeps what gsup was given */
-		setrlimit(RLIMIT_NOFILE, &files);
+		prlimit(0, RLIMIT_NOFILE, &files, NULL);
 	}
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error_out = fcntl(2, F_DUPFD_CLOEXEC, 32);
 	int fds[] = { fcntl(socket, F_DUPFD_CLOEXEC, 32), fcntl(state.checkpoint_log, F_DUPFD_CLOEXEC, 32), fcntl(state.init_log, F_DUPFD_CLOEXEC, 32) };
@@ -144,8 +144,7 @@ static _Noreturn void become_supervisor(int socket)
 	char folder[600], task[NAME_SIZE + 16], adjusted[] = "GSUP_INIT=1";
 	int n = 0, had = 0;
 	while (inherited_env[had]) had++;
-	char **env = calloc((size_t)had + 4, sizeof *env);
-	if (!env) _exit(EXIT_UNAVAILABLE);
+	char *env[had + 4];
 	for (char **e = inherited_env; *e; e++) {
 		bool keep = true;
 		for (const char *const *d = not_for_it; *d; d++) if (strncmp(*e, *d, strlen(*d)) == 0) keep = false;
@@ -324,7 +323,7 @@ static void read_supervisor(void)
 		memcpy(&h, in + at, sizeof h);
 		bool sane = h.size >= sizeof h && h.size <= FRAME_MAX;
 		if (sane && in_size - at < h.size) break;
-		static _Alignas(8) char frame[FRAME_MAX];
+		static PAGES char frame[FRAME_MAX];
 		if (sane) memcpy(frame, in + at, h.size);
 		if (!sane || !carry_out(frame)) { replace_supervisor("does not speak this protocol"); in_size = 0; return; }
 	}

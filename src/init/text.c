@@ -1,6 +1,7 @@
 /* Text from values, and values from text. The C library's printf and stdio would be half of this program, and of its memory. */
 #include "init.h"
 #include <string.h>
+#include <sys/mman.h>
 
 int vprint(char *to, size_t size, const char *format, va_list args)
 {
@@ -60,6 +61,12 @@ static size_t shown(const unsigned char *c)
 	if ((*c == 0xc2 && c[1] < 0xa0) || (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xed && c[1] > 0x9f) ||
 	    (*c == 0xf0 && c[1] < 0x90) || (*c == 0xf4 && c[1] > 0x8f)) return 0;
 	return n;
+}
+
+char *keep_text(const char *text, size_t size)
+{
+	char *kept = mmap(NULL, size + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return kept == MAP_FAILED ? NULL : memcpy(kept, text, size);
 }
 
 size_t escape(char *to, size_t size, const char *from, bool json)

@@ -106,7 +106,7 @@ static int children_of(pid_t pid, pid_t *list, int count, int max)
 	return count;
 }
 
-static pid_t found[WALK_MAX]; /* the last walk */
+static PAGES pid_t found[WALK_MAX]; /* the last walk */
 static int found_count;
 
 /* A pid found a moment ago may be somebody else's by now: its parent is one of ours only while it is ours itself. */

@@ -1,8 +1,6 @@
 /* Any command line and environment through options.c. Input: how many words are arguments, and the words, each up to its NUL. */
 #include "fuzz-world.h"
 #include "../options.h"
-#undef strdup
-#undef strndup
 
 enum { WORDS = 64, KEPT = 8192 };
 static void *kept[KEPT];
