@@ -8,6 +8,7 @@ static uint64_t now;
 static int given, closed;
 enum { FIRST = 1000 };
 
+char *world_keep(char *text) { return text; }
 uint64_t now_ns(void) { return now; }
 int world_close(int fd) { MUST(fd == FIRST + closed); closed++; return 0; } /* each once, in their order */
 int walk_tree(const pid_t **list, bool (*skip)(pid_t)) { static const pid_t pids[] = { 20, 21 }; *list = pids; (void)skip; return 2; }

@@ -23,6 +23,7 @@ static int waiting_fd;
 static uint8_t told[1 << 18];
 static size_t told_size;
 
+char *world_keep(char *text) { return text; }
 uint64_t now_ns(void) { return now; }
 uint64_t set_mask(uint64_t mask) { return mask; }
 bool keep_descriptor(int fd) { (void)fd; return false; }
