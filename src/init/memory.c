@@ -2,16 +2,15 @@
  * than the one before was its victim. cgroups(7), Documentation/admin-guide/cgroup-v2.rst: memory.events. */
 #include "init.h"
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
-static PAGES char file[PATH_MAX];
+static char file[320];
 static uint64_t counted;
 
 static bool read_count(uint64_t *count)
 {
-	char text[1024];
+	char text[512];
 	int fd = *file ? open(file, O_RDONLY | O_CLOEXEC) : -1;
 	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
 	if (fd >= 0) close(fd);
@@ -28,7 +27,7 @@ static bool read_count(uint64_t *count)
 static bool find_file(uint64_t *count)
 {
 	static const char *const versions[] = { "0::", ":memory:" };
-	char text[4096];
+	char text[2048]; /* of which the pages stay ours: as small as it may be */
 	int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
 	if (fd >= 0) close(fd);
@@ -36,7 +35,7 @@ static bool find_file(uint64_t *count)
 	for (int i = 0; i < 2; i++) {
 		char *line = strstr(text, versions[i]), *path = line ? line + strlen(versions[i]) : NULL;
 		for (int whole = 1; path && whole >= 0; whole--) {
-			char below[PATH_MAX / 2];
+			char below[256];
 			print(below, sizeof below, "%.*s", whole ? (int)strcspn(path, "\n") : 0, path);
 			print(file, sizeof file, i ? "/sys/fs/cgroup/memory%s/memory.oom_control" : "/sys/fs/cgroup%s/memory.events", below);
 			if (read_count(count)) return true;
