@@ -41,7 +41,36 @@ const builds = await Promise.all([
   build({ ...common, entryPoints: ['src/main.ts'], plugins: [otherCommands] }),
   build({ ...common, entryPoints: entries }),
 ]);
-const outputFiles = builds.flatMap((one) => one.outputFiles);
+const outputFiles = [...builds.flatMap((one) => one.outputFiles), ...(await buildPage())];
+
+/** What a timeline's page has in it. */
+async function buildPage() {
+  const page = {
+    absWorkingDir: root,
+    outdir: 'dist/assets',
+    write: false,
+    minify: true,
+    logLevel: 'warning',
+  };
+  const from = 'src/report/timeline/';
+  const built = await Promise.all([
+    build({
+      ...page,
+      bundle: true,
+      format: 'iife',
+      target: 'es2022',
+      entryPoints: [{ in: `${from}page.ts`, out: 'timeline' }],
+    }),
+    build({
+      ...page,
+      entryPoints: [
+        { in: `${from}style.css`, out: 'timeline' },
+        { in: `${from}page.css`, out: 'timeline-page' },
+      ],
+    }),
+  ]);
+  return built.flatMap((one) => one.outputFiles);
+}
 
 // Chunks before what imports them, each in one step: a gsup that starts meanwhile finds the old build or the new one.
 const isEntry = (file) => dirname(file.path) === dist;

@@ -16,6 +16,7 @@ need unshare util-linux
 need ps procps
 need expect expect
 need musl-gcc musl-tools
+need chromium chromium
 need podman 'podman runc netavark debootstrap'
 if [ -n "${missing-}" ]; then
   # shellcheck disable=SC2086 # several words

@@ -13,6 +13,7 @@ export interface CommandRow {
 
 export interface CommandOption {
   readonly long: string;
+  readonly short?: string;
   /** What stands for its value; undefined: a flag. */
   readonly value?: string;
   readonly help: string;
@@ -62,6 +63,16 @@ task runs its supervisor does that by itself.`,
       { long: 'json', help: 'one JSON object, its names as in the records' },
       { long: 'since', value: 'TIME', help: 'only what happened then or later' },
       { long: 'until', value: 'TIME', help: 'only what happened then or earlier' },
+      { long: 'past', value: 'N', help: 'of the N-th start before this one; five are kept' },
+    ],
+  },
+  {
+    name: 'timeline',
+    usage: 'timeline [-o FILE] [--past N]',
+    summary: 'draw what happened, from the log alone: one HTML file that needs nothing else, or an SVG',
+    notes: 'Without -o the page goes to standard output. A FILE that ends in .svg is an SVG.',
+    options: [
+      { long: 'output', short: 'o', value: 'FILE', help: 'where to write it' },
       { long: 'past', value: 'N', help: 'of the N-th start before this one; five are kept' },
     ],
   },

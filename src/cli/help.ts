@@ -94,8 +94,9 @@ function exitCodeSection(): string {
   );
 }
 
-function commandOptionLine({ long, value, help }: CommandOption): readonly [string, string] {
-  return [`    --${long}${value === undefined ? '' : ` ${value}`}`, help];
+function commandOptionLine({ long, short, value, help }: CommandOption): readonly [string, string] {
+  const names = short === undefined ? `    --${long}` : `-${short}, --${long}`;
+  return [`${names}${value === undefined ? '' : ` ${value}`}`, help];
 }
 
 function optionLine(row: OptionRow): readonly [string, string] {

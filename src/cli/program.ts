@@ -11,6 +11,7 @@ import { OPTION_ROWS } from './options.ts';
 import { failure, type Outcome, writeAll } from './output.ts';
 import type { Options } from './parse.ts';
 import type { StatusOptions } from './status.ts';
+import type { TimelineOptions } from './timeline.ts';
 import { convertValue } from './values.ts';
 
 const CHECKPOINT_WORDS = ['verify', 'dump', 'compact'] as const;
@@ -56,6 +57,11 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
     const around = { env: process.env, nowMs: Date.now(), colour: wantsColour() };
     done(historyCommand(names, asked, { ...options, ...said(history) }, around));
   });
+  const timeline = withCommonOptions(withOwnOptions(quiet(program.command('timeline'))));
+  timeline.action(async (asked: TimelineOptions) => {
+    const { timelineCommand } = await import('./timeline.ts');
+    done(timelineCommand(asked, { ...options, ...said(timeline) }, process.env));
+  });
   withCommonOptions(quiet(program.command('install-init')))
     .argument('[path]')
     .action(async (path: string | undefined) => {
@@ -83,8 +89,10 @@ function quiet(command: Command): Command {
 
 function withOwnOptions(command: Command): Command {
   const row = COMMANDS.find(({ name }) => name === command.name());
-  for (const { long, value } of row?.options ?? [])
-    command.option(value === undefined ? `--${long}` : `--${long} <${value.toLowerCase()}>`);
+  for (const { long, short, value } of row?.options ?? []) {
+    const names = short === undefined ? `--${long}` : `-${short}, --${long}`;
+    command.option(value === undefined ? names : `${names} <${value.toLowerCase()}>`);
+  }
   return command;
 }
 

@@ -1,0 +1,44 @@
+/** A timeline as one HTML file that needs nothing else: no network, no server. Pure. */
+import { escapeMarkup } from './draw.ts';
+import type { Timeline } from './model.ts';
+import { headline } from './svg.ts';
+
+/** Built from src/report/timeline; see scripts/build.mjs. */
+export interface PageParts {
+  readonly script: string;
+  readonly style: string;
+  readonly pageStyle: string;
+}
+
+const KEYS: ReadonlyArray<readonly [kind: string, meaning: string]> = [
+  ['running', 'running'],
+  ['success', 'success'],
+  ['failed', 'failed'],
+  ['killed', 'stopped'],
+  ['forced', 'SIGKILL'],
+  ['wait', 'grace: used and allowed'],
+];
+
+/** Nothing from outside is markup here: names are in the data, which no browser takes for a script. */
+export function renderHtml(timeline: Timeline, parts: PageParts): string {
+  const data = JSON.stringify(timeline).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${hex(character)}`);
+  const keys = KEYS.map(
+    ([kind, meaning]) => `<span class="key" style="background:var(--${kind})"></span>${meaning}`,
+  );
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<title>${escapeMarkup(`gsup: ${timeline.task}`)}</title><style>${parts.style}${parts.pageStyle}</style></head>
+<body><header><h1>${escapeMarkup(timeline.task)}</h1><p id="headline">${escapeMarkup(headline(timeline))}</p>
+<nav aria-label="View"><button id="in" type="button">Zoom in</button><button id="out" type="button">Zoom out</button><button id="all" type="button">All</button><button id="to-stop" type="button">Stop</button>
+<label>Search <input id="search" type="search" placeholder="web, web#3, failed, forced" autocomplete="off"></label><span id="found" role="status"></span></nav></header>
+<div id="scroll" tabindex="0" role="application" aria-label="Timeline: arrow keys move, plus and minus zoom, 0 shows all, up and down choose a run"></div>
+<pre id="told" aria-live="polite"></pre>
+<footer>${keys.join('')} <span style="margin-left:10px">Drag or arrow keys: move. Ctrl and wheel, + and -: zoom. 0: all. /: search. Up and down: choose a run.</span></footer>
+<script type="application/json" id="data">${data}</script><script>${parts.script}</script></body></html>
+`;
+}
+
+function hex(character: string): string {
+  return character.charCodeAt(0).toString(16).padStart(4, '0');
+}

@@ -1,0 +1,32 @@
+/** A timeline as one SVG file: everything, without a script. Pure. */
+import { AXIS_HEIGHT, drawAxis, drawLanes, escapeMarkup, LANE_HEIGHT, timeText, type View } from './draw.ts';
+import type { Timeline } from './model.ts';
+
+const WIDTH = 1200;
+const NAME_CHARACTERS = 26;
+const TITLE_HEIGHT = 26;
+/** What is drawn on both sides of the task, as a share of it, so that ends have room for their labels. */
+const MARGIN = 0.05;
+
+export function wholeView(timeline: Timeline, width: number): View {
+  const margin = timeline.lengthMs * MARGIN;
+  const longest = Math.max(
+    8,
+    ...timeline.lanes.map(({ run, hook }) => (hook ? run.length - run.indexOf('/') + 2 : run.length)),
+  );
+  const namesWidth = Math.min(longest, NAME_CHARACTERS) * 7.3 + 20;
+  return { fromMs: -margin, toMs: timeline.lengthMs + margin, namesWidth, width, selected: null };
+}
+
+export function renderSvg(timeline: Timeline, style: string): string {
+  const view = wholeView(timeline, WIDTH);
+  const height = AXIS_HEIGHT + timeline.lanes.length * LANE_HEIGHT + 6;
+  const plot = `<clipPath id="plot"><rect x="${view.namesWidth}" y="0" width="${WIDTH}" height="${height}"/></clipPath>`;
+  const inner = drawAxis(timeline, view, height) + drawLanes(timeline.lanes, AXIS_HEIGHT, timeline, view);
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height + TITLE_HEIGHT}" viewBox="0 ${-TITLE_HEIGHT} ${WIDTH} ${height + TITLE_HEIGHT}"><style>${style}</style><defs>${plot}</defs><text x="8" y="-8">${escapeMarkup(headline(timeline))}</text>${inner}</svg>\n`;
+}
+
+export function headline({ task, state, exitCode, beganAt, lengthMs, lanes }: Timeline): string {
+  const how = exitCode === null ? state : `${state}, exit code ${exitCode}`;
+  return `${task}: ${how}. Began ${beganAt}, lasted ${timeText(lengthMs)}, ${lanes.length} runs`;
+}
