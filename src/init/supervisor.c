@@ -26,7 +26,7 @@ static struct {
 	uint64_t started_ns, retry_ns, delay_ns;
 	uint64_t event, seen, unseen_since_ns, wake_ns; /* event: of the last SYNC; seen: of the last SEEN */
 	uint64_t last_number;
-	uint32_t restarts, failed; /* failed: starts in a row that came to nothing */
+	uint32_t restarts, failed; /* failed: starts in a row that came to nothing, 2 each; 1 for a SIGKILL, which says little of the next one */
 	bool tell_hello, tell_asks, spawned, said, yields, ended; /* yields: to the supervisor of another installation; ended: by us */
 } sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
@@ -97,8 +97,8 @@ void supervisor_flush(void)
 	want_room(!send_out());
 }
 
-/* Killed is not the same as not to be had: who has worked will work again. */
-static bool hopeless(void) { return sup.failed > 1; }
+/* Killed is not the same as not to be had: who has worked will work again, and who was killed may. */
+static bool hopeless(void) { return sup.failed > 3; }
 
 static void set_present(bool present)
 {
@@ -192,7 +192,7 @@ static void start_supervisor(void)
 	if (sup.pid < 0) {
 		if (!sup.spawned) say(LEVEL_ERROR, "cannot start the supervisor: %s; the limit of open files or of memory may be too low", strerror(errno));
 		sup.pid = 0;
-		if (!sup.spawned) give_up(EXIT_INTERNAL);
+		if (!sup.spawned) give_up(EXIT_INTERNAL); else sup.failed += 4; /* no process, or no memory: not to be had */
 		sup.retry_ns = sup.started_ns + (sup.delay_ns = RETRY_LAST);
 		return;
 	}
@@ -251,7 +251,7 @@ static void supervisor_gone(const siginfo_t *si)
 	if (worked && now_ns() - sup.started_ns > REPLACE_AFTER) sup.delay_ns = 0;
 	if (oom && sup.delay_ns < NO_MEMORY) sup.delay_ns = NO_MEMORY;
 	sup.retry_ns = now_ns() + sup.delay_ns;
-	sup.failed = worked ? 0 : sup.failed + 1;
+	sup.failed = worked ? 0 : sup.failed + (!by_code && si->si_status == SIGKILL ? 1 : 2);
 	if (hopeless()) set_present(false);
 	if (worked) say(LEVEL_WARN, "the supervisor ended (%s%d%s): started again, no run is touched", by_code ? "exit code " : "killed by signal ", si->si_status,
 	                oom ? ", for lack of memory" : "");

@@ -1,11 +1,22 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture, pathWithoutNode } from '../support/fixtures.ts';
-import type { Gsup } from '../support/gsup.ts';
+import { type Gsup, gsupCommandLine } from '../support/gsup.ts';
+import { copyInstallation } from '../support/installation.ts';
 import { look } from '../support/processes.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
-import { expectGraceful, expectKilledAfter, expectWait } from '../support/story.ts';
+import { expectGraceful, expectKilledAfter, expectWait, theOne } from '../support/story.ts';
 import { pause, until } from '../support/until.ts';
 
 const SUPERVISED = { modes: ['supervisor'] } as const;
@@ -159,11 +170,11 @@ scenario(
 );
 
 scenario('S46 so does the end of a run whose hook was still to be waited for', SUPERVISED, async (trial) => {
-  const options = ['--post-stop', 'echo hooked; sleep 2'];
+  const options = ['--post-stop', 'echo hooked; sleep 6'];
   const { gsup, remove } = await begin(trial, options, [fixture('exits-with'), '7']);
   await gsup.stdout.line(/^hooked/);
   await lose(gsup, remove);
-  expect((await gsup.ended(15_000)).code).toBe(7);
+  expect((await gsup.ended(30_000)).code).toBe(7);
   expect(unkept(gsup)).toEqual([]);
 });
 
@@ -179,3 +190,81 @@ scenario(
     expect(gsup.stderr.text()).toMatch(/node/i);
   },
 );
+
+scenario('S46 a Node that may not be executed is the same, until it may again', SUPERVISED, async (trial) => {
+  const folder = join(trial.folder, 'bin');
+  mkdirSync(folder);
+  copyFileSync(process.execPath, join(folder, 'node'));
+  const env = { PATH: `${folder}:${pathWithoutNode()}` };
+  const gsup = await trial.start([], [fixture('reports-signals'), '--code', '3'], { env });
+  await gsup.ready();
+  const before = gsup.find('reports-signals');
+  await lose(gsup, () => chmodSync(join(folder, 'node'), 0o644));
+  await gsup.stderr.line(/the supervisor cannot be started/);
+  expect(gsup.find('reports-signals')).toEqual(before);
+  chmodSync(join(folder, 'node'), 0o755);
+  await untilStarted(gsup, 2);
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(3);
+  theOne(gsup.records(), 'run-started');
+});
+
+/** The JavaScript part of gsup's own installation is away, or broken. Returns how it is repaired. */
+const damages: Readonly<Record<string, (dist: string) => () => void>> = {
+  'is removed': (dist) => {
+    renameSync(join(dist, 'main.js'), join(dist, 'away.js'));
+    return () => renameSync(join(dist, 'away.js'), join(dist, 'main.js'));
+  },
+  'has lost its chunks': (dist) => {
+    renameSync(join(dist, 'chunks'), join(dist, 'away'));
+    return () => renameSync(join(dist, 'away'), join(dist, 'chunks'));
+  },
+  'is half written': (dist) => {
+    const whole = readFileSync(join(dist, 'main.js'));
+    writeFileSync(join(dist, 'main.js'), whole.subarray(0, whole.length / 2));
+    return () => writeFileSync(join(dist, 'main.js'), whole);
+  },
+};
+for (const [what, damage] of Object.entries(damages))
+  scenario(`S46 the installation ${what}: a stop is carried out`, SUPERVISED, async (trial) => {
+    const { gsup, dist } = await installed(trial);
+    await lose(gsup, () => void damage(dist));
+    await gsup.stderr.line(/the supervisor cannot be started/);
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(3);
+    expect(gsup.stdout.lines(/^got SIGTERM/)).toHaveLength(1);
+    expectGraceful(gsup);
+  });
+for (const [what, damage] of Object.entries(damages))
+  scenario(`S46 the installation ${what}, and is repaired`, SUPERVISED, async (trial) => {
+    const { gsup, dist } = await installed(trial);
+    const before = gsup.find('reports-signals');
+    let repair = (): void => {};
+    await lose(gsup, () => {
+      repair = damage(dist);
+    });
+    await gsup.stderr.line(/the supervisor cannot be started/);
+    repair();
+    await untilStarted(gsup, 2);
+    expect(gsup.find('reports-signals')).toEqual(before);
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(3);
+    expect(gsup.stderr.lines(/the supervisor cannot be started/)).toHaveLength(1);
+    theOne(gsup.records(), 'run-started');
+  });
+
+/** A gsup of an installation of its own. */
+async function installed(trial: Trial): Promise<{ gsup: Gsup; dist: string }> {
+  const dist = join(copyInstallation(join(trial.folder, 'installation')), 'dist');
+  const command = [fixture('reports-signals'), '--code', '3'];
+  const [, ...words] = gsupCommandLine(trial.ring, trial.mode, [], join(trial.folder, 'state'), 't');
+  const instead = [join(dist, 'native/gsup'), ...words, ...command];
+  const gsup = await trial.start([], [], { instead });
+  await gsup.ready();
+  return { gsup, dist };
+}
+
+function untilStarted(gsup: Gsup, count: number): Promise<boolean> {
+  const started = () => gsup.records().filter((line) => line.type === 'supervisor-started');
+  return until(`${count} supervisors`, () => started().length === count);
+}

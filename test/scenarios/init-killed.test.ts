@@ -1,8 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
-import { moment } from '../support/output.ts';
-import { isAlive } from '../support/processes.ts';
+import { collect, moment } from '../support/output.ts';
+import { isAlive, startTime } from '../support/processes.ts';
 import { msBetween } from '../support/records.ts';
 import { LATE_MS, scenario, type Trial } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
@@ -10,13 +12,12 @@ import { until } from '../support/until.ts';
 /** As PID 1 gsup takes everything with it, and there is nothing to deal with. */
 const OUTSIDE = { rings: ['subreaper'] } as const;
 
+/** It is killed, and so are its logs; what it leaves may live on for a while. */
+const LEFT = { warden: ['--linger', '15000'], mayLeave: true, brokenLogs: true } as const;
+
 /** A gsup that is killed itself; what it leaves may live on for a while below the warden. */
 async function killed(trial: Trial, options: string[], command: string[]) {
-  const gsup = await trial.start(options, command, {
-    warden: ['--linger', '15000'],
-    mayLeave: true,
-    brokenLogs: true,
-  });
+  const gsup = await trial.start(options, command, LEFT);
   await gsup.ready();
   const pids = gsup.find(command[0]?.split('/').at(-1) ?? '');
   gsup.signal('SIGKILL');
@@ -63,6 +64,91 @@ scenario('S49 it kills what ignores its recorded rungs', OUTSIDE, async (trial) 
   next.signal('SIGTERM');
   expect((await next.ended()).code).toBe(143);
   await gsup.ended();
+});
+
+scenario(
+  'S49 init and supervisor are killed at once: the order is carried out, and what it cannot keep is said',
+  { ...OUTSIDE, modes: ['supervisor'] },
+  async (trial) => {
+    const file = join(trial.folder, 'hook');
+    const options = ['--pre-stop', `touch ${file}`, '-g', '10s'];
+    const gsup = await trial.start(options, [fixture('cleans-up-for'), '1500'], LEFT);
+    await gsup.ready();
+    for (const pid of [await gsup.supervisor(), gsup.pid]) process.kill(pid, 'SIGKILL');
+    const next = await trial.start(['-g', '10s'], [fixture('cleans-up-for'), '1', '--code', '4'], {
+      brokenLogs: true,
+    });
+    await next.ready();
+    const cleaned = moment(gsup.stdout.lines(/^cleaned/)[0] ?? expect.fail('it has not waited'));
+    expect(gsup.stdout.lines(/^cleaning/)).toHaveLength(1);
+    expect(existsSync(file)).toBe(false);
+    expect(gsup.stderr.text()).toMatch(/pre-stop hook is not kept/);
+    next.signal('SIGTERM');
+    expect((await next.ended()).code).toBe(4);
+    expect(msBetween(cleaned, moment(await next.stdout.line(/^cleaning/)))).toBeGreaterThan(0);
+    expect((await gsup.ended()).signal).toBe(9);
+  },
+);
+
+scenario(
+  'S49 init and supervisor are killed in the middle of a grace: it goes on where it was',
+  { ...OUTSIDE, modes: ['supervisor'] },
+  async (trial) => {
+    const gsup = await trial.start(['-g', '3s'], [fixture('ignores-sigterm')], LEFT);
+    await gsup.ready();
+    const [command = 0] = gsup.find('ignores-sigterm');
+    gsup.signal('SIGTERM');
+    const rung = await gsup.record('rung');
+    for (const pid of [await gsup.supervisor(), gsup.pid]) process.kill(pid, 'SIGKILL');
+    await until('the command to be killed', () => !isAlive(command), 15_000);
+    const late = Number(process.hrtime.bigint() - BigInt(rung.deadline_ns as string)) / 1e6;
+    expect(late).toBeGreaterThan(-10);
+    expect(late).toBeLessThan(3 * LATE_MS);
+    await gsup.ended();
+  },
+);
+
+/** A process that has nothing to do with gsup, and a lock that names it as what a killed gsup has left. */
+async function bystander(trial: Trial, exitOn: string, change: (lock: string) => string) {
+  const child = spawn(fixture('reports-signals'), ['--exit-on', exitOn], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    detached: true,
+  });
+  trial.afterwards(() => void child.kill('SIGKILL'));
+  const heard = collect(child.stdout);
+  await heard.line(/^ready/);
+  const pid = child.pid ?? 0;
+  const folder = join(trial.folder, 'state', 't');
+  mkdirSync(folder, { recursive: true });
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const init = `${boot} ${statSync('/proc/self/ns/pid').ino} 4194000 5`;
+  const run = `run 0 0 ${pid} ${startTime(pid)} 0 10:300 12:9000`;
+  writeFileSync(join(folder, 'lock'), change(`${init}\n${run}\n`), { mode: 0o600 });
+  const gsup = await trial.start([], [fixture('exits-with'), '6'], { brokenLogs: true });
+  expect((await gsup.ended()).code).toBe(6);
+  return { gsup, heard, pid };
+}
+
+const changes: Readonly<Record<string, (lock: string) => string>> = {
+  'another start time': (lock) =>
+    lock.replace(/(\d+) 0 10:300/, (_, ticks) => `${Number(ticks) - 7} 0 10:300`),
+  'another boot id': (lock) => lock.replace(/^\S+/, '00000000-0000-4000-8000-000000000000'),
+  'another pid namespace': (lock) =>
+    lock.replace(/^(\S+) (\d+)/, (_, boot, ns) => `${boot} ${Number(ns) + 1}`),
+};
+for (const [what, change] of Object.entries(changes))
+  scenario(`S48 what an earlier gsup left has ${what}: it is left alone`, OUTSIDE, async (trial) => {
+    const { gsup, heard, pid } = await bystander(trial, 'none', change);
+    expect(gsup.stderr.text()).not.toMatch(/waiting for what it left/);
+    expect(heard.lines(/^got/)).toEqual([]);
+    expect(isAlive(pid)).toBe(true);
+  });
+
+scenario('S48 what is verified is waited for, and climbs its recorded rungs', OUTSIDE, async (trial) => {
+  const { gsup, heard } = await bystander(trial, 'SIGUSR2', (lock) => lock);
+  expect(gsup.stderr.text()).toMatch(/waiting for what it left/);
+  const got = heard.lines(/^got (\S+)/).map((line) => line[1]);
+  expect(got).toEqual(['SIGUSR1', 'SIGUSR2']);
 });
 
 scenario('S50 a second gsup of the same name gets 75, and the first is unaffected', {}, async (trial) => {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
 import type { Gsup } from '../support/gsup.ts';
+import { moment } from '../support/output.ts';
+import { msBetween } from '../support/records.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
 
 /** A file system of its own, so that full and read-only mean it also for root. */
@@ -116,3 +118,41 @@ scenario('S52 the files are readable for their owner only', {}, async (trial) =>
   await stopIt(gsup);
   expect(statSync(join(gsup.folder, 'init.log')).mode & 0o777).toBe(0o600);
 });
+
+/**
+ * What init gave the supervisor it gives the next one as well: the log is a descriptor, and what its name means by now does not
+ * matter. Each of these happens in the middle of a grace, and then the supervisor is killed.
+ */
+const losses: Readonly<Record<string, { how: (gsup: Gsup, stateDir: string) => void; tiny?: true }>> = {
+  'is deleted': { how: (gsup) => rmSync(join(gsup.folder, 'checkpoint.log')) },
+  'is deleted with its directory': { how: (_, stateDir) => rmSync(join(stateDir, 't'), { recursive: true }) },
+  'is replaced by a directory': {
+    how: (gsup) => {
+      rmSync(join(gsup.folder, 'checkpoint.log'));
+      mkdirSync(join(gsup.folder, 'checkpoint.log'));
+    },
+  },
+  'is on a disk that gets full': { how: (_, stateDir) => fill(stateDir), tiny: true },
+};
+for (const [what, { how, tiny }] of Object.entries(losses))
+  scenario(
+    `S52 checkpoint.log ${what}, and the supervisor is killed: the stop goes on where it was`,
+    { modes: ['supervisor'], ...(tiny ? ({ root: true } as const) : {}) },
+    async (trial) => {
+      const stateDir = tiny ? mountTiny(trial, 'size=64k,mode=0711') : join(trial.folder, 'state');
+      const ladder = ['--rung', 'USR1:2s', '--rung', 'USR2:2s', '--rung', 'TERM:20s'];
+      const command = [fixture('reports-signals'), '--code', '3'];
+      const gsup = await trial.start(ladder, command, { stateDir, ...NO_LOGS });
+      await gsup.ready();
+      gsup.signal('SIGTERM');
+      const first = moment(await gsup.stdout.line(/^got SIGUSR1/));
+      how(gsup, stateDir);
+      process.kill(await gsup.supervisor(), 'SIGKILL');
+      const second = moment(await gsup.stdout.line(/^got SIGUSR2/));
+      expect((await gsup.ended()).code).toBe(3);
+      expect(msBetween(first, second)).toBeGreaterThan(1900);
+      const got = (name: string) => gsup.stdout.lines(new RegExp(`^got ${name} `)).length;
+      expect([got('SIGUSR1'), got('SIGUSR2'), got('SIGTERM')]).toEqual([1, 1, 1]);
+      expect(gsup.stdout.lines(/^ready/)).toHaveLength(1);
+    },
+  );

@@ -72,27 +72,6 @@ scenario('S42 the command does not notice that the supervisor is killed', SUPERV
   expect(gsup.stdout.lines(/^got SIGTERM/)).toHaveLength(1);
 });
 
-for (let time = 0; time < 12; time++)
-  scenario(`S42 the supervisor is killed at a random moment, ${time + 1}`, SUPERVISED, async (trial) => {
-    const moments = [Math.random() * 150, Math.random() * 1200];
-    const told = `killed after ${moments.join(' and ')} ms`;
-    const gsup = await trial.start(['-g', '10s'], [fixture('cleans-up-for'), '600', '--code', '3']);
-    const [early = 0, late = 0] = moments;
-    await gsup.supervisor();
-    await pause(early);
-    await killSupervisor(gsup);
-    await gsup.ready();
-    gsup.signal('SIGTERM');
-    await pause(late);
-    const again = gsup.find('node')[0];
-    if (again) process.kill(again, 'SIGKILL');
-    expect((await gsup.ended()).code, told).toBe(3);
-    expectGraceful(gsup);
-    theOne(gsup.records(), 'run-started');
-    expect(gsup.stdout.lines(/^ready/), told).toHaveLength(1);
-    expect(gsup.stdout.lines(/^cleaned/), told).toHaveLength(1);
-  });
-
 scenario('S44 killed between the record of a rung and its signal: sent once', SUPERVISED, async (trial) => {
   const ladder = ['--rung', 'USR1:1s', '--rung', 'USR2:3s', '--rung', 'INT:10s'];
   const gsup = await trial.start(ladder, [fixture('reports-signals'), '--exit-on', 'SIGINT', '--code', '3']);

@@ -1,0 +1,186 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type CrashPoint, crashingNode, writesIn } from './crash-point.ts';
+import { NOTES, type Story } from './crash-stories.ts';
+import { type Gsup, type Ring, startGsup } from './gsup.ts';
+import { type Line, msBetween } from './records.ts';
+import { LATE_MS } from './scenario.ts';
+import { pause } from './until.ts';
+
+/** How the supervisor is killed: at exact writes of it, or whoever it is at these moments after the start. */
+export interface Crash {
+  readonly points?: readonly CrashPoint[];
+  readonly momentsMs?: readonly number[];
+}
+
+/** All of a task's life that a user can see. What it is must not depend on crashes of the supervisor. */
+export interface Told {
+  readonly code: number;
+  readonly stdout: readonly string[];
+  readonly notes: string;
+  readonly runs: readonly string[];
+  readonly judged: readonly string[];
+  readonly rungs: readonly string[];
+  readonly hooks: readonly string[];
+  readonly backoffs: readonly unknown[];
+  readonly end: string;
+}
+
+export interface Played {
+  readonly told: Told;
+  /** What is wrong by itself, whatever the other runs of the story were. */
+  readonly faults: readonly string[];
+  readonly kills: number;
+  /** How often the first supervisor has written. */
+  readonly writes: number;
+}
+
+/** A supervisor that is being started has 2 s until init acts without it; then it is late, but never wrong. */
+const START_MS = 2000;
+/** What a rung that is due gives a supervisor that lives. */
+const PATIENCE_MS = 250;
+
+export async function playStory(story: Story, ring: Ring, crash: Crash): Promise<Played> {
+  const folder = mkdtempSync(join(tmpdir(), 'gsup-crash-'));
+  const crashes = join(folder, 'crashes');
+  mkdirSync(crashes);
+  let gsup: Gsup | undefined;
+  try {
+    const node = crashingNode(crashes, crash.points ?? []);
+    const place = { ring, mode: 'supervisor', folder } as const;
+    gsup = await startGsup(place, story.options(folder), story.command(folder), {
+      env: { GSUP_NODE: node },
+      ...(story.stdin === undefined ? {} : { stdin: story.stdin }),
+    });
+    const killing = killAt(gsup, crash.momentsMs ?? []);
+    await story.play(gsup);
+    const ended = await gsup.ended(30_000);
+    const writes = writesIn(crashes);
+    const exact = writes.filter((each) => each.endsWith('X')).length;
+    return {
+      told: told(gsup, ended.code, join(folder, NOTES)),
+      faults: faultsOf(gsup.records()),
+      kills: exact + (await killing),
+      writes: writes[0]?.length ?? 0,
+    };
+  } finally {
+    await gsup?.clear();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Returns how many were killed: one that has not been started yet, or has gone, cannot be. */
+async function killAt(gsup: Gsup, momentsMs: readonly number[]): Promise<number> {
+  const begin = performance.now();
+  let kills = 0;
+  for (const moment of momentsMs) {
+    await pause(Math.max(0, begin + moment - performance.now()));
+    const supervisor = gsup.find('node')[0];
+    if (supervisor === undefined) continue;
+    try {
+      process.kill(supervisor, 'SIGKILL');
+      kills++;
+    } catch {
+      // It has just ended by itself.
+    }
+  }
+  return kills;
+}
+
+/**
+ * The ladder as it was climbed. Who acts first writes first, and the other one writes what it finds: then the supervisor's
+ * record counts, since a hook's rung is a mere wait for a coordinator.
+ */
+function rungsOf(records: readonly Line[]): string[] {
+  const rungs = new Map<string, Line>();
+  for (const line of records.filter((each) => each.type === 'rung')) {
+    const place = `${line.run} ${line.index}`;
+    if (!rungs.has(place) || line.file === 'checkpoint.log') rungs.set(place, line);
+  }
+  return [...rungs].map(([place, line]) => `${place} ${line.action} ${line.signal}`).sort();
+}
+
+function told(gsup: Gsup, code: number, notes: string): Told {
+  const records = gsup.records();
+  const of = (type: string) => records.filter((line) => line.type === type);
+  const last = records.findLast((line) => line.type === 'task-state');
+  return {
+    code,
+    stdout: gsup.stdout
+      .text()
+      .split('\n')
+      // It follows each signal, and may come when what the signal did is done.
+      .filter((line) => !line.startsWith('got SIGCONT'))
+      .map((line) => line.replace(/( pid \d+ uid \d+)? at \d+$/, '')),
+    notes: read(notes).replaceAll(/^\d+$/gm, 'started'),
+    // Hooks may end beside the run that they serve.
+    runs: of('run-ended')
+      .map((line) => `${line.run} ${line.code} ${line.signal} ${line.forced}`)
+      .sort(),
+    judged: of('outcome').map((line) => `${line.run} ${line.outcome} ${line.cause} ${line.failures}`),
+    rungs: rungsOf(records),
+    hooks: of('hook')
+      .map((line) => `${line.hook} ${line.state} ${line.code} ${line.signal}`)
+      .sort(),
+    backoffs: of('backoff').map((line) => line.failures),
+    end: `${last?.state} ${last?.exit_code}`,
+  };
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Each thing decided once and done once, and no deadline that moves. */
+function faultsOf(records: readonly Line[]): string[] {
+  const decided = records.filter((line) => line.file === 'checkpoint.log');
+  const twice = [
+    ...repeated(decided, 'run-forked', (line) => `${line.run}`),
+    ...repeated(decided, 'outcome', (line) => `${line.run}`),
+    ...repeated(decided, 'rung', (line) => `${line.run} ${line.index}`),
+    ...repeated(decided, 'kill', (line) => `${line.run}`),
+    ...repeated(decided, 'hook', (line) => `${line.hook} ${line.state}`),
+    ...repeated(records, 'run-started', (line) => `${line.run}`),
+    ...repeated(records, 'task-state', (line) => `${line.state}`),
+  ];
+  return [...twice, ...faultsOfTime(records)];
+}
+
+function repeated(records: readonly Line[], type: string, key: (line: Line) => string): string[] {
+  const keys = records.filter((line) => line.type === type).map(key);
+  return keys.filter((each, at) => keys.indexOf(each) !== at).map((each) => `two records ${type} of ${each}`);
+}
+
+/**
+ * The next rung, or the kill, comes when the deadline before it is over: not earlier, unless somebody asked again or a hook
+ * was done, and later by no more than what init waits for a supervisor.
+ */
+function faultsOfTime(records: readonly Line[]): string[] {
+  const faults: string[] = [];
+  const asks = records.filter((line) => line.type === 'signal' && line.run === undefined).length;
+  const climbs = records.filter((line) => line.type === 'rung' || line.type === 'kill');
+  for (const run of new Set(climbs.map((line) => line.run))) {
+    const own = climbs.filter((line) => line.run === run);
+    for (const [at, next] of own.entries()) {
+      const before = own.slice(0, at).findLast((line) => line.type === 'rung' && line.index !== next.index);
+      if (before?.deadline_ns == null || isAgain(own.slice(0, at), next)) continue;
+      // Both writers have one, and under a budget they can be some milliseconds apart; the first one to pass counts.
+      const both = own.slice(0, at).filter((line) => line.index === before.index && line.deadline_ns != null);
+      const late = Math.max(...both.map((line) => msBetween({ mono_ns: line.deadline_ns as string }, next)));
+      const hook = before.action === 'exec';
+      if (late < -2 && asks < 2 && !hook) faults.push(`${run}: ${next.type} ${-late} ms too early`);
+      if (late > START_MS + PATIENCE_MS + LATE_MS) faults.push(`${run}: ${next.type} ${late} ms too late`);
+    }
+  }
+  return faults;
+}
+
+/** The other writer has it already. */
+function isAgain(before: readonly Line[], next: Line): boolean {
+  return before.some((line) => line.type === next.type && line.index === next.index);
+}
