@@ -1,4 +1,5 @@
 /** The commands that there are, for `--help` and for the suggestion after a wrong word. */
+import { ORCHESTRATORS } from '../config/orchestrators.ts';
 
 export interface CommandRow {
   readonly name: string;
@@ -31,8 +32,25 @@ A second stop signal goes to the next rung at once, a third kills.`,
   },
   {
     name: 'check',
-    usage: 'check [run] [options] [--] CMD [ARG...]',
-    summary: 'print how this command would be stopped, and how long that can take, without starting it',
+    usage: 'check [-f FILE] [--for WHAT] [--print], or check [--for WHAT] run [options] [--] CMD [ARG...]',
+    summary:
+      'check a config file, or a command of run, and print how it would be started and stopped, and how long that can take',
+    notes: `Without a command it looks for gsup.yaml, gsup.yml, gsup.json or Procfile. All problems are told at once, each with file,
+line and column; a bad config ends with 78. Nothing is started.`,
+    options: [
+      {
+        long: 'file',
+        short: 'f',
+        value: 'FILE',
+        help: 'the config; - is standard input; a later one goes over an earlier one',
+      },
+      {
+        long: 'for',
+        value: 'WHAT',
+        help: `print the settings for ${ORCHESTRATORS.join(', ')}, with which that never kills first`,
+      },
+      { long: 'print', help: 'print the config as it is understood, with every default' },
+    ],
     runOptions: true,
   },
   {
@@ -75,6 +93,11 @@ task runs its supervisor does that by itself.`,
       { long: 'output', short: 'o', value: 'FILE', help: 'where to write it' },
       { long: 'past', value: 'N', help: 'of the N-th start before this one; five are kept' },
     ],
+  },
+  {
+    name: 'schema',
+    usage: 'schema',
+    summary: 'print the JSON Schema of a config file, for editors',
   },
   {
     name: 'install-init',

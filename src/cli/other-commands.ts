@@ -1,6 +1,9 @@
 /** Every command but `run`. A bundle of its own: none of it is needed where time counts. */
+
+import type { Orchestrator } from '../config/orchestrators.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { check } from './check.ts';
+import { askedOf } from './check-words.ts';
 import { COMMANDS } from './commands.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { unknownCommand } from './messages.ts';
@@ -30,8 +33,14 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
       return { exitCode: EXIT.usage, stderr: help(null) };
     case 'help':
       return success(help(rest[0] ?? null));
-    case 'check':
-      return checkOrSo(before, rest, env);
+    case 'check': {
+      if (rest[0] === '--help' || rest[0] === '-h') return success(help(name));
+      const asked = askedOf(rest);
+      if (asked.kind === 'error') return failure(EXIT.usage, asked.message);
+      if (asked.kind === 'run') return checkOrSo(before, asked.words, env, asked.for);
+      return (await import('./program.ts')).runProgram(parsed.words, parsed.options);
+    }
+    case 'schema':
     case 'checkpoint':
     case 'status':
     case 'ps':
@@ -47,8 +56,13 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
   }
 }
 
-function checkOrSo(before: readonly string[], rest: readonly string[], env: Environment): Outcome {
-  const outcome = check(before, rest, env);
+function checkOrSo(
+  before: readonly string[],
+  rest: readonly string[],
+  env: Environment,
+  asked: Orchestrator | null,
+): Outcome {
+  const outcome = check(before, rest, env, asked);
   if (outcome === 'version') return success(`${VERSION}\n`);
   return outcome === 'help' ? success(help('check')) : outcome;
 }

@@ -3,6 +3,7 @@
 import { isatty } from 'node:tty';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../signals/exit-codes.ts';
+import type { CheckOptions } from './check-config.ts';
 import { COMMANDS } from './commands.ts';
 import type { HistoryOptions } from './history.ts';
 import { fill, HINTS, quote, TEMPLATES, unknownCommand, unknownOptionHint } from './messages.ts';
@@ -61,6 +62,16 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
   timeline.action(async (asked: TimelineOptions) => {
     const { timelineCommand } = await import('./timeline.ts');
     done(timelineCommand(asked, { ...options, ...said(timeline) }, process.env));
+  });
+  const check = withCommonOptions(withOwnOptions(quiet(program.command('check'))));
+  const file = check.options.find(({ long }) => long === '--file');
+  file?.argParser((path: string, before: readonly string[] = []) => [...before, path]);
+  check.action(async (asked: CheckOptions) => {
+    const { checkConfig } = await import('./check-config.ts');
+    done(checkConfig(asked, { ...options, ...said(check) }.name, process.env));
+  });
+  withCommonOptions(quiet(program.command('schema'))).action(async () => {
+    done((await import('./schema.ts')).schema());
   });
   withCommonOptions(quiet(program.command('install-init')))
     .argument('[path]')
@@ -126,6 +137,13 @@ function hintFor(typed: string, words: readonly string[]): string {
   return hint === HINTS.help ? `; see gsup ${words[0]} --help` : hint;
 }
 
+/** An own option of a command, without its value. */
+function missingOwn(typed: string, words: readonly string[]): string {
+  const rows = COMMANDS.find(({ name }) => name === words[0])?.options ?? [];
+  const row = rows.find(({ long }) => typed.includes(`--${long} `));
+  return fill(TEMPLATES.missing, `--${row?.long}`, row?.value ?? 'a value');
+}
+
 /** commander's errors in gsup's words. What stands between the quotes of its messages is what was typed. */
 function complaint(error: CommanderError, words: readonly string[]): string {
   const typed = /'(.*)'/s.exec(error.message)?.[1] ?? '';
@@ -134,7 +152,8 @@ function complaint(error: CommanderError, words: readonly string[]): string {
       return fill(TEMPLATES.unknown, quote(typed), hintFor(typed, words));
     case 'commander.optionMissingArgument': {
       const row = COMMON_ROWS.find((candidate) => typed.includes(`--${candidate.long} `));
-      return row === undefined ? error.message : fill(TEMPLATES.missing, `--${row.long}`, needOf(row));
+      if (row === undefined) return missingOwn(typed, words);
+      return fill(TEMPLATES.missing, `--${row.long}`, needOf(row));
     }
     case 'commander.invalidArgument':
       return error.message.slice(error.message.indexOf('cannot use'));

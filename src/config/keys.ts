@@ -21,7 +21,7 @@ export interface Key<K extends z.ZodType = z.ZodType> {
   readonly required?: true;
 }
 
-type Table = Readonly<Record<string, Key>>;
+export type Table = Readonly<Record<string, Key>>;
 
 type ShapeOf<T extends Table> = {
   [Name in keyof T]: T[Name] extends { required: true }
@@ -33,6 +33,9 @@ type ShapeOf<T extends Table> = {
         : z.ZodOptional<T[Name]['kind']>;
 };
 
+/** The table that a mapping was made of, for its documentation. */
+export const TABLE_OF = new WeakMap<z.ZodType, Table>();
+
 /** Unknown keys are refused; what is not said has its default. */
 export function mapping<T extends Table>(table: T): z.ZodObject<ShapeOf<T>, z.core.$strict> {
   const shape = Object.entries(table).map(([name, key]) => {
@@ -43,7 +46,9 @@ export function mapping<T extends Table>(table: T): z.ZodObject<ShapeOf<T>, z.co
   // The sentence is made where the place is known (shape.ts); what could have been meant is known here.
   const error: z.core.$ZodErrorMap = ({ code }) =>
     code === 'unrecognized_keys' ? Object.keys(table).join(' ') : undefined;
-  return z.strictObject(Object.fromEntries(shape), { error }) as never;
+  const schema = z.strictObject(Object.fromEntries(shape), { error });
+  TABLE_OF.set(schema, table);
+  return schema as never;
 }
 
 export function defaultOf<K extends z.ZodType>(key: Key<K>): z.output<K> {

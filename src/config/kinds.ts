@@ -408,7 +408,8 @@ export const pattern: Kind<ReadyProbe> = scalar(
 
 /** By names that are the user's own. */
 export function mapOf<T extends z.ZodType>(item: T): Kind<Readonly<Record<string, z.output<T>>>> {
-  return withEditor(z.record(z.string(), item), { label: 'mapping' }) as unknown as Kind<
+  const json = { patternProperties: { '^x-': {} } };
+  return withEditor(z.record(z.string(), item), { label: 'mapping', json }) as unknown as Kind<
     Readonly<Record<string, z.output<T>>>
   >;
 }

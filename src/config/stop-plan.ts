@@ -1,4 +1,5 @@
 /** How a stop of one command would go at worst: what `check` prints, and what is warned of at the start. Pure. */
+import { escapeText } from '../report/escape.ts';
 import { msOf, nsOf, reserveNs, shareOut, sumOf } from '../signals/budget.ts';
 import { signalName } from '../signals/names.ts';
 import { HOOK_GRACE_MS, POST_STOP_MS } from '../supervisor/plan.ts';
@@ -134,4 +135,29 @@ function budgetWarnings(
 export function totalMs(waits: readonly (number | null)[]): number | null {
   const sum = sumOf(waits.map(nsOf));
   return sum === null ? null : msOf(sum);
+}
+
+/** What follows every ladder. */
+export const LAST_STEP: StopStep = {
+  sentence: 'SIGKILL to the group and whatever is left of the tree',
+  waitMs: 0,
+  cutMs: 0,
+};
+
+/** One step, numbered from 1. */
+export function stepLine(step: StopStep, at: number): string {
+  return `  ${at + 1}  ${escapeText(step.sentence)}${waitText(step.waitMs)}${cutText(step)}`;
+}
+
+function waitText(waitMs: number | null): string {
+  if (waitMs === 0) return '';
+  return waitMs === null ? ', wait forever' : `, wait up to ${formatDuration(waitMs)}`;
+}
+
+export function hookText(step: StopStep): string {
+  return `${escapeText(step.sentence)}, at most ${formatDuration(step.waitMs)}${cutText(step)}`;
+}
+
+function cutText({ cutMs }: StopStep): string {
+  return cutMs === 0 ? '' : ` (cut by ${formatDuration(cutMs)})`;
 }
