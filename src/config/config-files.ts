@@ -92,7 +92,7 @@ function readText(reading: Reading, source: Source): string | undefined {
     return source.path === STDIN ? reading.sources.readStdin() : reading.sources.readFile(source.path);
   } catch (error) {
     const message = `cannot read "${source.shown}": a readable file is needed, got ${causeOf(error)}`;
-    reading.problems.push({ file: source.shown, line: 1, column: 1, path: '', message, hint: '' });
+    reading.problems.push({ file: source.shown, line: 0, column: 0, path: '', message, hint: '' });
     reading.broken = true;
     return undefined;
   }

@@ -44,7 +44,7 @@ export function scalar<T>(
   const kind = z.unknown().transform((raw, ctx): T => {
     const converted = typeof raw === 'string' ? read(raw) : WRONG;
     if ('value' in converted) return converted.value;
-    addIssue(ctx, `${need.replace(/,$/, '')} is needed, got ${shown(raw)}`, converted.hint);
+    addIssue(ctx, `${need} is needed, got ${shown(raw)}`, converted.hint);
     return z.NEVER;
   });
   return withEditor(kind as Kind<T>, { json, label });
@@ -60,14 +60,10 @@ export function addIssue(
   rule: string,
   hint = '',
   path: readonly (string | number)[] = [],
+  where: 'value' | 'key' = 'value',
 ): void {
-  ctx.issues.push({
-    code: 'custom',
-    input: undefined,
-    message: rule,
-    path: [...path],
-    params: { hint: hint.replace(/^; /, '') },
-  });
+  const params = { hint: hint.replace(/^; /, ''), where };
+  ctx.issues.push({ code: 'custom', input: undefined, message: rule, path: [...path], params });
 }
 
 /** By the shape of what is written, so that what is wrong is told of that shape alone. */
@@ -270,7 +266,7 @@ const variableText = scalar<readonly [string, string | null]>(
 const variableMap = z.record(z.string(), z.unknown()).transform(
   (map, ctx): Variables =>
     Object.entries(map).flatMap(([key, value]) => {
-      if (key === '' || key.includes('=')) addIssue(ctx, 'a name without = is needed', '', [key]);
+      if (key === '' || key.includes('=')) addIssue(ctx, 'a name without = is needed', '', [key], 'key');
       else if (value === null || typeof value === 'string') return [[key, value] as const];
       else addIssue(ctx, `a text is needed, got ${shown(value)}`, '', [key]);
       return [];
@@ -298,7 +294,7 @@ export const ulimits: Kind<Limits> = withEditor(
         const rule = known
           ? `a number, unlimited, or {soft, hard} with soft not above hard, is needed, got ${shown(value)}`
           : `one of ${ULIMITS.join(', ')} is needed, got ${shown(name)}`;
-        addIssue(ctx, rule, '', [name]);
+        addIssue(ctx, rule, '', [name], known ? 'value' : 'key');
         return [];
       }),
   ) as unknown as Kind<Limits>,
@@ -347,30 +343,24 @@ export const signalMap: Kind<Rewrites> = withEditor(
   z.record(z.string(), z.unknown()).transform(
     (map, ctx): Rewrites =>
       Object.entries(map).flatMap(([name, value]) => {
-        const from = signalNumber(name);
+        const wrong = wrongToReceive(name);
         const to = value === 'drop' ? 0 : typeof value === 'string' ? signalNumber(value) : undefined;
-        if (from === undefined || !canBeReceived(from))
-          addIssue(
-            ctx,
-            `a signal that can be caught, like SIGHUP or SIGUSR1, is needed, got ${shown(name)}`,
-            '',
-            [name],
-          );
-        else if (STOP_SIGNALS.includes(normalizeSignal(name) ?? ''))
-          addIssue(
-            ctx,
-            `a signal that does not stop the task is needed, got ${shown(name)}`,
-            'stop.signal says what a stop sends',
-            [name],
-          );
-        else if (to === undefined)
-          addIssue(ctx, `a signal, or drop, is needed, got ${shown(value)}`, '', [name]);
-        else return [[from, to] as const];
-        return [];
+        if (wrong !== undefined) addIssue(ctx, wrong.rule, wrong.hint, [name], 'key');
+        if (to === undefined) addIssue(ctx, `a signal, or drop, is needed, got ${shown(value)}`, '', [name]);
+        return wrong === undefined && to !== undefined ? [[signalNumber(name) ?? 0, to] as const] : [];
       }),
   ) as unknown as Kind<Rewrites>,
   { label: 'mapping', json: { type: 'object', additionalProperties: { type: ['string', 'integer'] } } },
 );
+
+function wrongToReceive(name: string): { readonly rule: string; readonly hint: string } | undefined {
+  const number = signalNumber(name);
+  const got = `is needed, got ${shown(name)}`;
+  if (number === undefined || !canBeReceived(number))
+    return { rule: `a signal that can be caught, like SIGHUP or SIGUSR1, ${got}`, hint: '' };
+  if (!STOP_SIGNALS.includes(normalizeSignal(name) ?? '')) return undefined;
+  return { rule: `a signal that does not stop the task ${got}`, hint: 'stop.signal says what a stop sends' };
+}
 
 export const httpUrl: Kind<string> = scalar(
   'URL',

@@ -15,8 +15,8 @@ import { checkOrder, nearHint } from './order-rules.ts';
 import { inOrder, type Path, type Problem } from './problem.ts';
 import { processOf, valuesOf } from './process-config.ts';
 import { readShape } from './shape.ts';
-import { overlay, type Tree, valueAt } from './tree.ts';
-import type { ProcessConfig, UpConfig } from './up-config.ts';
+import { overlay, type Tree } from './tree.ts';
+import type { UpConfig } from './up-config.ts';
 
 export interface ConfigRequest extends Sources {
   /** As the user calls them; a later one over an earlier one. null: the first of DEFAULT_FILES in `cwd`. */
@@ -62,7 +62,7 @@ function defaultFile({ cwd, readFile }: ConfigRequest): string[] {
 
 function noFile({ cwd }: ConfigRequest): Problem {
   const message = `cannot read a config: one of ${DEFAULT_FILES.join(', ')} is needed in "${cwd}", got none`;
-  return { file: cwd, line: 1, column: 1, path: '', message, hint: 'or name one with -f FILE' };
+  return { file: cwd, line: 0, column: 0, path: '', message, hint: 'or name one with -f FILE' };
 }
 
 function configOf(tree: Tree, reading: Reading, request: ConfigRequest): UpConfig | undefined {
@@ -70,26 +70,22 @@ function configOf(tree: Tree, reading: Reading, request: ConfigRequest): UpConfi
   const { shape, problems, doubtful } = readShape(tree);
   reading.problems.push(...problems);
   if (shape === undefined) return undefined;
-  const config = upConfigOf(shape, tree, request, findings);
+  const config = upConfigOf(shape, request, findings);
   checkOrder(config, findings, doubtful);
   reading.problems.push(...findings.problems);
-  reading.warnings.push(...findings.warnings);
   return reading.problems.length > 0 ? undefined : withOnly(config, tree, reading, request.only);
 }
 
-function upConfigOf(task: TaskShape, tree: Tree, request: ConfigRequest, findings: Findings): UpConfig {
+function upConfigOf(task: TaskShape, request: ConfigRequest, findings: Findings): UpConfig {
   const readEnvFiles = (paths: readonly string[], at: Path) => envFiles(paths, at, request, findings);
   const own = valuesOf(task.environment ?? [], request.env);
   const variables = { ...readEnvFiles(task.env_file ?? [], ['env_file']), ...own };
   const common = { task, env: request.env, variables, readEnvFiles };
-  // In the order of the file: a name that is a number would come first in an object.
-  const names = Object.keys(valueAt(tree.value, ['processes']) ?? {});
   return {
     name: task.name ?? folderName(request),
-    processes: names.flatMap((name): ProcessConfig[] => {
-      const shape = task.processes[name];
-      return shape === undefined ? [] : [processOf(name, shape, common, findings)];
-    }),
+    processes: Object.entries(task.processes).map(([name, shape]) =>
+      processOf(name, shape, common, findings),
+    ),
     main: task.main ?? null,
     stopBudgetMs: task.stop_budget ?? null,
     maxFailures: task.max_failures,

@@ -18,8 +18,7 @@ export function printConfig(config: UpConfig): string {
     max_concurrency: config.maxConcurrency,
     finalization_wait: formatDuration(config.finalizationWaitMs),
     exit_when: config.exitWhen,
-    // A Map keeps the order of names that are numbers.
-    processes: new Map(config.processes.map((process) => [process.name, processWritten(process)])),
+    processes: Object.fromEntries(config.processes.map((process) => [process.name, processWritten(process)])),
   };
   return stringify(written, { lineWidth: 0, aliasDuplicateObjects: false });
 }

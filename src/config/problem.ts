@@ -1,6 +1,6 @@
 /** What is wrong with a config, and where. */
 
-/** From 1, as editors count. Columns are UTF-16 units. */
+/** From 1, as editors count; line 0: the file as a whole. Columns are UTF-16 units. */
 export interface Place {
   readonly file: string;
   readonly line: number;
@@ -30,7 +30,8 @@ function stepText(step: string | number, at: number): string {
 
 /** One line for people: place, sentence, hint. */
 export function problemLine({ file, line, column, message, hint }: Problem): string {
-  return `${file}:${line}:${column}: ${message}${hint === '' ? '' : `; ${hint}`}`;
+  const place = line === 0 ? '' : `${file}:${line}:${column}: `;
+  return `${place}${message}${hint === '' ? '' : `; ${hint}`}`;
 }
 
 /** A value from outside, short enough for a sentence. */

@@ -31,7 +31,7 @@ export function processOf(
 ): ProcessConfig {
   const path = ['processes', name];
   if (!NAME.test(name))
-    findings.refuse(path, `a name is at most 64 letters, digits, _, . and -, the first no . or -`);
+    findings.refuseKey(path, `a name is at most 64 letters, digits, _, . and -, the first no . or -`);
   const output = outputOf(
     shape.logging ?? common.task.logging ?? mapping(LOGGING_KEYS).parse({}),
     path,

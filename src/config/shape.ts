@@ -56,7 +56,12 @@ function problemsOf(issue: Issue, tree: Tree): Problem[] {
     return issue.keys.slice(0, MAX_ISSUES).map((key) => unknownKey(key, names, path, tree));
   }
   const hint = issue.code === 'custom' ? String(issue.params?.hint ?? '') : '';
-  return [problemAt(tree, path, ruleOf(issue, valueAt(tree.value, path)), hint)];
+  const problem = problemAt(tree, path, ruleOf(issue, valueAt(tree.value, path)), hint);
+  return [isOfKey(issue) ? { ...problem, ...keyPlace(tree, path) } : problem];
+}
+
+function isOfKey(issue: Issue): boolean {
+  return issue.code === 'custom' && issue.params?.where === 'key';
 }
 
 /** A problem of the value at `path`. */

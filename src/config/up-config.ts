@@ -4,7 +4,7 @@ import type { Dependency, ProcessPlan, TaskPlan } from '../supervisor/plan.ts';
 export interface UpConfig {
   /** Of the task, when nobody says another. */
   readonly name: string;
-  /** In the order of the file. */
+  /** In the order of the file; names that are numbers come first. */
   readonly processes: readonly ProcessConfig[];
   readonly main: string | null;
   readonly stopBudgetMs: number | null;

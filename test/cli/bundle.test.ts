@@ -38,4 +38,10 @@ describe('what a start loads', () => {
     expect(loaded.filter((path) => /cli\/(program|help|check|other-commands)\.ts/.test(path))).toEqual([]);
     expect(loaded.filter((path) => /host\/portable-/.test(path))).toEqual([]);
   });
+
+  it('another command: nothing that reads a config file, until one is to be read', async () => {
+    const loaded = await loadedWith('src/cli/other-commands.ts');
+    expect(loaded).toContain('src/cli/help.ts');
+    expect(loaded.filter((path) => /node_modules\/(yaml|zod|commander)\//.test(path))).toEqual([]);
+  });
 });

@@ -83,7 +83,19 @@ describe('dispatch', () => {
     ],
     ['--grace 5s run x', 'cannot use "--grace": there is no such option; see gsup run --help'],
     ['check --grce 5s x', 'cannot use "--grce": there is no such option; did you mean --grace?'],
-    ['check', 'cannot run nothing: a command is needed, got none; write gsup run [options] -- CMD'],
+    ['check run', 'cannot run nothing: a command is needed, got none; write gsup run [options] -- CMD'],
+    [
+      'check --for podman',
+      'cannot use "--for": docker, compose, kubernetes, ecs or systemd is needed, got "podman"',
+    ],
+    [
+      'check --for x run y',
+      'cannot use "--for": docker, compose, kubernetes, ecs or systemd is needed, got "x"',
+    ],
+    ['check --for', 'cannot use "--for": WHAT is needed, got nothing'],
+    ['check -f', 'cannot use "--file": FILE is needed, got nothing'],
+    ['check -f x run y', 'cannot use "-f" together with "y": a config file is checked, or a command'],
+    ['schema x', 'cannot run "schema x": fewer words are needed; see gsup schema --help'],
   ])('%j exits 64 with a sentence', async (line, message) => {
     expect(await gsup(line)).toEqual({ exitCode: 64, stderr: `gsup: ${message}\n` });
   });

@@ -16,7 +16,7 @@ describe('loadConfig', () => {
 
   it('says which files it has looked for', () => {
     expect(problemsOf(load({}))).toEqual([
-      '/app:1:1: cannot read a config: one of gsup.yaml, gsup.yml, gsup.json, Procfile is needed in "/app", got none; or name one with -f FILE',
+      'cannot read a config: one of gsup.yaml, gsup.yml, gsup.json, Procfile is needed in "/app", got none; or name one with -f FILE',
     ]);
   });
 
