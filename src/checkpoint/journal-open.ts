@@ -1,5 +1,6 @@
 // How a journal begins: get the log, read it, repair the torn tail, put a damaged log aside.
 import type { JournalDisk } from './disk.ts';
+import { optimizeFor } from './optimizer.ts';
 import { maxLogBytes, type ReadLog, readLogFrom } from './read-log.ts';
 import type { CheckpointRecord } from './record.ts';
 import type { Damage } from './repair.ts';
@@ -54,6 +55,7 @@ export function openLog(source: JournalSource, disk: JournalDisk, report: Report
   let handle: Handle | undefined;
   try {
     handle = openHandle(source, disk);
+    optimizeFor(disk.size(handle.fd));
     const read = readLogFrom(handle.fd, maxLogBytes, disk);
     if (read.newer) {
       if (handle.own) disk.close(handle.fd);

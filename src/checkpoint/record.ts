@@ -69,12 +69,16 @@ export function isRecordType(type: string): type is RecordType {
   return Object.hasOwn(recordTable, type);
 }
 
+const fieldsOf = Object.fromEntries(
+  Object.entries(recordTable).map(([type, { fields }]) => [type, Object.entries<Field>(fields)]),
+) as Record<RecordType, [string, Field][]>;
+
 /** Says what is wrong with the fields of a known type, or nothing. Fields that the table does not have are no fault. */
 export function findFieldProblem(
   type: RecordType,
   members: Readonly<Record<string, unknown>>,
 ): string | undefined {
-  for (const [name, field] of Object.entries<Field>(recordTable[type].fields)) {
+  for (const [name, field] of fieldsOf[type]) {
     const value = Object.hasOwn(members, name) ? members[name] : undefined;
     if (value === undefined && field.optional) continue;
     if (value === null && field.orNull) continue;
