@@ -2,7 +2,7 @@
 # S42 and S68 with real processes, all of it:  scripts/real-crashes.sh [RANDOM]
 # Each story of test/support/crash-stories.ts with SIGKILL for its supervisor before, within and after every write that it
 # makes, two crashes in a row, and at RANDOM random moments (200); and 100 upgrades under a running command. Says how many
-# supervisors were killed. About 15 minutes on two quiet cores.
+# supervisors were killed. 20 minutes and more on two cores.
 set -eu
 cd "$(dirname "$0")/.."
 GSUP_TEST_CRASHES=${1:-200} GSUP_TEST_UPGRADES=${GSUP_TEST_UPGRADES:-100}

@@ -128,10 +128,10 @@ export const stories: readonly Story[] = [
     title: 'a rung that executes, and one that hangs',
     options: (folder) => {
       const note = `exec:echo drained >> ${join(folder, NOTES)}:20s`;
-      return ['--rung', note, '--rung', 'exec:sleep 60:1500ms', '--rung', 'TERM:20s'];
+      return ['--rung', note, '--rung', 'exec:sleep 60:3s', '--rung', 'TERM:20s'];
     },
     command: () => reports(),
     play: stop,
-    lastsMs: 2000,
+    lastsMs: 3500,
   },
 ];
