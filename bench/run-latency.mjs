@@ -9,6 +9,7 @@ import { installedInits, table } from './inits.mjs';
 
 const runs = Number(process.argv[2] ?? 200);
 const inits = installedInits(process.argv.slice(3));
+const [SIGNALS, ORPHANS] = [1000, 10_000];
 const folder = mkdtempSync('/dev/shm/gsup-bench-');
 const probe = join(folder, 'latency-probe');
 
@@ -32,7 +33,7 @@ function measure(init, words) {
 
 try {
   execFileSync('cc', ['-O2', '-o', probe, new URL('latency-probe.c', import.meta.url).pathname]);
-  const samples = inits.map(() => ({ signal: [], end: [], whole: [] }));
+  const samples = inits.map(() => ({ signal: [], end: [], whole: [], signals: [], orphans: [] }));
   // A supervised run takes a hundred times as long to start: fewer of them say as much.
   const takesPart = (init, i) => !init.supervised || i % 10 === 0;
   for (let i = -5; i < runs; i++) {
@@ -48,6 +49,13 @@ try {
         join(folder, 'shared'),
       ]);
       const [whole] = measure(init, ['start', ...command, '/bin/true']);
+      const many = (what, child, n) => {
+        const shared = [String(n), join(folder, 'shared')];
+        return measure(init, [what, ...shared, ...command, probe, child, ...shared])[0];
+      };
+      const rarely = i >= 0 && i % 20 === 0; // they take long, and say more each
+      if (rarely) samples[k].signals.push(many('signals', 'counts', SIGNALS));
+      if (rarely) samples[k].orphans.push(many('orphans', 'leaves', ORPHANS));
       if (i < 0) continue; // the first ones fill caches
       samples[k].signal.push(signal);
       samples[k].end.push(end);
@@ -61,9 +69,11 @@ try {
     signal: 'signal to init → handler of its child',
     end: "child's end → init's end",
     whole: 'start to end of `true`',
+    signals: `${SIGNALS} real-time signals to init → all of them at its child`,
+    orphans: `${ORPHANS} orphans, until all are reaped`,
   };
   for (const [key, title] of Object.entries(titles)) {
-    console.log(`\n${title}, µs, ${runs} runs`);
+    console.log(`\n${title}, µs, ${samples[0][key].length} runs`);
     table(
       [
         'init',

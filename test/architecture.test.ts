@@ -63,3 +63,12 @@ test('nobody but main.ts and the command line knows the loop', () => {
   const knows = others.filter((path) => importsOf(path).some((name) => name === 'supervisor/loop.ts'));
   expect(knows).toEqual([]);
 });
+
+/** A formatter of its own (text.c) does: the C library's would be half of the program, and of its memory. */
+test('the C part has neither stdio nor malloc', () => {
+  const files = readdirSync(new URL('init', root)).filter((name) => name.endsWith('.c'));
+  const calls = /\b(v?s?n?printf|puts|fopen|fgets|getline|[mc]alloc|realloc|strn?dup|strtou?ll?)\(/;
+  const found = files.filter((name) => calls.test(readFileSync(new URL(`init/${name}`, root), 'utf8')));
+  expect(files).toContain('text.c');
+  expect(found).toEqual([]);
+});

@@ -135,6 +135,7 @@ export const recordTable = {
       signal: text('name of the signal'),
       pid: maybe(int('received: pid of the sender; 0: from outside, or the kernel')),
       uid: maybe(int('received: uid of the sender')),
+      times: maybe(int('as many came one behind the other, or were sent so; only real-time signals queue')),
       run: maybe(run),
       target: maybe(oneOf(targets, 'sent: to whom')),
       pids: maybe(ints('sent: who got it')),

@@ -54,7 +54,7 @@ static void obey(struct run *run)
 		const struct signal_request *s = body;
 		switch (f.head.type) {
 		case RUNG: run_enter(run, &((const struct rung_request *)body)->order); break;
-		case SIGNAL: run_forward(run, (int)s->signal, (enum target)s->target); break;
+		case SIGNAL: run_forward(run, (int)s->signal, (enum target)s->target, 1); break;
 		case LINK: run->hooks = l->present; break;
 		case ALONE: {
 			const struct alone *a = body;

@@ -152,7 +152,7 @@ struct run {
 };
 bool run_start(struct run *run, const struct launch *l); /* false: there is no process; run_over() is to follow */
 void run_over(struct run *run);
-void run_forward(struct run *run, int signal, enum target target);
+void run_forward(struct run *run, int signal, enum target target, int times);
 void run_stop(struct run *run, const char *cause, struct by by);
 void run_escalate(struct run *run, bool kill);
 void run_enter(struct run *run, const struct order *order); /* as the supervisor says */

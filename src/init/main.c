@@ -294,12 +294,13 @@ static void ask_for_stop(struct by by)
 
 static void suspend(void)
 {
-	if (has_supervisor) supervisor_forward(SIGSTOP); else run_forward(&run, SIGSTOP, TARGET_GROUP);
+	if (has_supervisor) supervisor_forward(SIGSTOP); else run_forward(&run, SIGSTOP, TARGET_GROUP, 1);
 	stop_ourselves(false);
-	if (has_supervisor) supervisor_forward(SIGCONT); else run_forward(&run, SIGCONT, TARGET_GROUP);
+	if (has_supervisor) supervisor_forward(SIGCONT); else run_forward(&run, SIGCONT, TARGET_GROUP, 1);
 }
 
-static void on_signal(const struct signalfd_siginfo *si)
+/* `times`: as many that differ in nothing came one behind the other. Only real-time signals do. */
+static void on_signal(const struct signalfd_siginfo *si, int times)
 {
 	int signal = (int)si->ssi_signo;
 	if (signal < 1 || signal >= SIGNALS || terminal_swallows(signal)) return;
@@ -309,12 +310,13 @@ static void on_signal(const struct signalfd_siginfo *si)
 	record_signal("signal", signal);
 	record_number("pid", by.pid);
 	record_number("uid", by.uid);
+	if (times > 1) record_number("times", times);
 	record_end();
 	if (!by.signal) return;
-	if (p.stop_on & 1ull << (signal - 1)) ask_for_stop(by);
+	if (p.stop_on & 1ull << (signal - 1)) ask_for_stop(by); /* that often within a moment is once */
 	else if (!pid1 && (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)) suspend();
-	else if (has_supervisor) supervisor_forward(by.signal);
-	else run_forward(&run, by.signal, TARGET_GROUP);
+	else if (has_supervisor) while (times--) supervisor_forward(by.signal);
+	else run_forward(&run, by.signal, TARGET_GROUP, times);
 }
 
 static void reap(void)
@@ -327,13 +329,19 @@ static void reap(void)
 	}
 }
 
+static bool same_signal(const struct signalfd_siginfo *a, const struct signalfd_siginfo *b)
+{
+	return a->ssi_signo == b->ssi_signo && a->ssi_pid == b->ssi_pid && a->ssi_uid == b->ssi_uid;
+}
+
 static void read_signals(void)
 {
 	struct signalfd_siginfo si[16];
 	bool children = false;
 	for (ssize_t n = sizeof si; n == sizeof si && (n = read(signals, si, sizeof si)) > 0; )
-		for (size_t i = 0; i < (size_t)n / sizeof *si; i++) {
-			if (si[i].ssi_signo == SIGCHLD) children = true; else on_signal(&si[i]);
+		for (size_t i = 0, times, count = (size_t)n / sizeof *si; i < count; i += times) {
+			for (times = 1; i + times < count && same_signal(&si[i], &si[i + times]); ) times++;
+			if (si[i].ssi_signo == SIGCHLD) children = true; else on_signal(&si[i], (int)times);
 		}
 	if (children) reap();
 }

@@ -76,7 +76,7 @@ bool run_start(struct run *run, const struct launch *l)
 
 /* ---- signals ---- */
 
-static void record_sent(struct run *run, int signal, enum target target, const pid_t *pids, int count)
+static void record_sent(struct run *run, int signal, enum target target, const pid_t *pids, int count, int times)
 {
 	static const char *const names[] = { "group", "leader", "tree" };
 	record_begin("signal");
@@ -84,6 +84,7 @@ static void record_sent(struct run *run, int signal, enum target target, const p
 	record_signal("signal", signal);
 	record_text("target", names[target]);
 	record_pids("pids", pids, count);
+	if (times > 1) record_number("times", times);
 	record_end();
 }
 
@@ -108,7 +109,7 @@ static void tell_stragglers(struct run *run, int signal, bool group_has_it, bool
 		if (sent < PIDS_MAX) first[sent] = list[i];
 		sent++;
 	}
-	if (sent) record_sent(run, signal, TARGET_TREE, first, sent);
+	if (sent) record_sent(run, signal, TARGET_TREE, first, sent, 1);
 }
 
 static void deliver(struct run *run, int signal, enum target target, bool rung)
@@ -124,12 +125,12 @@ static void deliver(struct run *run, int signal, enum target target, bool rung)
 	if (target == TARGET_TREE) tell_stragglers(run, signal, true, rung);
 }
 
-void run_forward(struct run *run, int signal, enum target target)
+void run_forward(struct run *run, int signal, enum target target, int times)
 {
 	if (!alive(run) || signal <= 0 || signal >= SIGNALS) return;
-	if (run->s.phase == PHASE_STARTING) { if (run->early[signal] < 255) run->early[signal]++; return; }
-	record_sent(run, signal, target, &run->s.pid, 1);
-	deliver(run, signal, target, false);
+	if (run->s.phase == PHASE_STARTING) { run->early[signal] = (uint8_t)(run->early[signal] + times < 255 ? run->early[signal] + times : 255); return; }
+	record_sent(run, signal, target, &run->s.pid, 1, times);
+	while (times--) deliver(run, signal, target, false);
 }
 
 /* ---- the stop ---- */
@@ -159,7 +160,7 @@ static void kill_tree(struct run *run, bool again)
 	int count = walk_tree(&list, NULL);
 	if (!again) {
 		bool told = run->supervised && !(run->s.flags & RUN_ALONE); /* then the decision is in the other log */
-		if (told) record_sent(run, SIGKILL, TARGET_TREE, list, count);
+		if (told) record_sent(run, SIGKILL, TARGET_TREE, list, count, 1);
 		else {
 			record_begin("kill");
 			record_text("run", run->s.name);
@@ -256,7 +257,7 @@ void run_enter(struct run *run, const struct order *order)
 	if (same || !signal) return;
 	run->told_count = 0;
 	if (run->s.phase == PHASE_STARTING) { if (run->early[signal] < 255) run->early[signal]++; return; }
-	record_sent(run, signal, r->target, &run->s.pid, 1);
+	record_sent(run, signal, r->target, &run->s.pid, 1, 1);
 	deliver(run, signal, r->target, true);
 	if (signal != SIGCONT) deliver(run, SIGCONT, r->target == TARGET_TREE ? TARGET_GROUP : r->target, true);
 	if (run->s.leader_exited_ns) tell_stragglers(run, signal, r->target != TARGET_LEADER, true);
@@ -275,7 +276,10 @@ static void started(struct run *run, uint64_t exec_ns)
 	record_number("pid", run->s.pid);
 	record_number("start_ticks", (int64_t)run->s.start_ticks);
 	record_end();
-	for (int i = 1; i < SIGNALS; i++) for (; run->early[i]; run->early[i]--) run_forward(run, i, TARGET_GROUP);
+	for (int i = 1; i < SIGNALS; i++) if (run->early[i]) {
+		run_forward(run, i, TARGET_GROUP, run->early[i]);
+		run->early[i] = 0;
+	}
 }
 
 void run_handshake(struct run *run)

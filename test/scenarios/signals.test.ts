@@ -35,6 +35,24 @@ scenario('S25 what is no stop signal reaches the command', {}, async (trial) => 
   expect(gsup.stdout.lines(/^got (SIGHUP|SIGUSR1|SIGUSR2|SIGWINCH|SIGRTMIN\+3) /)).toHaveLength(5);
 });
 
+scenario(
+  'S25 real-time signals that queue reach the command every one, and are counted',
+  {},
+  async (trial) => {
+    const gsup = await trial.start([], [fixture('reports-signals')]);
+    await gsup.ready();
+    const sender = `n=0; while [ $n -lt 100 ]; do kill -${RTMIN_PLUS_3} ${gsup.pid}; n=$((n + 1)); done`;
+    spawnSync('sh', ['-c', sender]);
+    await until('all of them', () => gsup.stdout.lines(/^got SIGRTMIN\+3 /).length === 100);
+    gsup.signal('SIGTERM');
+    await gsup.ended();
+    const told = gsup.records().filter((line) => line.type === 'signal' && line.signal === 'SIGRTMIN+3');
+    const times = (lines: readonly Line[]) => lines.reduce((sum, line) => sum + Number(line.times ?? 1), 0);
+    expect(times(told.filter((line) => line.uid !== undefined))).toBe(100);
+    expect(times(told.filter((line) => line.run !== undefined))).toBe(100);
+  },
+);
+
 scenario('S25 a signal is forwarded to the whole group', {}, async (trial) => {
   const leader = [fixture('leaves-background-child'), '--', fixture('reports-signals')];
   const gsup = await trial.start(['--rewrite', 'USR1:USR2', '--rewrite', 'HUP:0'], leader);
