@@ -1,6 +1,6 @@
 // `npm run soak -- --minutes N [--seed S]`: the simulation for as long as one likes. Exits with 1 and a script of the
 // failing case when something does not hold.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
@@ -32,6 +32,7 @@ const { outputFiles } = await build({
   target: 'node20',
   plugins: [withoutVitest],
 });
+mkdirSync(new URL('build', root), { recursive: true });
 const bundle = new URL('build/soak.mjs', root);
 writeFileSync(bundle, outputFiles[0].contents);
 const { soak } = await import(bundle);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { exitsBy, ignoresTerm, TERM } from './behaviour.ts';
-import { restarts, runPlan } from './plans.ts';
-import { endState, outcomesOf, recordsOf, rungsOf, signalsOf } from './questions.ts';
+import { exitsBy, ignoresTerm, obedient, TERM } from './behaviour.ts';
+import { processPlan, restarts, runPlan, taskPlan } from './plans.ts';
+import { endState, hooksOf, outcomesOf, recordsOf, rungsOf, signalsOf } from './questions.ts';
 import { type Crashes, type Scenario, simulate } from './simulate.ts';
 
 /** What happened while there was no supervisor: the next one takes it as it is, and as early as it was. */
@@ -114,4 +114,57 @@ test('S45 it ended by itself before the stop was asked for, and nobody was there
   const result = simulate(told, dieAfter(told, 'run-forked', 3000));
   expect(outcomesOf(result)).toEqual(['node#1 failed exit 7']);
   expect(endState(result)).toBe('killed 7');
+});
+
+test('S44 killed between the record of a rung and the signal: it is sent once', () => {
+  const behaviours = { node: { on: { [TERM]: { after: 500, exit: 0 } } } };
+  const quiet: Scenario = { plan: runPlan(), behaviours, script: [term(1000)] };
+  const act = firstActAfter(quiet, 'rung') - 1;
+  for (const when of ['before', 'after'] as const) {
+    const result = simulate(quiet, { at: [{ act, when }], awayMs: 20 });
+    expect(result.sent.map(({ signal }) => signal)).toEqual([TERM]);
+    expect(endState(result)).toBe('killed 0');
+  }
+});
+
+const drains: Scenario = {
+  plan: runPlan({ preStop: { shell: './drain.sh' } }),
+  behaviours: { node: { on: { [TERM]: { after: 10, exit: 0 } } }, 'node/pre-stop': exitsBy(3000, 0) },
+  script: [term(1000)],
+};
+
+test.each([20, 2000, 6000])(
+  'S69 killed while a hook runs, away for %d ms: it is found again, and its result counts',
+  (awayMs) => {
+    const result = simulate(drains, {
+      at: [{ act: firstActAfter(drains, 'hook') + 1, when: 'before' }],
+      awayMs,
+    });
+    expect(result.launches).toHaveProperty(['node#1/pre-stop.1']);
+    expect(hooksOf(result).map((hook) => hook.split(' @')[0])).toEqual([
+      'node#1/pre-stop.1 started',
+      'node#1/pre-stop.1 ended 0',
+    ]);
+    expect(endState(result)).toBe('killed 0');
+  },
+);
+
+test('S46 no supervisor can be had: the hook is skipped, the command has its signal and its grace', () => {
+  const told: Scenario = { ...drains, behaviours: { node: ignoresTerm, 'node/pre-stop': exitsBy(3000, 0) } };
+  const crash = { act: firstActAfter(told, 'run-forked'), when: 'before' } as const;
+  const result = simulate(told, { at: [crash], awayMs: 100_000, hopeless: true });
+  expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@9000']);
+  expect(hooksOf(result)).toEqual([]);
+  expect(endState(result)).toBe('killed 137');
+});
+
+test('S46 levels stop one after the other, also without a supervisor', () => {
+  const told: Scenario = {
+    plan: taskPlan([processPlan('a'), processPlan('b', { level: 1 })]),
+    behaviours: { a: obedient, b: { on: { [TERM]: { after: 700, exit: 0 } } } },
+    script: [term(1000)],
+  };
+  const crash = { act: firstActAfter(told, 'run-forked', 2), when: 'after' } as const;
+  const result = simulate(told, { at: [crash], awayMs: 100_000, hopeless: true });
+  expect([signalsOf(result, 'b#1'), signalsOf(result, 'a#1')]).toEqual([['15@1000'], ['15@1700']]);
 });

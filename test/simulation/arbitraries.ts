@@ -144,6 +144,8 @@ const someCrashes: fc.Arbitrary<Crashes> = fc.record(
     at: fc.array(crash, { maxLength: 6 }),
     awayMs: fc.constantFrom(1, 20, 200, 3000),
     hopeless: fc.constant(true as const),
+    compactAt: fc.integer({ min: 600, max: 4000 }),
+    log: fc.constant('deleted' as const),
   },
   { requiredKeys: ['at', 'awayMs'] },
 );

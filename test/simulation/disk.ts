@@ -19,8 +19,8 @@ export interface SimulatedDisk {
   /** What init hands on. */
   readonly fd: number;
   bytes(path: string): Uint8Array;
-  /** How many bytes the last write was to have. */
-  lastLength(): number;
+  /** How many bytes were to be written so far. */
+  asked(): number;
   /** Only so many bytes of what is written from now on arrive: the writer is killed in it. */
   tear(bytes: number): void;
   mend(): void;
@@ -52,7 +52,7 @@ export function createDisk(scheduler: Scheduler, faults: readonly DiskFault[] = 
   const open = new Map<number, Inode>();
   let nextFd = 4;
   let writes = 0;
-  let lastLength = 0;
+  let asked = 0;
   let room: number | null = null;
 
   const inodeOf = (fd: number): Inode => {
@@ -76,7 +76,7 @@ export function createDisk(scheduler: Scheduler, faults: readonly DiskFault[] = 
   const write = (fd: number, bytes: Uint8Array, at: number): number => {
     const fault = faultNow()?.fault;
     writes++;
-    lastLength = bytes.length;
+    asked += bytes.length;
     if (typeof fault === 'string') throw failure(fault);
     const count = Math.min(bytes.length, fault ?? bytes.length, room ?? bytes.length);
     if (room !== null) room -= count;
@@ -136,7 +136,7 @@ export function createDisk(scheduler: Scheduler, faults: readonly DiskFault[] = 
     disk,
     fd: openFile(LOG),
     bytes: (path) => names.get(path)?.bytes ?? open.get(4)?.bytes ?? empty,
-    lastLength: () => lastLength,
+    asked: () => asked,
     tear: (bytes) => {
       room = bytes;
     },

@@ -186,7 +186,10 @@ function replays({ plan }: Scenario, result: Result): string[] {
   const { log, records, state } = result;
   if (log.torn !== undefined || log.damage !== undefined) return ['the log is not whole'];
   const found = log.entries.map(({ record }) => record);
-  if (text(found.map(({ seq, type }) => [seq, type])) !== text(records.map(({ seq, type }) => [seq, type])))
+  if (
+    !result.compacts &&
+    text(found.map(({ seq, type }) => [seq, type])) !== text(records.map(({ seq, type }) => [seq, type]))
+  )
     return [`the log has ${found.length} records, and ${records.length} were decided`];
   return text(logged(replay(plan, found))) === text(logged(state)) ? [] : ['another state'];
 }

@@ -4,8 +4,10 @@ export interface Scheduler {
   /** Returns a way to forget it. */
   at(atNs: bigint, act: () => void): () => void;
   after(ms: number, act: () => void): () => void;
-  /** Runs until nothing is left to do, or `untilNs`. Returns whether something was left. */
-  run(untilNs: bigint): boolean;
+  /** Runs until nothing is left to do, or `untilNs`, or so many steps. Returns whether something was left. */
+  run(untilNs: bigint, steps?: number): boolean;
+  /** Nothing more happens. */
+  stop(): void;
 }
 
 interface Entry {
@@ -20,6 +22,7 @@ export function createScheduler(startNs = 1_000_000_000n): Scheduler {
   const entries = new Set<Entry>();
   let now = startNs;
   let order = 0;
+  let isStopped = false;
 
   const at = (atNs: bigint, act: () => void): (() => void) => {
     const entry = { atNs: atNs > now ? atNs : now, order: order++, act };
@@ -36,9 +39,14 @@ export function createScheduler(startNs = 1_000_000_000n): Scheduler {
     nowNs: () => now,
     at,
     after: (ms, act) => at(now + BigInt(Math.round(ms * 1000)) * 1000n, act),
-    run(untilNs) {
+    stop: () => {
+      isStopped = true;
+    },
+    run(untilNs, steps = Number.POSITIVE_INFINITY) {
+      let left = steps;
       for (let entry = next(); entry !== undefined; entry = next()) {
-        if (entry.atNs > untilNs) return true;
+        if (isStopped) return false;
+        if (entry.atNs > untilNs || left-- === 0) return true;
         entries.delete(entry);
         now = entry.atNs;
         entry.act();

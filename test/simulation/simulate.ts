@@ -1,4 +1,6 @@
 /** Runs a task over a simulated machine, with supervisors that crash where they are told to. */
+import type { Compaction } from '../../src/checkpoint/compactor.ts';
+import type { JournalDisk } from '../../src/checkpoint/disk.ts';
 import { type JournalNews, openJournal } from '../../src/checkpoint/journal.ts';
 import type { JournalSource } from '../../src/checkpoint/journal-open.ts';
 import { type CheckpointRecord, stampRecord } from '../../src/checkpoint/record.ts';
@@ -7,6 +9,7 @@ import type { Clock, Host } from '../../src/host/host.ts';
 import type { Request } from '../../src/supervisor/effect.ts';
 import type { Happening } from '../../src/supervisor/happening.ts';
 import { createLoop, type Loop } from '../../src/supervisor/loop.ts';
+import { neededRecords } from '../../src/supervisor/needed.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
 import type { JournalPort, Ports } from '../../src/supervisor/ports.ts';
 import { replay } from '../../src/supervisor/replay.ts';
@@ -52,6 +55,8 @@ export interface Crashes {
   /** What becomes of the log: lost or damaged at each crash; never on a disk; its folder deleted at the begin. */
   readonly log?: 'lost' | 'damaged' | 'memory' | 'deleted';
   readonly disk?: readonly DiskFault[];
+  /** The log is compacted when it is so long. */
+  readonly compactAt?: number;
   /** The whole machine stops at the first crash. */
   readonly power?: true;
 }
@@ -80,16 +85,19 @@ export interface Result {
   /** Timers that were still armed at the end: of the last supervisor, with init, of coordinators. */
   readonly armed: number;
   readonly disk: SimulatedDisk;
+  /** Records that nobody needed may be gone from the log. */
+  readonly compacts: boolean;
 }
 
 const NO_CRASH: Crashes = { at: [], awayMs: 0 };
 const LONGEST_MS = 24 * 60 * 60 * 1000;
+/** More than any case needs: two things that keep each other going. */
+const MOST_STEPS = 50_000;
 /** Killed before the first byte, the write is as good as not begun. */
 const FIRST_BYTE = 1;
 
 /** Thrown through whatever a supervisor is doing. */
 const CRASH = new Error('crash');
-const POWER_LOSS = new Error('power loss');
 
 export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Result {
   const world = createWorld((run) => behaviourOf(scenario, run), crashes.disk);
@@ -109,7 +117,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
   const crashAt = (number: number, when: Crash['when']): Crash | undefined =>
     crashes.at.find((crash) => crash.act === number && crash.when === when);
   const crash = (): never => {
-    throw crashes.power ? POWER_LOSS : CRASH;
+    throw CRASH;
   };
   /** Every act of a supervisor is a moment at which it can die. */
   const act = <T>(does: () => T): T => {
@@ -129,6 +137,10 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
       life++;
       armed = new Set();
       loop = null;
+      if (crashes.power) {
+        scheduler.stop();
+        return;
+      }
       trace.push({ atNs: scheduler.nowNs(), kind: 'died' });
       world.disconnect(crashes.hopeless === true);
       spoilLog(disk, crashes.log);
@@ -136,29 +148,62 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     }
   };
 
-  const journalPort = (clock: Clock): { port: JournalPort; found: readonly CheckpointRecord[] } => {
+  /** Killed in it, so many bytes have arrived; killed behind the last one, `then` has happened as well. */
+  const writingAct = <T>(does: () => T, then: (result: T) => void): T =>
+    act(() => {
+      const number = acts - 1;
+      const torn = crashAt(number, 'during');
+      const before = disk.asked();
+      if (torn) disk.tear(torn.cut ?? FIRST_BYTE);
+      const result = does();
+      const bytes = disk.asked() - before;
+      writes[number] = bytes;
+      disk.mend();
+      if (torn && (torn.cut ?? FIRST_BYTE) < bytes) crash();
+      then(result);
+      if (torn) crash();
+      return result;
+    });
+
+  const journalPort = (
+    clock: Clock,
+    guard: (does: () => void) => () => void,
+  ): { port: JournalPort; found: readonly CheckpointRecord[] } => {
+    const workingAct = (does: () => void): void => writingAct(does, () => {});
+    const sync: JournalDisk['sync'] = (fd, done) =>
+      disk.disk.sync(fd, (error) => guard(() => (compactAt ? workingAct : now)(() => done(error)))());
+    const { compactAt } = crashes;
+    const compaction: Compaction | undefined =
+      compactAt === undefined
+        ? undefined
+        : {
+            needed: (records) => neededRecords(records, world.lastNumber()),
+            later: (does) =>
+              void scheduler.after(
+                0,
+                guard(() => workingAct(does)),
+              ),
+            mayBegin: () => loop?.state().task.stop === null,
+            atBytes: compactAt,
+            keepBytes: compactAt / 4,
+          };
     const opened = openJournal({
       ...sourceOf(crashes, disk),
-      disk: disk.disk,
+      disk: { ...disk.disk, sync },
       clock,
       report: (each) => news.push(each),
+      ...(compaction && { compaction }),
     });
     if (opened.kind === 'newer') throw new Error('a log of the future');
     const { journal, log } = opened;
-    const append: JournalPort['append'] = (body) =>
-      act(() => {
-        const torn = crashAt(acts - 1, 'during');
-        if (torn) disk.tear(torn.cut ?? FIRST_BYTE);
-        const stamp = journal.now();
-        const seq = journal.append(body, stamp);
-        writes[acts - 1] = disk.lastLength();
-        disk.mend();
-        // Killed behind its last byte, it is decided.
-        if (torn && (torn.cut ?? FIRST_BYTE) < disk.lastLength()) crash();
-        trace.push({ atNs: scheduler.nowNs(), kind: 'record', record: stampRecord(body, seq, stamp) });
-        if (torn) crash();
-        return seq;
-      });
+    const append: JournalPort['append'] = (body) => {
+      const stamp = journal.now();
+      return writingAct(
+        () => journal.append(body, stamp),
+        (seq) =>
+          trace.push({ atNs: scheduler.nowNs(), kind: 'record', record: stampRecord(body, seq, stamp) }),
+      );
+    };
     return { port: { append, skipTo: journal.skipTo }, found: log.records };
   };
 
@@ -188,7 +233,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
         );
       });
     const clock: Clock = { nowNs: scheduler.nowNs, wallMs: () => Number(scheduler.nowNs() / MS), at };
-    const { port, found } = journalPort(clock);
+    const { port, found } = journalPort(clock, guard);
     const host = guardHost(world.connect(), act, (does) => guard(does)());
     const ports = {
       journal: port,
@@ -216,19 +261,14 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     scheduler.after(crashes.awayMs + 1, () => request(asked));
   };
 
-  const run = (): void => {
-    begin();
-    for (const line of scenario.script ?? []) {
-      scheduler.after(line.at, () => ('signal' in line ? world.ask(line.signal) : request(line.request)));
-    }
-    const left = scheduler.run(beganNs + BigInt(LONGEST_MS) * MS);
-    if (left || world.exitCode() === null) throw new Error(`no end:\n${trace.map(brief).join('\n')}`);
-  };
-  try {
-    run();
-  } catch (error) {
-    if (error !== POWER_LOSS) throw error;
+  begin();
+  for (const line of scenario.script ?? []) {
+    scheduler.after(line.at, () => ('signal' in line ? world.ask(line.signal) : request(line.request)));
   }
+  const left = scheduler.run(beganNs + BigInt(LONGEST_MS) * MS, MOST_STEPS);
+  const isOff = crashes.power === true && crashed > 0;
+  if (!isOff && (left || world.exitCode() === null))
+    throw new Error(`no end:\n${trace.slice(0, 200).map(brief).join('\n')}`);
 
   const log = repairLog(disk.bytes(LOG));
   const found = log.entries.map(({ record }) => record);
@@ -251,8 +291,11 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     state: (loop as Loop | null)?.state() ?? replay(scenario.plan, found),
     armed: armed.size + world.armed() + (world.wakeNs() === null ? 0 : 1),
     disk,
+    compacts: crashes.compactAt !== undefined,
   };
 }
+
+const now = (does: () => void): void => does();
 
 function sourceOf({ log }: Crashes, { fd }: SimulatedDisk): JournalSource {
   if (log === 'memory') return {};

@@ -27,6 +27,8 @@ export interface World {
   disconnect(hopeless: boolean): void;
   /** When init would start a supervisor that is not there. */
   wakeNs(): bigint | null;
+  /** Of the last request that was carried out. */
+  lastNumber(): number;
   /** Deadlines of coordinators that are still to come. */
   armed(): number;
 }
@@ -182,6 +184,7 @@ export function createWorld(
     exitCode: () => exit.code,
     endedNs: () => exit.atNs,
     wakeNs: () => wakeNs,
+    lastNumber: () => lastNumber,
     armed: () => [...runs.values()].filter((run) => run.isArmed()).length,
     ask(signal) {
       trace.push({ atNs: scheduler.nowNs(), kind: 'asked', signal });

@@ -267,4 +267,51 @@ export const STOP_SCENARIOS: readonly Told[] = [
     script: [term(1000)],
     check: (result) => expect(signalsOf(result, 'node#1')).toEqual(['15@3000']),
   },
+  ...[0, 1, 2, 5, 20, 100].map(
+    (at): Told => ({
+      title: `S17 TERM ${at} ms after the begin: it ends by that signal, and once`,
+      ...(at <= 1 && { raced: 'the start and the stop' }),
+      plan: runPlan(),
+      behaviours: {},
+      script: [term(at)],
+      check: (result) => {
+        expect(endState(result)).toBe('killed 143');
+        expect(recordsOf(result, 'stop-requested')).toHaveLength(1);
+        expect(result.endedMs).toBeLessThan(at + 10);
+      },
+    }),
+  ),
+  ...[-1, 0, 1].map(
+    (off): Told => ({
+      title: `S13 its end ${off} ms from the deadline: one end, and nothing to a pid that is not its own`,
+      ...(off >= 0 && { raced: 'its end and the deadline' }),
+      plan: runPlan({ graceMs: 1000 }),
+      behaviours: { node: exitsOn(TERM, 1000 + off) },
+      script: [term(1000)],
+      check: (result) => {
+        expect(outcomesOf(result)).toHaveLength(1);
+        expect(endState(result)).toMatch(/^killed (0|137)$/);
+      },
+    }),
+  ),
+  {
+    title: 'S26 a command that is stopped has the signal when it is continued, within its grace',
+    plan: runPlan({ graceMs: 5000 }),
+    behaviours: {
+      node: { stopped: true, ...exitsOn(TERM, 100, 3), others: [{ stopped: true, ...exitsOn(TERM, 300) }] },
+    },
+    script: [term(1000)],
+    check: (result) => {
+      expect(signalsOf(result, 'node#1')).toEqual(['15@1000']);
+      expect(endState(result)).toBe('killed 3');
+      expect(result.endedMs).toBe(1300);
+    },
+  },
+  {
+    title: 'S26 a command that is stopped and ignores TERM is killed when the grace is over',
+    plan: runPlan({ graceMs: 1000 }),
+    behaviours: { node: { stopped: true, ...ignoresTerm } },
+    script: [term(1000)],
+    check: (result) => expect(signalsOf(result, 'node#1')).toEqual(['15@1000', '9@2000']),
+  },
 ];
