@@ -52,6 +52,8 @@ function repeated(records: readonly CheckpointRecord[], state: State, lastNumber
   return [...createPerformer(ports, records).repeat(state, lastNumber, 0n), ...asked];
 }
 
+type Of = { process: string; run: string };
+
 /** Says where the two differ; undefined: nowhere. */
 function differ(
   plan: TaskPlan,
@@ -147,6 +149,33 @@ describe('a log without what is not needed replays to the same state, and asks f
       }),
       { numRuns: 400 },
     );
+  });
+
+  test('what may have to be asked for again is asked for under its key, though another run has followed', () => {
+    const [first, second] = [1, 2].map((n) => ({ process: 'a', run: `a#${n}` })) as [Of, Of];
+    const ended = {
+      outcome: 'failed',
+      cause: 'exit',
+      code: 1,
+      signal: null,
+      forced: false,
+      failures: 1,
+    } as const;
+    const bodies: RecordBody[] = [
+      { type: 'supervisor-started', pid: 1, version: '1' },
+      { type: 'supervisor-started', pid: 1, version: '1' },
+      { type: 'run-forked', ...first },
+      { type: 'run-ready', ...first },
+      { type: 'run-ready', ...first },
+      { type: 'outcome', ...first, ...ended, forked_ns: 1n, ended_ns: 2n },
+      { type: 'run-forked', ...second },
+    ];
+    const records = bodies.map((each, i) =>
+      stampRecord(each, i + 1, { at, mono_ns: BigInt(i) }),
+    ) as CheckpointRecord[];
+    expect(repeated(compact(records, 5), replay(plan, records), 5)[1]).toBe('["forget",6,3]');
+    expect(differ(plan, records, 5)).toBeUndefined();
+    expect(neededRecords(records, 9)).toEqual([false, false, false, false, false, true, true]);
   });
 
   test('what this gsup does not understand, and a log that is not as it writes them, stay whole', () => {
