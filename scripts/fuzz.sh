@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fuzzes the C part with libFuzzer, AddressSanitizer and UBSan, one target after the other, and says how far it came:
-#   scripts/fuzz.sh MINUTES [TARGET...]     order options notify protocol coordinator
+#   scripts/fuzz.sh MINUTES [TARGET...]     order options notify lines protocol coordinator
 #   scripts/fuzz.sh corpus [TARGET...]      makes test/fuzz/TARGET of what was found: the smallest set that reaches the same,
 #                                           bug-*, which once broke it, and story-*, which were written by hand
 # Needs clang with libclang-rt (Debian: clang libclang-rt-14-dev). What broke a target is left in build/fuzz/TARGET/;
@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/.."
 minutes=${1:?"minutes, or corpus"}
 shift
-[ $# -gt 0 ] || set -- order options notify protocol coordinator
+[ $# -gt 0 ] || set -- order options notify lines protocol coordinator
 export ASAN_OPTIONS=detect_leaks=0
 bounds="-timeout=10 -rss_limit_mb=2048 -max_len=8192"
 broken=0

@@ -17,7 +17,8 @@ export type OptionKind =
   | 'ulimits'
   | 'exit-map'
   | 'rewrites'
-  | 'rungs';
+  | 'rungs'
+  | 'log';
 
 export interface OptionRow {
   readonly long: string;
@@ -72,6 +73,7 @@ const NEEDS: Record<OptionKind, string> = {
   ulimits: 'a limit like nofile=1024, nofile=1024:2048 or core=unlimited',
   'exit-map': 'an exit code like 143, or a pair like 143=0, each from 0 to 255,',
   rewrites: 'a pair of signals like HUP:TERM, or HUP:0,',
+  log: 'inherit, prefix, json or file:PATH',
   rungs: 'a rung like SIGTERM:8s, wait:5s, exec:./drain.sh:5s or http-post:http://127.0.0.1:9000/drain:10s',
 };
 

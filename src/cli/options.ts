@@ -186,6 +186,13 @@ export const OPTIONS = [
     help: 'how long the start may take, from fork to exec, before it has failed as 126',
   },
   {
+    long: 'log',
+    kind: 'log',
+    value: 'HOW',
+    plain: true,
+    help: 'capture the output: prefix, json or file:PATH (default: inherit, the command writes by itself)',
+  },
+  {
     long: 'require-state',
     kind: 'flag',
     plain: true,

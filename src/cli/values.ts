@@ -15,6 +15,9 @@ export type RungSpec =
   | { readonly action: 'http_post'; readonly url: string; readonly waitMs: WaitMs }
   | { readonly action: 'wait'; readonly waitMs: WaitMs };
 
+/** What becomes of the command's output. */
+export type LogSpec = 'inherit' | 'prefix' | 'json' | `file:${string}`;
+
 /** null: unlimited. */
 export type UlimitSpec = readonly [resource: string, soft: number | null, hard: number | null];
 
@@ -37,6 +40,7 @@ export interface OptionValues {
   'exit-map': readonly [from: number, to: number];
   rewrites: readonly [from: SignalName, to: SignalName | null];
   rungs: RungSpec;
+  log: LogSpec;
 }
 
 export type Converted<T> = { readonly value: T } | { readonly hint: string };
@@ -61,6 +65,7 @@ const CONVERTERS: { [K in OptionKind]: (text: string, row: OptionRow) => Convert
   'exit-map': convertExitMap,
   rewrites: convertRewrite,
   rungs: convertRung,
+  log: (text) => (isLogSpec(text) ? { value: text } : WRONG),
 };
 
 /** The value, or a hint (perhaps empty) for the sentence that says what is needed. */
@@ -76,6 +81,10 @@ function valueOrWrong<T>(value: T | undefined): Converted<T> {
 
 function inRange(value: number, min: number, max: number): Converted<number> {
   return value >= min && value <= max ? { value } : WRONG;
+}
+
+function isLogSpec(text: string): text is LogSpec {
+  return /^(inherit|prefix|json|file:.+)$/s.test(text);
 }
 
 function convertFlag(text: string): Converted<boolean> {

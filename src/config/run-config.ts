@@ -2,11 +2,12 @@
 import { environmentName } from '../cli/option-row.ts';
 import { OPTION_ROWS } from '../cli/options.ts';
 import type { Environment, Options, ParsedRun } from '../cli/parse.ts';
-import type { RungSpec } from '../cli/values.ts';
+import type { LogSpec, RungSpec } from '../cli/values.ts';
+import { LOG_MAX_BYTES, LOG_MAX_FILES } from '../logs/limits.ts';
 import { buildLadder } from '../signals/ladder.ts';
 import { signalNumber } from '../signals/names.ts';
 import type { WaitSetting } from '../supervisor/plan.ts';
-import type { Command, Ladder, Launch, Rung, Target } from '../supervisor/vocabulary.ts';
+import type { Command, Ladder, Launch, Output, Rung, Target } from '../supervisor/vocabulary.ts';
 import { parseEnvEntry, parseEnvFile } from './env-file.ts';
 
 export interface RunConfig {
@@ -138,8 +139,16 @@ function launchOf(parsed: ParsedRun, set: Readonly<Record<string, string>>, env:
     terminal: true,
     stdinNull: false,
     notify: true,
+    ...(options.log !== null && { output: outputOf(options.log) }),
     startTimeoutMs: options['start-timeout'],
   };
+}
+
+function outputOf(log: LogSpec): Output {
+  if (log === 'inherit') return { driver: 'inherit' };
+  if (log === 'prefix' || log === 'json') return { driver: log, timestamps: false };
+  const path = log.slice('file:'.length);
+  return { driver: 'file', path, maxBytes: LOG_MAX_BYTES, maxFiles: LOG_MAX_FILES, timestamps: false };
 }
 
 /** A nested gsup has its own options; where the state lies is for both. */

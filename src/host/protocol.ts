@@ -38,8 +38,8 @@ export const phases = ['starting', 'running', 'stopping', 'killing', 'ended'] as
 /** STAGE_*, from 1. */
 export const stages = [
   'fork',
-  'output',
   'terminal',
+  'output',
   'limits',
   'nice',
   'oom',

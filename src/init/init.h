@@ -31,6 +31,7 @@ struct launch {
 	const char *path;                    /* of OUTPUT_FILE */
 	char **argv, **env_set, **env_unset; /* each ends with NULL */
 	int ready;                           /* the end of a pipe that the command gets as fixed.ready_fd */
+	int output[2], source[2];            /* what it writes to, where that is read; -1: as gsup's */
 	int parent_death_signal;             /* 0: none */
 	pid_t parent;
 };
@@ -101,6 +102,18 @@ struct action climb_next(struct climb *c, uint64_t now, bool hooks);   /* escala
 struct action climb_tick(struct climb *c, uint64_t now, bool hooks);   /* what is due at `now` */
 struct action climb_kill(struct climb *c);
 bool climb_over(const struct climb *c);                                /* at SIGKILL */
+
+/* ---- output.c: captured output ---- */
+extern pid_t pump_pid;                                  /* a child that is no part of any tree; 0: none */
+bool output_open(struct launch *l, int most_runs);      /* before the fork: pipes or a terminal, if it is captured; false: errno tells */
+void output_given(const struct launch *l);              /* after it */
+int output_in_child(const struct launch *l);            /* 0 or errno */
+bool output_discard(int source);
+void output_reap(void);
+bool output_child(pid_t pid, const siginfo_t *si);      /* reaped: it was the pump */
+void output_tick(void);
+uint64_t output_due(void);
+bool output_drained(uint64_t within_ns);                /* when every tree is empty: all has arrived, or its time is over */
 
 /* ---- tree.c: who descends from this process; the only place that sends a signal ---- */
 enum { WALK_MAX = 16384 };

@@ -187,6 +187,16 @@ static bool make_environment(struct launch *l)
 	return true;
 }
 
+static void make_output(struct launch *l)
+{
+	const char *log = text_of(OPT_LOG);
+	bool file = strncmp(log, "file:", 5) == 0;
+	l->fixed.output = file ? OUTPUT_FILE : strcmp(log, "prefix") == 0 ? OUTPUT_PREFIX : strcmp(log, "json") == 0 ? OUTPUT_JSON : OUTPUT_INHERIT;
+	l->path = file ? log + 5 : "";
+	l->fixed.max_bytes = LOG_MAX_BYTES;
+	l->fixed.max_files = LOG_MAX_FILES;
+}
+
 static bool make_launch(struct launch *l)
 {
 	static char name[NAME_SIZE + 8], user[256];
@@ -204,6 +214,7 @@ static bool make_launch(struct launch *l)
 	s->start_timeout_ns = wait_of(p.said[OPT_START_TIMEOUT].set ? p.said[OPT_START_TIMEOUT].number : DEFAULT_START_TIMEOUT);
 	for (int i = 0; i < LIMIT_ROWS; i++) if (p.limits[i].said) s->limits[s->limit_count++] = p.limits[i].limit;
 	make_order(&s->order);
+	make_output(l);
 	/* Killed where it is not PID 1, init leaves nobody to stop the command: it asks the kernel to. */
 	if (!pid1) l->parent_death_signal = p.said[OPT_STOP_SIGNAL].set ? (int)p.said[OPT_STOP_SIGNAL].number : SIGTERM;
 	l->parent = getpid();
@@ -237,6 +248,10 @@ static int start_plain(bool begun)
 {
 	struct launch l;
 	if (!make_launch(&l)) return EXIT_USAGE;
+	if (!output_open(&l, 1)) {
+		say(LEVEL_ERROR, "cannot capture output: %s", strerror(errno));
+		return EXIT_INTERNAL;
+	}
 	bool started = run_start(&run, &l);
 	if (!begun) (void)begin(); /* the log may be in memory, then */
 	record_task();
@@ -268,7 +283,7 @@ static int end_plain(void)
 		const char *why = stage == STAGE_TIMEOUT ? "it was not executed within the start time-out" : strerror(run.s.failed_errno);
 		if (stage >= STAGE_EXEC) say(LEVEL_ERROR, "cannot start \"%s\": %s", p.command[0], why);
 		else say(LEVEL_ERROR, "cannot start \"%s\": %s \"%s\": %s", p.command[0], stage_name(stage),
-		         stage == STAGE_CWD ? text_of(OPT_CWD) : stage == STAGE_USER ? text_of(OPT_USER) : "", why);
+		         stage == STAGE_CWD ? text_of(OPT_CWD) : stage == STAGE_USER ? text_of(OPT_USER) : stage == STAGE_OUTPUT ? text_of(OPT_LOG) : "", why);
 	}
 	int code = exit_code_of(&run.s);
 	const char *outcome = run_outcome(&run);
@@ -321,6 +336,7 @@ static void on_signal(const struct signalfd_siginfo *si, int times)
 
 static void reap(void)
 {
+	output_reap();
 	if (!has_supervisor) { run_reap(&run); return; }
 	for (;;) {
 		siginfo_t si = { 0 };
@@ -350,11 +366,20 @@ static void read_signals(void)
 
 static int wait_ms(void)
 {
-	uint64_t due = has_supervisor ? supervisor_due() : run_due(&run), now = now_ns();
+	uint64_t due = sooner(output_due(), has_supervisor ? supervisor_due() : run_due(&run)), now = now_ns();
 	if (due == FOREVER) return -1;
 	if (due <= now) return 0;
 	uint64_t ms = (due - now + MS - 1) / MS;
 	return ms > INT_MAX / 2 ? INT_MAX / 2 : (int)ms;
+}
+
+/* What a stop budget leaves, and no more than DRAIN_MS. */
+static uint64_t time_to_drain(void)
+{
+	uint64_t most = DRAIN_MS * MS, now = now_ns();
+	if (!p.said[OPT_STOP_BUDGET].set || !run.s.stop_ns) return most;
+	uint64_t end = later(run.s.stop_ns, wait_of(p.said[OPT_STOP_BUDGET].number));
+	return end > now ? sooner(end - now, most) : 0;
 }
 
 static int loop(void)
@@ -366,7 +391,7 @@ static int loop(void)
 			if (supervisor_done(&code)) return code;
 			record_flush();
 			supervisor_flush();
-		} else if (run.s.phase == PHASE_ENDED || (run.s.flags & RUN_STUCK)) return end_plain();
+		} else if ((run.s.phase == PHASE_ENDED || (run.s.flags & RUN_STUCK)) && output_drained(time_to_drain())) return end_plain();
 		record_flush();
 		int n = epoll_wait(epoll, events, 32, wait_ms());
 		for (int i = 0; i < n; i++) {
@@ -375,6 +400,7 @@ static int loop(void)
 			else if (key == KEY_START) { if (run.start.pipe >= 0) run_handshake(&run); }
 			else supervisor_event(key);
 		}
+		output_tick();
 		if (has_supervisor) supervisor_tick(); else run_tick(&run);
 	}
 }

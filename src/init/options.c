@@ -233,6 +233,7 @@ static int take(struct parsed *p, int option, const char *place, char *value)
 		break;
 	}
 	case K_TEXT: good = size > 0; break;
+	case K_LOG: good = !strcmp(value, "inherit") || !strcmp(value, "prefix") || !strcmp(value, "json") || (!strncmp(value, "file:", 5) && value[5]); break;
 	case K_TEXTS: if ((good = size > 0)) good = p->file_count < LIST_MAX && (p->files[p->file_count++] = value); break;
 	case K_ENV: if ((good = size && *value != '=')) good = p->env_count < LIST_MAX && (p->env[p->env_count++] = value); break;
 	case K_NAME: good = size && size < 65 && *value != '.' && *value != '-' &&

@@ -8,7 +8,7 @@
 
 #define GSUP_VERSION "0.1.0"
 
-enum option_kind { K_DURATION, K_SIGNAL, K_SIGNALS, K_CHOICE, K_RUNGS, K_NUMBER, K_EXIT_MAP, K_REWRITES, K_TEXT, K_USER, K_GROUP, K_OCTAL, K_ENV, K_TEXTS, K_FLAG, K_ULIMITS, K_NAME };
+enum option_kind { K_DURATION, K_SIGNAL, K_SIGNALS, K_CHOICE, K_RUNGS, K_NUMBER, K_EXIT_MAP, K_REWRITES, K_TEXT, K_USER, K_GROUP, K_OCTAL, K_ENV, K_TEXTS, K_FLAG, K_ULIMITS, K_LOG, K_NAME };
 
 enum option_flag { F_PLAIN = 1, F_COMMON = 2, F_ACTION = 4, F_FOREVER = 8, F_POSITIVE = 16 };
 
@@ -42,6 +42,7 @@ enum option_flag { F_PLAIN = 1, F_COMMON = 2, F_ACTION = 4, F_FOREVER = 8, F_POS
   X(PRE_STOP_TIMEOUT, "pre-stop-timeout", 0, "GSUP_PRE_STOP_TIMEOUT", K_DURATION, F_PLAIN, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s or 0") \
   X(POST_STOP, "post-stop", 0, "GSUP_POST_STOP", K_TEXT, 0, 0, 0, NULL, "a command") \
   X(START_TIMEOUT, "start-timeout", 0, "GSUP_START_TIMEOUT", K_DURATION, F_PLAIN | F_FOREVER | F_POSITIVE, 0, 0, NULL, "a positive duration like 500ms, 8s, 1m30s or forever") \
+  X(LOG, "log", 0, "GSUP_LOG", K_LOG, F_PLAIN, 0, 0, NULL, "inherit, prefix, json or file:PATH") \
   X(REQUIRE_STATE, "require-state", 0, "GSUP_REQUIRE_STATE", K_FLAG, F_PLAIN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
   X(STAY, "stay", 0, "GSUP_STAY", K_FLAG, 0, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
   X(NO_CHECKPOINT, "no-checkpoint", 0, "GSUP_NO_CHECKPOINT", K_FLAG, F_PLAIN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \

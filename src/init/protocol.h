@@ -106,7 +106,7 @@ enum run_flags {
 	RUN_OOM = 32 /* the kernel has killed the leader for lack of memory */
 };
 enum stage { /* of a start, in their order; START_TIMEOUT when it hung in one of them */
-	STAGE_FORK = 1, STAGE_OUTPUT, STAGE_TERMINAL, STAGE_LIMITS, STAGE_NICE, STAGE_OOM, STAGE_USER, STAGE_CWD, STAGE_PRIVS,
+	STAGE_FORK = 1, STAGE_TERMINAL, STAGE_OUTPUT, STAGE_LIMITS, STAGE_NICE, STAGE_OOM, STAGE_USER, STAGE_CWD, STAGE_PRIVS,
 	STAGE_STDIN, STAGE_EXEC, STAGE_TIMEOUT
 };
 enum notify_flags { NOTIFY_READY = 1, NOTIFY_STOPPING = 2, NOTIFY_RELOADING = 4 };

@@ -16,7 +16,7 @@ static bool stopping(const struct run *run) { return run->climb.order.index != N
 
 const char *stage_name(uint32_t stage)
 {
-	static const char *const names[] = { "none", "fork", "output", "terminal", "limits", "nice", "oom", "user", "cwd", "privs", "stdin", "exec", "timeout" };
+	static const char *const names[] = { "none", "fork", "terminal", "output", "limits", "nice", "oom", "user", "cwd", "privs", "stdin", "exec", "timeout" };
 	return names[stage <= STAGE_TIMEOUT ? stage : 0];
 }
 
@@ -63,6 +63,7 @@ bool run_start(struct run *run, const struct launch *l)
 	run->climb.order.index = NOT_STOPPING;
 	print(run->s.name, sizeof run->s.name, "%s", l->name);
 	run->start = start_command(l);
+	output_given(l);
 	if (run->start.pid < 0) {
 		run->s.failed_stage = STAGE_FORK;
 		run->s.failed_errno = errno;
@@ -382,7 +383,7 @@ void run_reap(struct run *run)
 		si.si_pid = 0;
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || !si.si_pid) return;
 		if (run->used && si.si_pid == run->s.pid) { leader_exited(run); news = true; }
-		else if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0) orphans_reaped++;
+		else if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0 && !output_child(si.si_pid, &si)) orphans_reaped++;
 	}
 	if (run->s.phase == PHASE_ENDED) return;
 	int left = only_zombies() ? 0 : reap_others(run);

@@ -42,7 +42,7 @@ static struct run *find_run(uint64_t key)
 static _Noreturn void become_coordinator(const struct launch *l, int socket)
 {
 	for (int fd = 3; fd < 4096; fd++) {
-		int flags = fd == socket || fd == room.signals ? 0 : fcntl(fd, F_GETFD);
+		int flags = fd == socket || fd == room.signals || fd == l->output[0] || fd == l->output[1] || fd == l->source[0] || fd == l->source[1] ? 0 : fcntl(fd, F_GETFD);
 		if (flags > 0 && (flags & FD_CLOEXEC) && !keep_descriptor(fd)) close(fd);
 	}
 	_exit(coordinator_main(l, socket, room.signals, room.present));
@@ -56,7 +56,7 @@ static void note_runs(void)
 	leftovers_note(live, count, 0);
 }
 
-static void spawn_run(uint64_t number, const struct launch *l)
+static void spawn_run(uint64_t number, struct launch *l)
 {
 	int ends[2], i = 0;
 	while (i < RUNS_MAX && (runs[i].used || runs[i].s.coordinator_pid)) i++;
@@ -70,17 +70,20 @@ static void spawn_run(uint64_t number, const struct launch *l)
 	live_runs++;
 	pid_t pid = -1;
 	errno = EAGAIN;
-	if (!full && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
+	bool captured = !full && output_open(l, RUNS_MAX);
+	if (captured && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0) {
 		record_flush();
 		pid = fork();
 		if (pid == 0) { close(ends[0]); become_coordinator(l, ends[1]); }
 		close(ends[1]);
 		if (pid < 0) close(ends[0]);
 	}
+	int error = errno;
+	if (captured) output_given(l);
 	if (pid < 0) { /* no memory, or no process left: a failed start like any other */
 		run->s.phase = PHASE_ENDED;
-		run->s.failed_stage = STAGE_FORK;
-		run->s.failed_errno = errno;
+		run->s.failed_stage = captured || full ? STAGE_FORK : STAGE_OUTPUT;
+		run->s.failed_errno = error;
 		run->s.ended_ns = now_ns();
 		live_runs--;
 		return;

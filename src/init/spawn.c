@@ -100,8 +100,9 @@ static size_t groups_of(const char *user, gid_t first, gid_t *list, size_t max)
 	return n;
 }
 
-/* user and group as names or ids. A known user brings the groups of passwd and group; a bare id gets group 0, as in Docker. */
-static int become(const char *user, const char *group)
+/* user and group as names or ids. A known user brings the groups of passwd and group; a bare id gets group 0, as in Docker.
+ * captured: its output is its own, or it could not open /dev/stdout. */
+static int become(const char *user, const char *group, bool captured)
 {
 	char *fields[7];
 	gid_t groups[1024];
@@ -120,6 +121,7 @@ static int become(const char *user, const char *group)
 	}
 	/* There is one thread: the C library's own calls would bring along what changes many. */
 	if (*user && syscall(ID_CALL(setgroups), count, groups) < 0 && uid != geteuid()) return errno;
+	for (int fd = 1; captured && fd <= 2; fd++) (void)!fchown(fd, uid, (gid_t)-1);
 	if (syscall(ID_CALL(setresgid), gid, gid, gid) < 0) return errno;
 	if (syscall(ID_CALL(setresuid), uid, uid, uid) < 0) return errno;
 	return 0;
@@ -193,6 +195,7 @@ static _Noreturn void child(const struct launch *l, int pipe)
 	int error;
 	make_environment(l, env);
 	if ((error = terminal_in_child((s->flags & SPAWN_TERMINAL) != 0))) fail(pipe, STAGE_TERMINAL, error);
+	if ((error = output_in_child(l))) fail(pipe, STAGE_OUTPUT, error);
 	for (uint32_t i = 0; i < s->limit_count; i++) {
 		struct rlimit r = { s->limits[i].soft, s->limits[i].hard };
 		if (prlimit(0, (int)s->limits[i].resource, &r, NULL) < 0) fail(pipe, STAGE_LIMITS, errno);
@@ -200,10 +203,10 @@ static _Noreturn void child(const struct launch *l, int pipe)
 	if (s->flags & SPAWN_NICE) if (setpriority(PRIO_PROCESS, 0, s->nice) < 0) fail(pipe, STAGE_NICE, errno);
 	if (s->flags & SPAWN_OOM) if ((error = write_text("/proc/self/oom_score_adj", s->oom_score_adj))) fail(pipe, STAGE_OOM, error);
 	if (s->flags & SPAWN_UMASK) umask((mode_t)s->umask);
-	if (*l->user || *l->group) if ((error = become(l->user, l->group))) fail(pipe, STAGE_USER, error);
+	if (*l->user || *l->group) if ((error = become(l->user, l->group, l->output[0] >= 0))) fail(pipe, STAGE_USER, error);
 	if (*l->cwd && chdir(l->cwd) < 0) fail(pipe, STAGE_CWD, errno); /* as the user: what it may not enter, it does not get */
 	if (s->flags & SPAWN_NO_NEW_PRIVS) if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail(pipe, STAGE_PRIVS, errno);
-	if (s->flags & SPAWN_STDIN_NULL) {
+	if ((s->flags & SPAWN_STDIN_NULL) && !(s->flags & SPAWN_TTY)) {
 		int fd = open("/dev/null", O_RDONLY);
 		if (fd < 0 || dup2(fd, 0) < 0) fail(pipe, STAGE_STDIN, errno);
 		if (fd > 0) close(fd);

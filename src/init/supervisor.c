@@ -30,7 +30,7 @@ static struct {
 	bool tell_hello, tell_asks, spawned, said, yields, ended; /* yields: to the supervisor of another installation; ended: by us */
 } sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
-static struct { bool asked; int code; uint64_t bye_ns; bool killed, alone; } leave = { .bye_ns = FOREVER };
+static struct { bool asked; int code; uint64_t bye_ns, drain_ns; bool killed, alone; } leave = { .bye_ns = FOREVER, .drain_ns = DRAIN_MS * MS };
 static const struct parsed *parsed;
 static char **command_line;
 static PAGES char in[FRAME_MAX + sizeof(struct head)], out[65536];
@@ -270,7 +270,7 @@ void supervisor_child(pid_t pid, const siginfo_t *si)
 		return;
 	}
 	if (si->si_code == CLD_STOPPED || si->si_code == CLD_CONTINUED) return;
-	if (!runs_child(pid)) orphans_reaped++;
+	if (!output_child(pid, si) && !runs_child(pid)) orphans_reaped++;
 }
 
 static void see(const struct seen *s)
@@ -302,6 +302,7 @@ static bool carry_out(const char *frame)
 	if (h->type == EXIT) {
 		leave.asked = true;
 		leave.code = (int)((const struct exit_request *)body)->code & 255;
+		leave.drain_ns = ((const struct exit_request *)body)->drain_ms * MS;
 		return true;
 	}
 	if (h->type == UPGRADE) return installation_ask(((const struct upgrade_request *)body)->installation);
@@ -400,6 +401,7 @@ bool supervisor_done(int *code)
 	leave.alone = room.leaving = true; /* what a coordinator leaves us now is stuck, and no stranger */
 	for (int i = 0; i < runs_used && stuck; i++) if (runs[i].socket > 0) { close(runs[i].socket); runs[i].socket = -1; } /* what is stuck is left */
 	if (!coordinators_gone()) return false;
+	if (!output_drained(leave.drain_ns)) return false;
 	drop_socket(); /* tells the supervisor to go */
 	if (leave.bye_ns == FOREVER) leave.bye_ns = now_ns() + START_WITHIN;
 	if (sup.pid > 0 && now_ns() >= leave.bye_ns) {

@@ -81,8 +81,11 @@ static int read_children(const char *path, pid_t *list, int count, int max)
 int list_children(pid_t *list, int max)
 {
 	char path[64];
+	int left = 0;
 	print(path, sizeof path, "/proc/self/task/%d/children", getpid());
-	return read_children(path, list, 0, max);
+	int count = read_children(path, list, 0, max);
+	for (int i = 0; i < count; i++) if (list[i] != pump_pid) list[left++] = list[i];
+	return count < 0 ? count : left;
 }
 
 /* A child belongs to the thread that forked it, so every thread of the parent is asked. */

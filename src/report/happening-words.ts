@@ -112,8 +112,8 @@ function endSentence({ run, outcome, cause, code, signal }: Of<'run-ended'>): st
 
 const stageWords: Record<Of<'start-failed'>['stage'], string> = {
   fork: 'no new process',
-  output: 'output',
   terminal: 'terminal',
+  output: 'output',
   limits: '--ulimit',
   nice: '--nice',
   oom: '--oom-score-adj',

@@ -102,8 +102,8 @@ export type Phase = 'starting' | 'running' | 'stopping' | 'killing' | 'ended';
 
 export type StartStage =
   | 'fork'
-  | 'output'
   | 'terminal'
+  | 'output'
   | 'limits'
   | 'nice'
   | 'oom'

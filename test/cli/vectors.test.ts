@@ -54,6 +54,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   'post-stop': null,
   'start-timeout': 10_000,
   'require-state': false,
+  log: null,
   stay: false,
   'no-checkpoint': false,
   'state-dir': null,

@@ -91,6 +91,23 @@ for (const [i, message] of messages.entries()) {
 }
 save('notify', 'barrier', Buffer.from([1, ...u16(9), ...Buffer.from('BARRIER=1'), 15, ...u16(0)]));
 
+// ---- lines: fuzz-lines.c
+
+const texts = [
+  'one\ntwo\n\nlast',
+  'ü€😀\n',
+  '\x1b[31mred\x1b[0m "quoted" \\ \u0085\n',
+  `${'x'.repeat(20_000)}\ny\n`,
+  `${'€'.repeat(6000)}`,
+];
+const bytes = [...texts.map((text) => Buffer.from(text)), Buffer.from([0xff, 0, 0xc3, 10, 0xe2, 0x82])];
+for (const [i, output] of bytes.entries()) {
+  for (const flags of [0, 1, 2, 3, 18, 33, 64]) {
+    const head = [flags, 0, 0, 0, 0, 1, ...u16(7000), ...(flags === 64 ? u16(9000) : [])];
+    save('lines', `output-${i}-${flags}`, Buffer.concat([Uint8Array.from(head), output]));
+  }
+}
+
 // ---- protocol: fuzz-protocol.c; coordinator: fuzz-coordinator.c
 
 const launch: Launch = {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = new URL('../../', import.meta.url).pathname;
-const targets = ['order', 'options', 'notify', 'protocol', 'coordinator'];
+const targets = ['order', 'options', 'notify', 'lines', 'protocol', 'coordinator'];
 
 test.each(targets)('no input that was ever found breaks %s', (target) => {
   const folder = join(root, 'test/fuzz', target);

@@ -8,9 +8,10 @@ case $target in
 order) units=order ;;
 options) units='options text' ;;
 notify) units=text ;;
+lines) units= ;;
 protocol) units='text installation' ;;
 coordinator) units='run order record text say options memory' ;;
-*) echo "cannot build \"$target\": order, options, notify, protocol or coordinator is needed" >&2; exit 64 ;;
+*) echo "cannot build \"$target\": order, options, notify, lines, protocol or coordinator is needed" >&2; exit 64 ;;
 esac
 main=
 [ -n "${SANITIZE:-}" ] || main=src/init/test/fuzz-replay.c

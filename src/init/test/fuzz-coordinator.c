@@ -31,6 +31,10 @@ uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent) { (void)proc
 int notify_open(char *path, size_t size) { (void)path; (void)size; return -1; }
 void notify_read(struct run *r) { (void)r; }
 void ready_read(struct run *r) { (void)r; }
+pid_t pump_pid;
+void output_given(const struct launch *l) { (void)l; }
+bool output_child(pid_t pid, const siginfo_t *si) { (void)pid; (void)si; return false; }
+bool output_discard(int source) { (void)source; return false; }
 void notify_close(void) {}
 void terminal_stopped(pid_t group, int signal, bool alone) { (void)group; (void)signal; (void)alone; }
 void terminal_leader_gone(pid_t group) { (void)group; }

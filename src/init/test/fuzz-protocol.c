@@ -29,6 +29,10 @@ uint64_t set_mask(uint64_t mask) { return mask; }
 bool keep_descriptor(int fd) { (void)fd; return false; }
 int exec_node(char **argv, char **env, bool say_why) { (void)argv; (void)env; (void)say_why; abort(); }
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks) { (void)l; (void)socket; (void)signals; (void)hooks; abort(); }
+bool output_open(struct launch *l, int most_runs) { MUST(l->fixed.output <= OUTPUT_FILE && strlen(l->path) < FRAME_MAX && most_runs == RUNS_MAX); return !fork_fails; }
+void output_given(const struct launch *l) { (void)l; }
+bool output_child(pid_t pid, const siginfo_t *si) { (void)pid; (void)si; return false; }
+bool output_drained(uint64_t within_ns) { (void)within_ns; return true; }
 int exit_code_of(const struct run_state *s) { return s->code & 255; }
 void leftovers_note(struct run *const *live, int count, int sent) { (void)live; (void)sent; MUST(count <= live_runs); }
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent) { (void)process_state; (void)parent; return (uint64_t)pid; }
