@@ -112,6 +112,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
   let loop: Loop | null = null;
   let armed = new Set<object>();
   let life = 0;
+  let armedAtEnd = 0;
   if (crashes.log === 'deleted') disk.unlink();
 
   const crashAt = (number: number, when: Crash['when']): Crash | undefined =>
@@ -261,6 +262,10 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     scheduler.after(crashes.awayMs + 1, () => request(asked));
   };
 
+  // Not when all is over: what nobody disarms goes off at last, and is no more.
+  world.afterEnd(() => {
+    armedAtEnd = armed.size + world.armed() + (world.wakeNs() === null ? 0 : 1);
+  });
   begin();
   for (const line of scenario.script ?? []) {
     scheduler.after(line.at, () => ('signal' in line ? world.ask(line.signal) : request(line.request)));
@@ -289,7 +294,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     crashes: crashed,
     // Whoever went after the last act left nothing but the log.
     state: (loop as Loop | null)?.state() ?? replay(scenario.plan, found),
-    armed: armed.size + world.armed() + (world.wakeNs() === null ? 0 : 1),
+    armed: armedAtEnd,
     disk,
     compacts: crashes.compactAt !== undefined,
   };

@@ -19,6 +19,8 @@ export interface World {
   /** Code that init ended with; null: it has not. */
   exitCode(): number | null;
   endedNs(): bigint;
+  /** Called once, when init has ended and everybody who is told of it has been. */
+  afterEnd(act: () => void): void;
   /** A stop signal reaches gsup. */
   ask(signal: number): void;
   /** A new supervisor takes the place of the one before. */
@@ -59,6 +61,7 @@ export function createWorld(
     atNs: 0n,
   };
   let wakeNs: bigint | null = null;
+  let ended = (): void => {};
   /** Asks that somebody has acted on, and whether init is doing so itself. */
   let answered = 0;
   /** Where the runs stood when the last one came. */
@@ -97,7 +100,10 @@ export function createWorld(
     const code = exit.asked;
     exit = { ...exit, code, atNs: scheduler.nowNs() };
     trace.push({ atNs: exit.atNs, kind: 'exit', code });
-    scheduler.after(0, () => tell({ kind: 'closed', reason: 'the end' }));
+    scheduler.after(0, () => {
+      tell({ kind: 'closed', reason: 'the end' });
+      ended();
+    });
   };
 
   /** Numbered and idempotent: what was carried out once is not carried out again. */
@@ -183,6 +189,9 @@ export function createWorld(
     launches,
     exitCode: () => exit.code,
     endedNs: () => exit.atNs,
+    afterEnd: (act) => {
+      ended = act;
+    },
     wakeNs: () => wakeNs,
     lastNumber: () => lastNumber,
     armed: () => [...runs.values()].filter((run) => run.isArmed()).length,
