@@ -25,10 +25,10 @@ static struct {
 	pid_t pid;
 	uint64_t started_ns, retry_ns, delay_ns;
 	uint64_t event, seen, unseen_since_ns, wake_ns; /* event: of the last SYNC; seen: of the last SEEN */
-	uint64_t last_number;
+	uint64_t last_number, reap_by_ns; /* reap_by_ns: when it must have ended, once it was killed */
 	uint32_t restarts, failed; /* failed: starts in a row that came to nothing, 2 each; 1 for a SIGKILL, which says little of the next one */
 	bool tell_hello, tell_asks, spawned, said, yields, ended; /* yields: to the supervisor of another installation; ended: by us */
-} sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER };
+} sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER, .reap_by_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
 static struct { bool asked; int code; uint64_t bye_ns, drain_ns; bool killed, alone; } leave = { .bye_ns = FOREVER, .drain_ns = DRAIN_MS * MS };
 static const struct parsed *parsed;
@@ -211,11 +211,13 @@ static void start_supervisor(void)
 	set_present(!hopeless());
 }
 
+/* Killed first: it would take the closed socket for the end, and what it then exits with would be taken for its word. */
 static void end_supervisor(void)
 {
-	drop_socket();
 	sup.ended = send_signal(sup.pid, SIGKILL);
+	drop_socket();
 	sup.unseen_since_ns = sup.wake_ns = FOREVER;
+	sup.reap_by_ns = now_ns() + STUCK_AFTER;
 }
 
 static void replace_supervisor(const char *why)
@@ -224,12 +226,25 @@ static void replace_supervisor(const char *why)
 	end_supervisor();
 }
 
+/* Nobody is started beside one that is not reaped: what it was writing may still reach the log. So there is none to be had. */
+static void cannot_be_reaped(void)
+{
+	say(LEVEL_ERROR, "the supervisor cannot be killed: until it ends the runs go on without it, and so does a stop");
+	sup.reap_by_ns = FOREVER;
+	sup.state = GONE;
+	if (!sup.spawned) { give_up(EXIT_INTERNAL); return; }
+	sup.failed += 4;
+	set_present(false);
+	if (asks.frame.count) asks.due_ns = now_ns();
+}
+
 static void supervisor_gone(const siginfo_t *si)
 {
 	bool worked = sup.state == PRESENT, by_code = si->si_code == CLD_EXITED, yields = sup.yields, vain = !yields && !worked && installation_on_trial();
 	drop_socket();
 	sup.pid = room.supervisor = 0;
 	sup.state = GONE;
+	sup.reap_by_ns = FOREVER;
 	sup.restarts++;
 	sup.yields = false;
 	bool oom = !by_code && si->si_status == SIGKILL && !sup.ended && memory_took_it();
@@ -417,6 +432,7 @@ void supervisor_tick(void)
 {
 	uint64_t now = now_ns();
 	if (now >= sup.retry_ns && !leave.asked) start_supervisor();
+	if (now >= sup.reap_by_ns && !leave.asked) cannot_be_reaped();
 	if (!leave.alone && ((asks.frame.count && live_runs && runs_all_stop()) || strangers_due() <= now)) (void)strangers_gone(&leave.code); /* beside the last level */
 	if (sup.socket >= 0 && sup.unseen_since_ns != FOREVER && now >= later(sup.unseen_since_ns, REPLACE_AFTER)) replace_supervisor("does not answer");
 	else if (sup.socket >= 0 && sup.wake_ns != FOREVER && now >= later(sup.wake_ns, REPLACE_AFTER)) replace_supervisor("has missed its deadline");
@@ -435,7 +451,7 @@ void supervisor_tick(void)
 
 uint64_t supervisor_due(void)
 {
-	uint64_t due = sooner(sooner(leave.asked ? FOREVER : sup.retry_ns, asks.due_ns), strangers_due());
+	uint64_t due = sooner(sooner(leave.asked ? FOREVER : sooner(sup.retry_ns, sup.reap_by_ns), asks.due_ns), strangers_due());
 	if (leave.asked && sup.pid > 0 && leave.bye_ns > now_ns()) due = sooner(due, leave.bye_ns);
 	if (sup.socket < 0) return due;
 	if (sup.unseen_since_ns != FOREVER) due = sooner(due, later(sup.unseen_since_ns, REPLACE_AFTER));
