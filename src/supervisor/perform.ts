@@ -63,7 +63,7 @@ function remember(keys: Map<string, number>, record: RecordBody, seq: number): v
 }
 
 /** A run that is there was not asked for in vain: it was adopted. One that has ended is not wanted any more. */
-function isWanted(state: State, request: HostRequest): boolean {
+export function isWanted(state: State, request: HostRequest): boolean {
   if (request.to !== 'spawn') return true;
   const run = state.runs[request.run];
   return run !== undefined && isAlive(run) && state.live.seen[request.run] === undefined;

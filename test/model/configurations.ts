@@ -1,0 +1,72 @@
+/** What is explored. Waits are short of a second, so that no warnings are due, and differ from init's patience. */
+import type { ProcessPlan, TaskPlan } from '../../src/supervisor/plan.ts';
+import { DEFAULT_BACKOFF } from '../../src/supervisor/plan.ts';
+import type { Ladder } from '../../src/supervisor/vocabulary.ts';
+import { processPlan, restarts, runPlan, taskPlan } from '../simulation/plans.ts';
+import type { Bounds } from './boundary.ts';
+
+const ONE: Ladder = [{ action: 'signal', signal: 'received', target: 'group', waitMs: 500 }];
+const TWO: Ladder = [...ONE, { action: 'signal', signal: 2, target: 'group', waitMs: 250 }];
+
+const plain = (ladder: Ladder): TaskPlan => runPlan({ ladder });
+const again = restarts({
+  minDurationMs: 0,
+  maxFailures: 2,
+  backoff: { ...DEFAULT_BACKOFF, initialMs: 250, maxMs: 250, jitter: 0 },
+});
+const level = (name: string, at: number): ProcessPlan => processPlan(name, { ladder: ONE, level: at });
+
+const BOUNDS: Bounds = {
+  plan: plain(ONE),
+  asks: 1,
+  faults: 1,
+  hopelessFrom: null,
+  kinds: ['kill', 'crash', 'half'],
+  exits: [0],
+  straggler: false,
+  startFails: false,
+  immortal: false,
+  lateExec: false,
+  lag: 1,
+  slow: false,
+};
+
+const ALL = ['kill', 'crash', 'half', 'stop', 'freeze', 'thaw'] as const;
+const RESTARTED = runPlan({ ladder: ONE, restart: again });
+
+/** Small enough for every day. */
+export const SMALL: Readonly<Record<string, Bounds>> = {
+  'late, one crash': { ...BOUNDS, asks: 0 },
+  'one ask': { ...BOUNDS, faults: 0, lag: 0 },
+  'not to be reaped': { ...BOUNDS, kinds: ['freeze'], exits: [], lag: 0 },
+  'killed and asked': { ...BOUNDS, kinds: ['kill'], lag: 0 },
+};
+
+export const LARGE: Readonly<Record<string, Bounds>> = {
+  ...SMALL,
+  'late, one ask': { ...BOUNDS, faults: 0 },
+  'one ask, one crash': { ...BOUNDS, lag: 0 },
+  'two rungs, two asks, one crash': { ...BOUNDS, plan: plain(TWO), asks: 2, lag: 0 },
+  'stopped, or not to be reaped': { ...BOUNDS, kinds: ['stop', 'freeze', 'thaw'], lag: 0 },
+  'none after one': { ...BOUNDS, asks: 2, hopelessFrom: 1, lag: 0 },
+  'restarts, one crash': { ...BOUNDS, plan: RESTARTED, exits: [1], lag: 0 },
+  'three asks, three crashes': { ...BOUNDS, plan: plain(TWO), asks: 3, faults: 3, lag: 0 },
+  'all kinds of faults, two of them': { ...BOUNDS, asks: 2, faults: 2, kinds: ALL, lag: 0 },
+  'two levels, two crashes': {
+    ...BOUNDS,
+    plan: taskPlan([level('web', 1), level('db', 0)]),
+    faults: 2,
+    lag: 0,
+  },
+  'none from the first on': { ...BOUNDS, asks: 3, hopelessFrom: 0, lag: 0 },
+  'none after two': { ...BOUNDS, plan: plain(TWO), asks: 3, faults: 2, hopelessFrom: 2, lag: 0 },
+  'stragglers, two crashes': { ...BOUNDS, straggler: true, asks: 2, faults: 2, lag: 0 },
+  'late exec, or none': { ...BOUNDS, lateExec: true, startFails: true, asks: 2, lag: 0 },
+  'what cannot be killed': { ...BOUNDS, immortal: true, asks: 2, lag: 0 },
+  'init is slow': { ...BOUNDS, slow: true, lag: 0 },
+  'restarts, two crashes': { ...BOUNDS, plan: RESTARTED, exits: [1], faults: 2, lag: 0 },
+  'late, one crash, one ask': BOUNDS,
+  'late, stopped': { ...BOUNDS, kinds: ['stop'] },
+  'late, not to be reaped': { ...BOUNDS, kinds: ['freeze', 'thaw'] },
+  'later, one ask': { ...BOUNDS, faults: 0, lag: 2 },
+};

@@ -1,0 +1,116 @@
+/** Frames of the model as bytes, in both directions. */
+import {
+  encodeExit,
+  encodeForget,
+  encodeFrame,
+  encodeRung,
+  encodeSeen,
+  encodeSignal,
+  encodeSpawn,
+} from '../../src/host/encode.ts';
+import { struct, u32 } from '../../src/host/layout.ts';
+import * as wire from '../../src/host/protocol.ts';
+import type { HostRequest } from '../../src/supervisor/effect.ts';
+import type { RunSnapshot } from '../../src/supervisor/vocabulary.ts';
+import { type FromCoordinator, type FromSupervisor, TERM, type ToCoordinator } from './boundary.ts';
+
+const LINK = 32;
+const RECORD = 33;
+const ALONE = 34;
+const link = struct({ present: u32, pad: u32 });
+const alone = struct({ asks: u32, signal: u32, pid: u32, uid: u32 });
+const RECORD_TYPE_SIZE = 32;
+
+export function bytesToInit(frame: FromSupervisor): Uint8Array {
+  if (frame.kind === 'seen') return encodeSeen(frame.event, frame.wakeNs);
+  return requestBytes(frame.number, frame.key, frame.request);
+}
+
+function requestBytes(number: number, key: number, request: HostRequest): Uint8Array {
+  switch (request.to) {
+    case 'spawn': {
+      const frame = encodeSpawn(number, request.run, request.launch, request.order);
+      if (frame === null) throw new Error('a command line that is too long');
+      return frame;
+    }
+    case 'rung':
+      return encodeRung(number, key, request.order);
+    case 'signal':
+      return encodeSignal(number, key, request.signal, request.target);
+    case 'forget':
+      return encodeForget(number, key);
+    case 'exit':
+      return encodeExit(number, request.code, 0);
+    case 'upgrade':
+      throw new Error('nobody asks for an upgrade here');
+  }
+}
+
+export function bytesToCoordinator(frame: ToCoordinator): Uint8Array {
+  switch (frame.kind) {
+    case 'rung':
+      return encodeRung(frame.number, frame.key, frame.order);
+    case 'link':
+      return encodeFrame(LINK as never, 0, link, { present: frame.present ? 1 : 0 });
+    case 'alone':
+      return encodeFrame(ALONE as never, 0, alone, { asks: frame.asks, signal: TERM, pid: 7, uid: 0 });
+  }
+}
+
+export function bytesFromCoordinator(frame: FromCoordinator): Uint8Array {
+  return frame.kind === 'run' ? runBytes(frame.run) : recordBytes(frame.type);
+}
+
+/** type and members of a record: head, time, type, text. */
+function recordBytes(type: string): Uint8Array {
+  const size = wire.head.size + 8 + RECORD_TYPE_SIZE + 1;
+  const frame = new Uint8Array(size);
+  wire.head.write(new DataView(frame.buffer), 0, { size, type: RECORD, version: 1, number: 0n });
+  frame.set(Buffer.from(type), wire.head.size + 8);
+  return frame;
+}
+
+function runBytes(s: RunSnapshot): Uint8Array {
+  const flag = wire.runFlag;
+  const usage = { user_us: 0n, sys_us: 0n, max_rss_kb: 0n };
+  const stage = s.startFailure === null ? 0 : wire.stages.indexOf(s.startFailure.stage) + 1;
+  return encodeFrame(wire.frameType.RUN, 0, wire.run_state, {
+    key: 0n,
+    phase: wire.phases.indexOf(s.phase) + 1,
+    flags:
+      (s.leaderExited ? flag.RUN_LEADER_EXITED : 0) |
+      (s.forced ? flag.RUN_FORCED : 0) |
+      (s.stuck ? flag.RUN_STUCK : 0) |
+      (s.alone ? flag.RUN_ALONE : 0),
+    pid: s.pid,
+    coordinator_pid: 0,
+    start_ticks: 0n,
+    coordinator_ticks: 0n,
+    failed_stage: stage,
+    failed_errno: s.startFailure?.errno ?? 0,
+    code: s.code ?? -1,
+    signal: s.signal ?? 0,
+    rung: s.rung ?? wire.NOT_STOPPING,
+    stragglers: s.stragglers,
+    deadline_ns: s.deadlineNs ?? wire.FOREVER,
+    forked_ns: s.forkedNs,
+    started_ns: s.startedNs,
+    leader_exited_ns: s.leaderExitedNs,
+    ended_ns: s.endedNs,
+    stop_ns: s.stopNs,
+    leader: usage,
+    tree: usage,
+    notify: 0,
+    notify_count: 0,
+    main_pid: 0,
+    extend_us: 0n,
+    watchdog_ns: 0n,
+    pids: [...s.stragglerPids],
+    name: s.name,
+    status: '',
+  });
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}

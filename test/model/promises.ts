@@ -1,0 +1,174 @@
+/** What must hold in every state, and along every way to it. */
+import type { RecordBody } from '../../src/checkpoint/record.ts';
+import type {
+  Boundary,
+  Bounds,
+  Coordinator,
+  InitOutput,
+  Log,
+  RunOutput,
+  Watched,
+  Written,
+} from './boundary.ts';
+import { isDue, KILL, TERM } from './boundary.ts';
+
+const UNWATCHED: Watched = {
+  forks: 0,
+  rung: null,
+  deadlineNs: null,
+  early: 0,
+  kills: 0,
+  ends: 0,
+  outcomes: 0,
+};
+
+function watchedOf(world: Boundary, run: string): Watched {
+  return world.watch.runs[run] ?? UNWATCHED;
+}
+
+function watch(world: Boundary, run: string, change: Partial<Watched>): Boundary {
+  const runs = { ...world.watch.runs, [run]: { ...watchedOf(world, run), ...change } };
+  return { ...world, watch: { runs } };
+}
+
+function must(world: Boundary, holds: boolean, what: string): Boundary {
+  return holds || world.broken !== null ? world : { ...world, broken: what };
+}
+
+/** The supervisor has written records. */
+function wrote(world: Boundary, before: Log): Boundary {
+  let next = world;
+  for (const { body } of since(world.log, before)) next = recorded(next, before, body);
+  return next;
+}
+
+function since(log: Log, before: Log): Written[] {
+  const list: Written[] = [];
+  for (let at = log.records; at !== null && at !== before.records; at = at.before) list.unshift(at);
+  return list;
+}
+
+function recorded(world: Boundary, before: Log, body: RecordBody): Boundary {
+  if (body.type === 'run-forked') {
+    const stopped = before.state.task.stop !== null;
+    return must(world, !stopped, `${body.run} is started after a stop was requested`);
+  }
+  if (body.type === 'stop-requested' && body.run === undefined)
+    return must(world, world.log.state.task.asks <= world.asked, 'a stop is recorded that nobody asked for');
+  if (body.type !== 'outcome') return world;
+  const outcomes = watchedOf(world, body.run).outcomes + 1;
+  const next = watch(world, body.run, { outcomes });
+  return must(
+    must(next, outcomes === 1, `${body.run} has a second outcome`),
+    body.outcome !== 'lost',
+    `${body.run} is lost`,
+  );
+}
+
+function initDid(world: Boundary, out: readonly InitOutput[], bounds: Bounds): Boundary {
+  let next = world;
+  for (const each of out) {
+    if (each.kind === 'fork-run') {
+      const { name, key } = world.init.slots[each.slot] as Boundary['init']['slots'][number];
+      const forks = watchedOf(next, name).forks + 1;
+      next = watch(next, name, { forks });
+      next = must(next, forks === 1, `${name} is forked twice`);
+      next = must(next, key <= next.log.lastSeq, `${name} is forked before its record`);
+    }
+    if (each.kind === 'pass' && each.frame.kind === 'rung')
+      next = must(next, each.frame.number <= next.log.lastSeq, 'a rung before its record');
+    if (each.kind === 'pass' && each.frame.kind === 'alone')
+      next = must(next, each.frame.asks <= next.asked, 'a stop without supervisor that nobody asked for');
+    if (each.kind === 'exit') next = atExit(next, each.code, bounds);
+  }
+  return next;
+}
+
+function atExit(world: Boundary, code: number, bounds: Bounds): Boundary {
+  let next = world;
+  const decided = world.log.state.task.exitCode !== null;
+  for (const [run, { forks, ends, outcomes }] of Object.entries(world.watch.runs)) {
+    next = must(next, forks === ends || bounds.immortal, `${run} has ${ends} ends at the exit`);
+    next = must(next, outcomes === 1 || !decided || bounds.immortal, `${run} has no outcome`);
+  }
+  if (decided) next = must(next, code === world.log.state.task.exitCode, `exit code ${code}`);
+  if (Object.keys(world.watch.runs).length === 0 && world.asked > 0)
+    next = must(
+      next,
+      code === 128 + TERM || decided || isOfSupervisor(code),
+      `exit code ${code} of a task that was stopped early`,
+    );
+  return next;
+}
+
+/** Before anything was started, why the supervisor cannot be started comes first. */
+function isOfSupervisor(code: number): boolean {
+  return code === 69 || code === 70;
+}
+
+/** A coordinator has done one turn. */
+function runDid(
+  world: Boundary,
+  before: Coordinator,
+  after: Coordinator,
+  out: readonly RunOutput[],
+  bounds: Bounds,
+): Boundary {
+  const { name } = after;
+  let next = world;
+  const first = out.findIndex((each) => each.kind === 'sent' && each.signal !== KILL);
+  const recorded = out.slice(0, Math.max(first, 0)).some((each) => each.kind === 'record');
+  next = must(next, first < 0 || recorded, `${name} is signalled before the record of it`);
+  const ends = out.filter((each) => each.kind === 'record' && each.type === 'run-ended').length;
+  if (ends > 0) next = watch(next, name, { ends: watchedOf(next, name).ends + ends });
+  next = must(next, watchedOf(next, name).ends <= 1, `${name} ends twice`);
+  return climbed(next, before, after, bounds);
+}
+
+/** No rung is skipped, or taken twice, for one ask, and SIGKILL is the last of them. */
+function climbed(world: Boundary, before: Coordinator, after: Coordinator, bounds: Bounds): Boundary {
+  const { name } = after;
+  const from = before.climb.order.index;
+  const to = after.climb.order.index;
+  if (to === null || from === to) return world;
+  const decided = world.log.state.runs[name]?.rung ?? null;
+  const isOver = (index: number): boolean =>
+    (index === from && isDue(before.s.deadlineNs, world.nowNs)) ||
+    (index === decided?.index && isDue(decided.deadlineNs, world.nowNs));
+  let early = watchedOf(world, name).early;
+  for (let index = from ?? 0; index < to; index++) if (!isOver(index)) early++;
+  const next = watch(world, name, { early });
+  const reason = after.s.leaderExited || world.asked > 0 || bounds.immortal;
+  const fair = early <= Math.max(0, world.asked - 1) || world.asked > 2;
+  return must(
+    must(next, reason, `${name} is stopped, and nobody has asked for it`),
+    fair,
+    `${name} is at rung ${to} too early: ${early} were taken before their time, for ${world.asked} asks`,
+  );
+}
+
+/** Nothing is on its way, and nothing is due: what was asked for has been done. */
+function atRest(world: Boundary, bounds: Bounds): Boundary {
+  const { supervisor, init } = world;
+  const idle =
+    supervisor === null
+      ? init.sup.failed > 3
+      : supervisor.life === 'alive' &&
+        supervisor.core.live.synced &&
+        supervisor.inbox.length === 0 &&
+        supervisor.acts.length === 0 &&
+        !supervisor.cut &&
+        world.toInit.length === 0 &&
+        !isDue(supervisor.armedNs, world.nowNs);
+  if (!idle || world.asked === 0 || bounds.plan.processes.length > 1) return world;
+  let next = world;
+  for (const c of world.coordinators) {
+    if (c === null || c.over || c.s.phase === 'ended' || c.s.phase === 'killing') continue;
+    const { index, rungs } = c.climb.order;
+    const least = world.asked > 2 ? rungs.length : Math.min(world.asked - 1, rungs.length);
+    next = must(next, (index ?? -1) >= least, `${c.name} is at rung ${index}, after ${world.asked} asks`);
+  }
+  return next;
+}
+
+export const promise = { wrote, initDid, runDid, atRest };
