@@ -169,7 +169,7 @@ static void check(void)
 	}
 	MUST(live == live_runs);
 	MUST(sockets == opened);
-	MUST(sup.pid <= 0 || sup.socket >= 0 || sup.state != GONE);
+	MUST(sup.pid <= 0 || sup.socket >= 0 || sup.state != GONE || hopeless() || leave.asked); /* or it cannot be reaped */
 }
 
 static struct run *any_run(struct input *in)

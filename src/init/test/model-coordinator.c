@@ -36,6 +36,10 @@ int start_progress(int pipe, uint64_t *exec_ns, int *error)
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent) { (void)process_state; (void)parent; return (uint64_t)pid; }
 int notify_open(char *path, size_t size) { (void)path; (void)size; return -1; }
 void notify_read(struct run *run) { (void)run; }
+void output_given(const struct launch *l) { (void)l; }
+pid_t pump_pid;
+bool output_child(pid_t pid, const siginfo_t *si) { (void)pid; (void)si; return false; }
+bool output_discard(int source) { (void)source; return false; }
 void ready_read(struct run *run) { (void)run; }
 void notify_close(void) {}
 void terminal_stopped(pid_t group, int signal, bool alone) { (void)group; (void)signal; (void)alone; }

@@ -36,6 +36,10 @@ void record_bool(const char *key, bool value) { (void)key; (void)value; }
 void record_pids(const char *key, const pid_t *pids, int count) { (void)key; (void)pids; (void)count; }
 void record_usage(const char *key, const struct usage *u) { (void)key; (void)u; }
 void record_end(void) {}
+bool output_open(struct launch *l, int most_runs) { (void)l; (void)most_runs; return true; }
+void output_given(const struct launch *l) { (void)l; }
+bool output_child(pid_t pid, const siginfo_t *si) { (void)pid; (void)si; return false; }
+bool output_drained(uint64_t within_ns) { (void)within_ns; return true; }
 void record_flush(void) {}
 bool memory_took_it(void) { return false; }
 void record_oom(struct run *run, bool tell) { (void)run; (void)tell; }
