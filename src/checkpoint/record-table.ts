@@ -32,9 +32,10 @@ export const stopCauses = [
   'memory',
   'reload',
   'finalization-wait',
+  'not-ready',
 ] as const;
 export const outcomes = ['success', 'failed', 'killed', 'lost'] as const;
-export const outcomeCauses = ['exit', 'signal', 'oom', 'start', 'health', 'stopped'] as const;
+export const outcomeCauses = ['exit', 'signal', 'oom', 'start', 'not-ready', 'health', 'stopped'] as const;
 export const taskStates = [
   'active',
   'cleaning',

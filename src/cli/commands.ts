@@ -6,8 +6,8 @@ export interface CommandRow {
   readonly usage: string;
   readonly summary: string;
   readonly notes?: string;
-  /** Takes the options of `run`. */
-  readonly runOptions?: true;
+  /** Takes the options of the table that are for it. */
+  readonly takes?: 'run' | 'up';
   /** Its own, besides the common ones. */
   readonly options?: readonly CommandOption[];
 }
@@ -28,7 +28,15 @@ export const COMMANDS: readonly CommandRow[] = [
     notes: `Options end at the first word that is none, or at --. On SIGTERM, SIGINT or SIGQUIT the command's process group
 gets that signal, the whole tree is waited for as long as --grace says, then SIGKILL goes to what is left.
 A second stop signal goes to the next rung at once, a third kills.`,
-    runOptions: true,
+    takes: 'run',
+  },
+  {
+    name: 'up',
+    usage: 'up [options] [PROCESS...]',
+    summary: 'supervise the processes of a config file, or those that are named and what they depend on',
+    notes: `They start by dependency and readiness, and stop in reverse, each with a ladder of its own.
+A second stop signal goes to the next rung of all that stop, a third kills; final processes run in any case.`,
+    takes: 'up',
   },
   {
     name: 'check',
@@ -51,7 +59,7 @@ line and column; a bad config ends with 78. Nothing is started.`,
       },
       { long: 'print', help: 'print the config as it is understood, with every default' },
     ],
-    runOptions: true,
+    takes: 'run',
   },
   {
     name: 'checkpoint',

@@ -28,6 +28,7 @@ export async function dispatch(argv: readonly string[], env: Environment): Promi
   }
   const logFormat = 'options' in parsed ? parsed.options['log-format'] : null;
   if (parsed.action === 'run') return { logFormat, ...(await run(parsed, env)) };
+  if (parsed.action === 'up') return { logFormat, ...(await (await import('./up.ts')).up(parsed, env)) };
   const { runOther } = await import('./other-commands.ts');
   return { logFormat, ...(await runOther(parsed, argv, env)) };
 }

@@ -4,7 +4,7 @@ import { DRAIN_MS, LOG_MAX_BYTES, LOG_MAX_FILES } from '../logs/limits.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { RTMAX, RTMIN, SIGNAL_ALIASES, SIGNALS, signalNumber } from '../signals/names.ts';
 import { HINT_DIGITS, HINTS, NEAR_BYTES, QUOTE_BYTES, TEMPLATES } from './messages.ts';
-import { environmentName, needOf, type OptionKind, type OptionRow } from './option-row.ts';
+import { environmentName, isForRun, isForUp, needOf, type OptionKind, type OptionRow } from './option-row.ts';
 import { MAX_RUNGS, OPTION_ROWS, ULIMITS } from './options.ts';
 
 export function generateHeader(version: string): string {
@@ -54,6 +54,8 @@ const FLAGS: ReadonlyArray<readonly [name: string, has: (row: OptionRow) => bool
   ['F_ACTION', (row) => row.action === true],
   ['F_FOREVER', (row) => row.forever === true],
   ['F_POSITIVE', (row) => row.positive === true],
+  ['F_RUN', isForRun],
+  ['F_UP', isForUp],
 ];
 
 function rows(): string[] {

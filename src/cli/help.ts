@@ -2,7 +2,7 @@
 import { formatDuration } from '../config/duration.ts';
 import { COMMAND_EXIT_CODES, type ExitCode, OWN_EXIT_CODES } from '../signals/exit-codes.ts';
 import { COMMANDS, type CommandOption, type CommandRow } from './commands.ts';
-import { environmentName, type OptionRow } from './option-row.ts';
+import { environmentName, isForRun, isForUp, type OptionRow } from './option-row.ts';
 import { OPTION_ROWS } from './options.ts';
 
 const WIDTH = 100;
@@ -28,28 +28,27 @@ export function commandHelp(command: CommandRow): string {
     `${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`,
   ];
   if (command.notes !== undefined) parts.push(command.notes);
-  const [own, common] = [false, true].map((common) =>
-    OPTION_ROWS.filter((row) => (row.common ?? false) === common).map(optionLine),
-  );
+  const isOwn = command.takes === 'up' ? isForUp : isForRun;
+  const own = OPTION_ROWS.filter((row) => !row.common && isOwn(row)).map(optionLine);
+  const common = OPTION_ROWS.filter((row) => row.common).map(optionLine);
   if (command.options !== undefined) parts.push(section('Options', command.options.map(commandOptionLine)));
-  if (command.runOptions) {
+  if (command.takes !== undefined) {
+    const whose = command.takes === command.name ? '' : ` of ${command.takes}`;
     parts.push(
-      section(
-        `Options${command.name === 'run' ? '' : ' of run'} (also as GSUP_<NAME> in the environment; the command line wins)`,
-        own ?? [],
-      ),
+      section(`Options${whose} (also as GSUP_<NAME> in the environment; the command line wins)`, own),
     );
   }
-  parts.push(section('Common options', common ?? []), exitCodeSection());
+  parts.push(section('Common options', common), exitCodeSection());
   return `${parts.join('\n\n')}\n`;
 }
 
 export function optionsPage(): string {
-  const rows = OPTION_ROWS.map((row) => {
-    const variable = row.action ? '' : `\`${environmentName(row.long)}\``;
-    return `| \`${cell(spelling(row))}\` | ${variable} | ${defaultText(row)} | ${cell(row.help)} |`;
-  });
-  return page('Options of `gsup run`', [
+  const table = (rows: readonly OptionRow[]): string[] => [
+    '| option | environment | default | meaning |',
+    '|---|---|---|---|',
+    ...rows.map(optionCells),
+  ];
+  return page('Options of `gsup run` and `gsup up`', [
     'The command line wins over the environment; lists add up, and a list on the command line replaces that of the',
     'environment, which has one item per line. Flags in the environment are `1`, `true`, `yes` or `0`, `false`, `no`;',
     'an empty variable says nothing. Durations: `500ms`, `1.5s`, `8s`, `1m30s`, `2h`, `1d`, `0`, and `forever` where',
@@ -59,10 +58,19 @@ export function optionsPage(): string {
     'command line it makes gsup ignore `GSUP_GRACE`, `GSUP_STOP_SIGNAL` and `GSUP_HOLD`, and each of those three there',
     'makes it ignore `GSUP_RUNG`.',
     '',
-    '| option | environment | default | meaning |',
-    '|---|---|---|---|',
-    ...rows,
+    ...table(OPTION_ROWS.filter(isForRun)),
+    '',
+    '## `gsup up`',
+    '',
+    'The config says everything about the processes. Beside it there are:',
+    '',
+    ...table(OPTION_ROWS.filter(isForUp)),
   ]);
+}
+
+function optionCells(row: OptionRow): string {
+  const variable = row.action ? '' : `\`${environmentName(row.long)}\``;
+  return `| \`${cell(spelling(row))}\` | ${variable} | ${defaultText(row)} | ${cell(row.help)} |`;
 }
 
 export function exitCodesPage(): string {

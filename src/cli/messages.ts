@@ -21,6 +21,7 @@ export const HINTS = {
   tooLong: '; 3650d is the longest',
   near: '; did you mean --%s?',
   help: '; see gsup run --help',
+  helpUp: '; see gsup up --help',
 } as const;
 
 /** A longer value is cut here: a message is one line for people. */
@@ -64,12 +65,17 @@ function quoteByte(byte: number): string {
 }
 
 /** What to add to the sentence about an option that does not exist: the nearest one that does, or where to look. */
-export function unknownOptionHint(typed: string, rows: readonly OptionRow[] = OPTION_ROWS): string {
+export function unknownOptionHint(
+  typed: string,
+  rows: readonly OptionRow[] = OPTION_ROWS,
+  topic: string | null = null,
+): string {
   const near = nearest(
     typed,
     rows.map((row) => row.long),
   );
-  return near === undefined ? HINTS.help : fill(HINTS.near, near);
+  if (near !== undefined) return fill(HINTS.near, near);
+  return topic === 'up' ? HINTS.helpUp : HINTS.help;
 }
 
 /**

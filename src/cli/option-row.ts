@@ -41,6 +41,8 @@ export interface OptionRow {
   readonly positive?: true;
   /** Can be given before the command word as well. */
   readonly common?: true;
+  /** An option of `up` as well; `only`: not of `run`. Common ones are of both. */
+  readonly up?: true | 'only';
   /** Ends the parsing: `--help`, `--version`. Has no environment twin. */
   readonly action?: true;
   /**
@@ -86,4 +88,12 @@ export function needOf(row: OptionRow): string {
     return `a positive duration like 500ms, 8s${row.forever ? ', 1m30s or forever' : ' or 1m30s'}`;
   if (row.forever) return NEEDS.duration.replace(' or 0', ', 0 or forever');
   return NEEDS[row.kind];
+}
+
+export function isForRun(row: OptionRow): boolean {
+  return row.up !== 'only';
+}
+
+export function isForUp(row: OptionRow): boolean {
+  return row.common === true || row.up !== undefined;
 }

@@ -7,6 +7,16 @@ import type { OptionRow } from './option-row.ts';
 
 export const OPTIONS = [
   {
+    long: 'file',
+    short: 'f',
+    kind: 'texts',
+    value: 'FILE',
+    need: 'a path',
+    up: 'only',
+    plain: false,
+    help: 'config, - for standard input; a later one goes over it (default: gsup.yaml, gsup.yml, gsup.json, Procfile)',
+  },
+  {
     long: 'grace',
     short: 'g',
     kind: 'duration',
@@ -30,6 +40,7 @@ export const OPTIONS = [
     value: 'SIG',
     default: ['SIGINT', 'SIGQUIT', 'SIGTERM'],
     reason: 'orchestrators send TERM, terminals INT and QUIT',
+    up: true,
     plain: true,
     help: 'one more signal that begins a stop, besides TERM, INT and QUIT',
   },
@@ -106,6 +117,7 @@ export const OPTIONS = [
     short: 'p',
     kind: 'signal',
     value: 'SIG',
+    up: true,
     plain: true,
     help: "when gsup's own parent dies, behave as if SIG had come",
   },
@@ -195,11 +207,18 @@ export const OPTIONS = [
   {
     long: 'require-state',
     kind: 'flag',
+    up: true,
     plain: true,
     help: 'exit 73 when the state directory cannot be had, instead of logging in memory',
   },
   { long: 'stay', kind: 'flag', plain: false, help: 'keep the supervisor present' },
-  { long: 'no-checkpoint', kind: 'flag', plain: true, help: 'keep the checkpoint log in memory only' },
+  {
+    long: 'no-checkpoint',
+    kind: 'flag',
+    up: true,
+    plain: true,
+    help: 'keep the checkpoint log in memory only',
+  },
   {
     long: 'state-dir',
     kind: 'text',
@@ -215,7 +234,7 @@ export const OPTIONS = [
     value: 'TASK',
     common: true,
     plain: true,
-    help: 'name of the task (default: from the command)',
+    help: 'name of the task (default: from the command, or the config)',
   },
   {
     long: 'log-level',

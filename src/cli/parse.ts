@@ -4,7 +4,7 @@
  */
 import { fill, quote, TEMPLATES, unknownOptionHint } from './messages.ts';
 import { isList, type ListKind, normalizeList } from './option-lists.ts';
-import { environmentName, needOf, type OptionKind, type OptionRow } from './option-row.ts';
+import { environmentName, isForRun, isForUp, needOf, type OptionKind, type OptionRow } from './option-row.ts';
 import { MAX_RUNGS, OPTION_ROWS, type OPTIONS, type OptionName, RUNG_EXCLUDES } from './options.ts';
 import { convertValue, type OptionValues } from './values.ts';
 
@@ -27,9 +27,20 @@ export interface ParsedRun {
   readonly command: readonly string[];
 }
 
+export interface ParsedUp {
+  readonly action: 'up';
+  readonly options: Options;
+  /** Processes by name; none: all. */
+  readonly words: readonly string[];
+}
+
+/** Commands that init carries out; each has its options, and its help. */
+export type Topic = 'run' | 'up';
+
 export type Parsed =
   | ParsedRun
-  | { readonly action: 'help' | 'version'; readonly topic: 'run' | null }
+  | ParsedUp
+  | { readonly action: 'help' | 'version'; readonly topic: Topic | null }
   /** Another command than `run`; `words` begins with its name. */
   | { readonly action: 'other'; readonly options: Options; readonly words: readonly string[] }
   | { readonly action: 'error'; readonly message: string; readonly logFormat: string | null };
@@ -37,6 +48,8 @@ export type Parsed =
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const COMMON_ROWS = OPTION_ROWS.filter((row) => row.common);
+const RUN_ROWS = OPTION_ROWS.filter(isForRun);
+const UP_ROWS = OPTION_ROWS.filter(isForUp);
 
 /** Ends the parsing from inside; never leaves this file. */
 class Stop {
@@ -56,6 +69,7 @@ export function parseArguments(argv: readonly string[], env: Environment): Parse
   return stoppable((said) => {
     const word = scan(argv, 0, COMMON_ROWS, said, null);
     if (argv[word] === 'run') return parseRest(argv, word + 1, env, said);
+    if (argv[word] === 'up') return parseUp(argv, word + 1, env, said);
     readEnvironment(COMMON_ROWS, env, said);
     return { action: 'other', options: collect(said), words: argv.slice(word) };
   });
@@ -78,13 +92,25 @@ function stoppable(parse: (said: Said) => Parsed): Parsed {
 }
 
 function parseRest(argv: readonly string[], from: number, env: Environment, said: Said): Parsed {
-  const end = scan(argv, from, OPTION_ROWS, said, 'run');
+  const end = scan(argv, from, RUN_ROWS, said, 'run');
   const command = argv.slice(argv[end] === '--' ? end + 1 : end);
-  readEnvironment(OPTION_ROWS, env, said);
+  readEnvironment(RUN_ROWS, env, said);
   const options = collect(said);
   refuseConflicts(options, said.given);
   if (command.length === 0) fail(TEMPLATES.command);
   return { action: 'run', options, given: said.given, plain: isPlain(options, said.given), command };
+}
+
+/** Options may stand between and behind the names of processes, up to `--`. */
+function parseUp(argv: readonly string[], from: number, env: Environment, said: Said): Parsed {
+  const words: string[] = [];
+  let at = scan(argv, from, UP_ROWS, said, 'up');
+  while (at < argv.length && argv[at] !== '--') {
+    words.push(argv[at] ?? '');
+    at = scan(argv, at + 1, UP_ROWS, said, 'up');
+  }
+  readEnvironment(UP_ROWS, env, said);
+  return { action: 'up', options: collect(said), words: [...words, ...argv.slice(at + 1)] };
 }
 
 /** Reads options from `argv[at]` on; returns where they end: at `--` or at the first that is none. */
@@ -93,7 +119,7 @@ function scan(
   from: number,
   rows: readonly OptionRow[],
   said: Said,
-  topic: 'run' | null,
+  topic: Topic | null,
 ): number {
   let at = from;
   const value = (row: OptionRow, attached: string | undefined): string => {
@@ -115,14 +141,14 @@ function scanLong(
   arg: string,
   rows: readonly OptionRow[],
   said: Said,
-  topic: 'run' | null,
+  topic: Topic | null,
   value: TakeValue,
 ) {
   const equals = arg.indexOf('=');
   const long = arg.slice(2, equals < 0 ? undefined : equals);
   const attached = equals < 0 ? undefined : arg.slice(equals + 1);
   const row = rows.find((candidate) => candidate.long === long);
-  if (row === undefined) fail(TEMPLATES.unknown, quote(`--${long}`), unknownOptionHint(long, rows));
+  if (row === undefined) fail(TEMPLATES.unknown, quote(`--${long}`), unknownOptionHint(long, rows, topic));
   if (row.kind !== 'flag') say(row, value(row, attached), `--${long}`, said);
   else if (attached !== undefined) fail(TEMPLATES.flag, `--${long}`, quote(attached));
   else sayFlag(row, said, topic);
@@ -133,18 +159,18 @@ function scanShort(
   arg: string,
   rows: readonly OptionRow[],
   said: Said,
-  topic: 'run' | null,
+  topic: Topic | null,
   value: TakeValue,
 ) {
   for (let rest = arg.slice(1); rest !== ''; rest = rest.slice(1)) {
     const row = rows.find((candidate) => candidate.short === rest[0]);
-    if (row === undefined) fail(TEMPLATES.unknown, quote(`-${rest}`), unknownOptionHint('', rows));
+    if (row === undefined) fail(TEMPLATES.unknown, quote(`-${rest}`), unknownOptionHint('', rows, topic));
     if (row.kind !== 'flag') return say(row, value(row, rest.slice(1) || undefined), `--${row.long}`, said);
     sayFlag(row, said, topic);
   }
 }
 
-function sayFlag(row: OptionRow, said: Said, topic: 'run' | null) {
+function sayFlag(row: OptionRow, said: Said, topic: Topic | null) {
   if (row.action) throw new Stop({ action: row.long as 'help' | 'version', topic });
   said.values.set(row.long, true);
   said.given.set(row.long as OptionName, `--${row.long}`);

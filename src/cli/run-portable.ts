@@ -11,7 +11,7 @@ import { EXIT } from '../signals/exit-codes.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment } from './parse.ts';
 import { claimTask } from './portable-state.ts';
-import { reporterFor, supervise } from './supervise.ts';
+import { reporterFor, supervise, taskOfRun } from './supervise.ts';
 
 const STDERR = 2;
 
@@ -40,7 +40,7 @@ export async function runPortable(
   reporter.say({ kind: 'portable', losses: PORTABLE_LOSSES });
   const claimed = state?.kind === 'claimed' ? state : null;
   try {
-    return await supervise(config, {
+    return await supervise(taskOfRun(config), {
       task: claimed?.task ?? config.name,
       host: withFacts(createPortableHost(policyOf(config), realClock), factLog(claimed?.folder)),
       journal: claimed === null ? {} : { path: join(claimed.folder, logNames.checkpoint) },

@@ -5,7 +5,7 @@ import { EXIT } from '../signals/exit-codes.ts';
 import { configureBesideInit, forgetEnvironment } from './kept-environment.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment, ParsedRun } from './parse.ts';
-import { CHECKPOINT_LOG, superviseNative } from './supervise.ts';
+import { CHECKPOINT_LOG, superviseNative, taskOfRun } from './supervise.ts';
 
 export async function run(parsed: ParsedRun, env: Environment): Promise<Outcome> {
   if (env.GSUP_INIT === '1') return runBesideInit(parsed, env);
@@ -17,7 +17,7 @@ export async function run(parsed: ParsedRun, env: Environment): Promise<Outcome>
 async function runBesideInit(parsed: ParsedRun, env: Environment): Promise<Outcome> {
   const configured = configureBesideInit(parsed, env, `/proc/self/fd/${CHECKPOINT_LOG}`);
   if (configured.kind === 'problems') return failure(EXIT.usage, ...configured.problems);
-  const outcome = await superviseNative(configured, env);
+  const outcome = await superviseNative(taskOfRun(configured.config, configured.problems), env);
   if (outcome.exitCode === EXIT.success && env.GSUP_TASK_DIR) forgetEnvironment(env.GSUP_TASK_DIR);
   return outcome;
 }

@@ -6,6 +6,7 @@ import type { JournalSource } from '../checkpoint/journal-open.ts';
 import type { LogConfig, RunConfig } from '../config/run-config.ts';
 import { planRun } from '../config/run-plan.ts';
 import { planStop } from '../config/stop-plan.ts';
+import { createProbePort } from '../health/probe-port.ts';
 import { watchCarriedOut } from '../host/carried-out.ts';
 import { realClock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
@@ -16,7 +17,7 @@ import { createReporter, type Reporter } from '../report/reporter.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { createLoop, type Ended, type Loop } from '../supervisor/loop.ts';
 import { neededRecords } from '../supervisor/needed.ts';
-import type { BesideInit } from './kept-environment.ts';
+import type { TaskPlan } from '../supervisor/plan.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment } from './parse.ts';
 import { VERSION } from './version.gen.ts';
@@ -41,15 +42,16 @@ export interface World {
 
 /** init waits for the end of every tree and exits with the code that it was told; this process only goes. */
 export async function superviseNative(
-  { config, problems }: BesideInit,
+  task: Task,
   env: Environment,
   attach: (loop: Loop) => void = () => {},
 ): Promise<Outcome> {
   const folder = env.GSUP_TASK_DIR;
-  const reporter = reporterFor(STDERR, config.log, env, SAID_BY_INIT);
+  const reporter = reporterFor(STDERR, task.log, env, SAID_BY_INIT);
+  const { problems = [] } = task;
   if (problems.length > 0) reporter.say({ kind: 'environment-lost', problems });
-  return supervise(config, {
-    task: env.GSUP_TASK ?? config.name,
+  return supervise(task, {
+    task: env.GSUP_TASK ?? task.name,
     host: createNativeHost(INIT_SOCKET),
     journal: { fd: CHECKPOINT_LOG, ...(folder ? { path: join(folder, 'checkpoint.log') } : {}) },
     reporter,
@@ -60,7 +62,32 @@ export async function superviseNative(
   });
 }
 
-export async function supervise(config: RunConfig, world: World): Promise<Outcome> {
+/** What is supervised, and how it is spoken of. */
+export interface Task {
+  readonly name: string;
+  /** `task`: the name under which this invocation holds its folder. */
+  readonly plan: (task: string) => TaskPlan;
+  readonly log: LogConfig;
+  /** A log that is not wanted on disk is not missed. */
+  readonly memoryOnly: boolean;
+  /** Worth saying when the task begins. */
+  readonly warnings: readonly string[];
+  /** Of files that cannot be read any more. */
+  readonly problems?: readonly string[];
+}
+
+export function taskOfRun(config: RunConfig, problems: readonly string[] = []): Task {
+  return {
+    problems,
+    name: config.name,
+    plan: (task) => planRun(config, task, VERSION),
+    log: config.log,
+    memoryOnly: config.state.memoryOnly,
+    warnings: planStop(config).warnings,
+  };
+}
+
+export async function supervise(task: Task, world: World): Promise<Outcome> {
   const { reporter } = world;
   const dieQuietly = world.ownsProcess ? dieLoudly(reporter) : () => {};
   const { host, carriedOut } = watchCarriedOut(world.host);
@@ -73,8 +100,7 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
       mayBegin: () => loop.state().task.stop === null,
     },
     report: (news) => {
-      // A log that is not wanted on disk is not missed.
-      if (news.kind === 'memory' && config.state.memoryOnly) return;
+      if (news.kind === 'memory' && task.memoryOnly) return;
       reporter.say({ kind: 'log', log: 'checkpoint.log', news });
     },
   });
@@ -84,15 +110,16 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
       `cannot go on with "checkpoint.log": it is of format version ${opened.version}, which needs a newer gsup`,
     );
   }
-  if (opened.log.records.length === 0) sayPlan(config, reporter);
+  if (opened.log.records.length === 0) sayWarnings(task, reporter);
   const loop = createLoop({
-    plan: planRun(config, world.task, VERSION),
+    plan: task.plan(world.task),
     records: opened.log.records,
     ports: {
       journal: opened.journal,
       host,
       clock: realClock,
       http: createHttpPort(realClock),
+      probes: createProbePort(),
       say: (happening) => reporter.say(happening),
     },
     pid: process.pid,
@@ -107,8 +134,8 @@ export async function supervise(config: RunConfig, world: World): Promise<Outcom
 }
 
 /** The first supervisor of a task says it; who comes later finds records. */
-function sayPlan(config: RunConfig, reporter: Reporter): void {
-  for (const warning of planStop(config).warnings) reporter.say({ kind: 'stop-plan', warning });
+function sayWarnings({ warnings }: Task, reporter: Reporter): void {
+  for (const warning of warnings) reporter.say({ kind: 'stop-plan', warning });
 }
 
 export function reporterFor(

@@ -65,7 +65,7 @@ struct state {
 };
 extern struct state state;
 struct parsed;
-int state_open(const struct parsed *p);                         /* the folder and its lock. 0, or an exit code */
+int state_open(const struct parsed *p, const char *config_name); /* the folder and its lock. 0, or an exit code */
 int state_begin(const struct parsed *p);                        /* the logs, and in the lock who this is. 0, or an exit code */
 void find_identity(void);
 void state_close(void);
@@ -135,6 +135,8 @@ char *read_whole(const char *path, size_t *size);       /* NULL: errno tells */
 extern uint64_t inherited_mask;                         /* bit n - 1: signal n is blocked */
 uint64_t set_mask(uint64_t mask);                       /* returns the old one */
 extern bool inherited_chld_ignored;
+extern struct rlimit inherited_files;                   /* rlim_cur 0: as it was */
+enum { FILES_WANTED = 16384 };                          /* of `up`; a coordinator closes what it inherits of them */
 extern char **inherited_env;
 
 /* ---- terminal.c: foreground, job control ---- */
@@ -181,6 +183,11 @@ extern uint64_t orphans_reaped;
 void memory_open(void);
 bool memory_took_it(void);                              /* asked once for each SIGKILL that is not ours */
 void record_oom(struct run *run, bool tell);                       /* whose leader died so; and keeps that in mind */
+
+/* ---- config.c: the config of `up`, as Node has read it ---- */
+extern int config_descriptor;                           /* -1: none */
+enum { CONFIG_STOPPED = -1 };                           /* by a signal, before anything was started */
+int config_read(char **argv, int signals, uint64_t stop_on, char name[NAME_SIZE]); /* 0, CONFIG_STOPPED, or an exit code */
 
 /* ---- leftovers.c: for the next gsup of the same name, should this one be killed ---- */
 void leftovers_read(void);

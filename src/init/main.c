@@ -54,6 +54,15 @@ static void fill_standard_descriptors(void)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd) _exit(EXIT_INTERNAL);
 }
 
+/* A socket for each run, and more where its output is captured. What is started gets the limit that gsup was given. */
+static void raise_file_limit(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= FILES_WANTED || files.rlim_cur == files.rlim_max) return;
+	struct rlimit raised = { files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED, files.rlim_max };
+	if (setrlimit(RLIMIT_NOFILE, &raised) == 0) inherited_files = files;
+}
+
 static bool find_root(char *root, size_t size)
 {
 	const char *home = getenv("GSUP_HOME");
@@ -417,16 +426,20 @@ int main(int argc, char **argv)
 	say_open(format->set ? format->number == LOG_FORMAT_JSON : -1, only_errors ? LEVEL_ERROR : quiet ? LEVEL_WARN : LEVEL_INFO);
 	if (code) { say(LEVEL_ERROR, "%s", parse_error()); return code; }
 	if (p.action == PARSED_VERSION) return write(1, GSUP_VERSION "\n", sizeof GSUP_VERSION) < 0;
-	if (p.action != PARSED_RUN) {
+	if (p.action != PARSED_RUN && p.action != PARSED_UP) {
 		if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
 		set_mask(inherited_mask);
 		return exec_node(argv, environ, true);
 	}
 	pid1 = getpid() == 1;
+	char config_name[NAME_SIZE];
+	bool up = p.action == PARSED_UP;
 	has_supervisor = !p.plain;
 	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
-	if ((code = open_loop()) || (code = state_open(&p))) return code;
+	if (up) raise_file_limit();
+	if ((code = open_loop()) || (up && (code = config_read(argv, signals, p.stop_on, config_name)))) return code == CONFIG_STOPPED ? 0 : code;
+	if ((code = state_open(&p, up ? config_name : NULL))) return code;
 	bool first = has_supervisor || leftovers_found() || p.said[OPT_REQUIRE_STATE].number;
 	if ((first && (code = begin())) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
 	terminal_open();

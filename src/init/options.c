@@ -277,14 +277,15 @@ static size_t distance(const char *a, size_t size, const char *b)
 	return row[size];
 }
 
-static int unknown(const char *word, size_t size, bool long_name, bool common)
+static int unknown(const char *word, size_t size, bool long_name, int of)
 {
-	char hint[64] = HINT_HELP;
+	char hint[64];
+	print(hint, sizeof hint, "%s", of == F_UP ? HINT_HELP_UP : HINT_HELP);
 	const char *name = word + 2, *near = NULL;
 	size_t length = long_name ? size - 2 : 0, best = (length + 1) / 3 + 1;
 	for (int pass = 0; long_name && length > 1 && length <= NEAR_BYTES && pass < 2 && !near; pass++) {
 		for (int i = 0; i < OPT_COUNT; i++) {
-			if (common && !(rows[i].flags & F_COMMON)) continue;
+			if (!(rows[i].flags & of)) continue;
 			if (pass == 0) { if (!near && strncmp(rows[i].name, name, length) == 0) near = rows[i].name; continue; }
 			size_t d = distance(name, length, rows[i].name);
 			if (d < best) { best = d; near = rows[i].name; }
@@ -294,8 +295,8 @@ static int unknown(const char *word, size_t size, bool long_name, bool common)
 	return refuse(ERROR_UNKNOWN, quote(word, size), hint);
 }
 
-/* argv[*at] begins with '-'. Moves *at behind what was taken. */
-static int take_word(struct parsed *p, int argc, char **argv, int *at, bool common)
+/* argv[*at] begins with '-'. Moves *at behind what was taken. `of`: F_COMMON, F_RUN or F_UP. */
+static int take_word(struct parsed *p, int argc, char **argv, int *at, int of)
 {
 	char *word = argv[(*at)++], place[64];
 	bool long_name = word[1] == '-';
@@ -303,14 +304,14 @@ static int take_word(struct parsed *p, int argc, char **argv, int *at, bool comm
 	for (char *letter = word + 1; *letter; letter++) {
 		int option = -1;
 		for (int i = 0; i < OPT_COUNT; i++) {
-			if (common && !(rows[i].flags & F_COMMON)) continue;
+			if (!(rows[i].flags & of)) continue;
 			if (long_name ? strlen(rows[i].name) == size - 2 && !memcmp(rows[i].name, word + 2, size - 2) : rows[i].letter == *letter) option = i;
 		}
 		char cluster[QUOTE_BYTES + 4];
-		if (option < 0 && long_name) return unknown(word, size, true, common);
+		if (option < 0 && long_name) return unknown(word, size, true, of);
 		if (option < 0) {
 			print(cluster, sizeof cluster, "-%s", letter);
-			return unknown(cluster, strlen(letter) + 1 > QUOTE_BYTES ? QUOTE_BYTES + 1 : strlen(cluster), false, common);
+			return unknown(cluster, strlen(letter) + 1 > QUOTE_BYTES ? QUOTE_BYTES + 1 : strlen(cluster), false, of);
 		}
 		const struct row *row = &rows[option];
 		print(place, sizeof place, "--%s", row->name);
@@ -340,14 +341,14 @@ static bool decided_by_argument(const struct parsed *p, int option)
 	return false;
 }
 
-static int take_environment(struct parsed *p, char **env)
+static int take_environment(struct parsed *p, char **env, int of)
 {
 	for (int i = 0; i < OPT_COUNT; i++) {
 		const struct row *row = &rows[i];
 		char *value = NULL;
 		bool decided = decided_by_argument(p, i);
 		size_t size = row->variable ? strlen(row->variable) : 0;
-		for (char **e = env; size && !decided && *e; e++)
+		for (char **e = env; size && !decided && (row->flags & of) && *e; e++)
 			if (strncmp(*e, row->variable, size) == 0 && (*e)[size] == '=') value = *e + size + 1;
 		if (!value || !*value) continue;
 		bool list = strchr("\1\2\3\4\5\6\7", row->kind == K_RUNGS ? 1 : row->kind == K_SIGNALS ? 2 : row->kind == K_EXIT_MAP ? 3 :
@@ -389,27 +390,44 @@ static bool is_plain(const struct parsed *p)
 	return true;
 }
 
+/* The rest of `up`: names of processes, and options between and behind them, up to `--`. */
+static int take_processes(struct parsed *p, int argc, char **argv, int at, char **env)
+{
+	int code;
+	p->command = p->env; /* which `up` has no other use for. Node reads them again, all of them */
+	for (bool options = true; at < argc; ) {
+		char *word = argv[at];
+		if (options && strcmp(word, "--") == 0) { options = false; at++; }
+		else if (!options || word[0] != '-' || !word[1]) { if (p->env_count < LIST_MAX - 1) p->env[p->env_count++] = word; at++; }
+		else if ((code = take_word(p, argc, argv, &at, F_UP)) || p->action) return code;
+	}
+	p->action = PARSED_UP;
+	return take_environment(p, env, F_UP);
+}
+
 int parse_command_line(int argc, char **argv, char **env, struct parsed *p)
 {
 	int at = 1, code = 0;
 	p->stop_on = DEFAULT_STOP_ON; /* the rest is zero already; writing it would make its pages resident */
 	for (int i = 0; i < 256; i++) p->exit_map[i] = (uint8_t)i;
 	for (int i = 0; i < SIGNALS; i++) p->rewrite[i] = (uint8_t)i;
-	for (bool common = true; at < argc; ) {
+	int of = F_COMMON;
+	while (at < argc) {
 		char *word = argv[at];
 		if (word[0] == '-' && word[1] && strcmp(word, "--") != 0) {
-			if ((code = take_word(p, argc, argv, &at, common)) || p->action) return code;
-		} else if (common) {
-			if (strcmp(word, "run") != 0) { p->action = PARSED_OTHER; return 0; }
-			common = false;
+			if ((code = take_word(p, argc, argv, &at, of)) || p->action) return code;
+		} else if (of == F_COMMON) {
+			of = strcmp(word, "run") == 0 ? F_RUN : F_UP;
+			if (of == F_UP && strcmp(word, "up") != 0) { p->action = PARSED_OTHER; return 0; }
 			at++;
 		} else break;
-		if (common && at == argc) p->action = PARSED_OTHER;
+		if (of == F_COMMON && at == argc) p->action = PARSED_OTHER;
 	}
 	if (argc < 2) p->action = PARSED_OTHER;
 	if (p->action) return 0;
+	if (of == F_UP) return take_processes(p, argc, argv, at, env);
 	if (at < argc && strcmp(argv[at], "--") == 0) at++;
-	if ((code = take_environment(p, env))) return code;
+	if ((code = take_environment(p, env, F_RUN))) return code;
 	for (int i = 0; i < 3; i++)
 		if (p->said[OPT_RUNG].set && p->said[alone[i]].set) return refuse(ERROR_RUNG_ALONE, place_of(p, OPT_RUNG), place_of(p, alone[i]));
 	if (p->said[OPT_RESTART].set && p->said[OPT_RESTART].number == RESTART_NO && p->said[OPT_MAX_FAILURES].set && p->said[OPT_MAX_FAILURES].number != 1)

@@ -8,52 +8,53 @@
 
 #define GSUP_VERSION "0.1.0"
 
-enum option_kind { K_DURATION, K_SIGNAL, K_SIGNALS, K_CHOICE, K_RUNGS, K_NUMBER, K_EXIT_MAP, K_REWRITES, K_TEXT, K_USER, K_GROUP, K_OCTAL, K_ENV, K_TEXTS, K_FLAG, K_ULIMITS, K_LOG, K_NAME };
+enum option_kind { K_TEXTS, K_DURATION, K_SIGNAL, K_SIGNALS, K_CHOICE, K_RUNGS, K_NUMBER, K_EXIT_MAP, K_REWRITES, K_TEXT, K_USER, K_GROUP, K_OCTAL, K_ENV, K_FLAG, K_ULIMITS, K_LOG, K_NAME };
 
-enum option_flag { F_PLAIN = 1, F_COMMON = 2, F_ACTION = 4, F_FOREVER = 8, F_POSITIVE = 16 };
+enum option_flag { F_PLAIN = 1, F_COMMON = 2, F_ACTION = 4, F_FOREVER = 8, F_POSITIVE = 16, F_RUN = 32, F_UP = 64 };
 
 /* X(id, long, short, variable, kind, flags, min, max, choices, need) */
 #define OPTION_TABLE(X) \
-  X(GRACE, "grace", 'g', "GSUP_GRACE", K_DURATION, F_PLAIN | F_FOREVER, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s, 0 or forever") \
-  X(STOP_SIGNAL, "stop-signal", 's', "GSUP_STOP_SIGNAL", K_SIGNAL, F_PLAIN, 0, 0, NULL, "a signal like TERM, SIGUSR1, 15 or RTMIN+3") \
-  X(STOP_ON, "stop-on", 0, "GSUP_STOP_ON", K_SIGNALS, F_PLAIN, 0, 0, NULL, "a signal that can be caught, like WINCH, SIGUSR1 or RTMIN+3,") \
-  X(TARGET, "target", 0, "GSUP_TARGET", K_CHOICE, F_PLAIN, 0, 0, "group" "\0" "leader" "\0" "tree" "\0", "group, leader or tree") \
-  X(HOLD, "hold", 0, "GSUP_HOLD", K_DURATION, F_PLAIN | F_FOREVER, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s, 0 or forever") \
-  X(RUNG, "rung", 0, "GSUP_RUNG", K_RUNGS, 0, 0, 0, NULL, "a rung like SIGTERM:8s, wait:5s, exec:./drain.sh:5s or http-post:http://127.0.0.1:9000/drain:10s") \
-  X(STOP_BUDGET, "stop-budget", 0, "GSUP_STOP_BUDGET", K_DURATION, F_PLAIN, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s or 0") \
-  X(RESTART, "restart", 0, "GSUP_RESTART", K_CHOICE, 0, 0, 0, "no" "\0" "on-failure" "\0" "always" "\0" "unless-stopped" "\0", "no, on-failure, always or unless-stopped") \
-  X(MAX_FAILURES, "max-failures", 0, "GSUP_MAX_FAILURES", K_NUMBER, 0, 0, 1000000, NULL, "a whole number from 0 to 1000000") \
-  X(MIN_DURATION, "min-duration", 0, "GSUP_MIN_DURATION", K_DURATION, 0, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s or 0") \
-  X(EXIT_MAP, "exit-map", 'e', "GSUP_EXIT_MAP", K_EXIT_MAP, F_PLAIN, 0, 0, NULL, "an exit code like 143, or a pair like 143=0, each from 0 to 255,") \
-  X(REWRITE, "rewrite", 0, "GSUP_REWRITE", K_REWRITES, F_PLAIN, 0, 0, NULL, "a pair of signals like HUP:TERM, or HUP:0,") \
-  X(PARENT_DEATH_SIGNAL, "parent-death-signal", 'p', "GSUP_PARENT_DEATH_SIGNAL", K_SIGNAL, F_PLAIN, 0, 0, NULL, "a signal like TERM, SIGUSR1, 15 or RTMIN+3") \
-  X(CWD, "cwd", 0, "GSUP_CWD", K_TEXT, F_PLAIN, 0, 0, NULL, "a path") \
-  X(USER, "user", 0, "GSUP_USER", K_USER, F_PLAIN, 0, 0, NULL, "a user, by name or number, perhaps with :GROUP,") \
-  X(GROUP_ID, "group-id", 0, "GSUP_GROUP_ID", K_GROUP, F_PLAIN, 0, 0, NULL, "a group, by name or number,") \
-  X(UMASK, "umask", 0, "GSUP_UMASK", K_OCTAL, F_PLAIN, 0, 0, NULL, "an octal mode from 0 to 0777, like 022,") \
-  X(ENV, "env", 0, "GSUP_ENV", K_ENV, F_PLAIN, 0, 0, NULL, "a variable like NAME=value, or NAME alone,") \
-  X(ENV_FILE, "env-file", 0, "GSUP_ENV_FILE", K_TEXTS, F_PLAIN, 0, 0, NULL, "a path") \
-  X(CLEAR_ENV, "clear-env", 0, "GSUP_CLEAR_ENV", K_FLAG, F_PLAIN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
-  X(ULIMIT, "ulimit", 0, "GSUP_ULIMIT", K_ULIMITS, F_PLAIN, 0, 0, NULL, "a limit like nofile=1024, nofile=1024:2048 or core=unlimited") \
-  X(NICE, "nice", 0, "GSUP_NICE", K_NUMBER, F_PLAIN, -20, 19, NULL, "a whole number from -20 to 19") \
-  X(OOM_SCORE_ADJ, "oom-score-adj", 0, "GSUP_OOM_SCORE_ADJ", K_NUMBER, F_PLAIN, -1000, 1000, NULL, "a whole number from -1000 to 1000") \
-  X(NO_NEW_PRIVS, "no-new-privs", 0, "GSUP_NO_NEW_PRIVS", K_FLAG, F_PLAIN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
-  X(PRE_STOP, "pre-stop", 0, "GSUP_PRE_STOP", K_TEXT, 0, 0, 0, NULL, "a command") \
-  X(PRE_STOP_TIMEOUT, "pre-stop-timeout", 0, "GSUP_PRE_STOP_TIMEOUT", K_DURATION, F_PLAIN, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s or 0") \
-  X(POST_STOP, "post-stop", 0, "GSUP_POST_STOP", K_TEXT, 0, 0, 0, NULL, "a command") \
-  X(START_TIMEOUT, "start-timeout", 0, "GSUP_START_TIMEOUT", K_DURATION, F_PLAIN | F_FOREVER | F_POSITIVE, 0, 0, NULL, "a positive duration like 500ms, 8s, 1m30s or forever") \
-  X(LOG, "log", 0, "GSUP_LOG", K_LOG, F_PLAIN, 0, 0, NULL, "inherit, prefix, json or file:PATH") \
-  X(REQUIRE_STATE, "require-state", 0, "GSUP_REQUIRE_STATE", K_FLAG, F_PLAIN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
-  X(STAY, "stay", 0, "GSUP_STAY", K_FLAG, 0, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
-  X(NO_CHECKPOINT, "no-checkpoint", 0, "GSUP_NO_CHECKPOINT", K_FLAG, F_PLAIN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
-  X(STATE_DIR, "state-dir", 0, "GSUP_STATE_DIR", K_TEXT, F_PLAIN | F_COMMON, 0, 0, NULL, "a path") \
-  X(NAME, "name", 0, "GSUP_NAME", K_NAME, F_PLAIN | F_COMMON, 0, 0, NULL, "a name of at most 64 letters, digits, _, . and -, the first no . or -,") \
-  X(LOG_LEVEL, "log-level", 0, "GSUP_LOG_LEVEL", K_CHOICE, F_PLAIN | F_COMMON, 0, 0, "debug" "\0" "info" "\0" "warn" "\0" "error" "\0", "debug, info, warn or error") \
-  X(LOG_FORMAT, "log-format", 0, "GSUP_LOG_FORMAT", K_CHOICE, F_PLAIN | F_COMMON, 0, 0, "text" "\0" "json" "\0", "text or json") \
-  X(VERBOSE, "verbose", 'v', "GSUP_VERBOSE", K_FLAG, F_PLAIN | F_COMMON, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
-  X(QUIET, "quiet", 'q', "GSUP_QUIET", K_FLAG, F_PLAIN | F_COMMON, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
-  X(VERSION, "version", 'V', NULL, K_FLAG, F_PLAIN | F_COMMON | F_ACTION, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
-  X(HELP, "help", 'h', NULL, K_FLAG, F_PLAIN | F_COMMON | F_ACTION, 0, 0, NULL, "1, true, yes, 0, false, no or nothing")
+  X(FILE, "file", 'f', "GSUP_FILE", K_TEXTS, F_UP, 0, 0, NULL, "a path") \
+  X(GRACE, "grace", 'g', "GSUP_GRACE", K_DURATION, F_PLAIN | F_FOREVER | F_RUN, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s, 0 or forever") \
+  X(STOP_SIGNAL, "stop-signal", 's', "GSUP_STOP_SIGNAL", K_SIGNAL, F_PLAIN | F_RUN, 0, 0, NULL, "a signal like TERM, SIGUSR1, 15 or RTMIN+3") \
+  X(STOP_ON, "stop-on", 0, "GSUP_STOP_ON", K_SIGNALS, F_PLAIN | F_RUN | F_UP, 0, 0, NULL, "a signal that can be caught, like WINCH, SIGUSR1 or RTMIN+3,") \
+  X(TARGET, "target", 0, "GSUP_TARGET", K_CHOICE, F_PLAIN | F_RUN, 0, 0, "group" "\0" "leader" "\0" "tree" "\0", "group, leader or tree") \
+  X(HOLD, "hold", 0, "GSUP_HOLD", K_DURATION, F_PLAIN | F_FOREVER | F_RUN, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s, 0 or forever") \
+  X(RUNG, "rung", 0, "GSUP_RUNG", K_RUNGS, F_RUN, 0, 0, NULL, "a rung like SIGTERM:8s, wait:5s, exec:./drain.sh:5s or http-post:http://127.0.0.1:9000/drain:10s") \
+  X(STOP_BUDGET, "stop-budget", 0, "GSUP_STOP_BUDGET", K_DURATION, F_PLAIN | F_RUN, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s or 0") \
+  X(RESTART, "restart", 0, "GSUP_RESTART", K_CHOICE, F_RUN, 0, 0, "no" "\0" "on-failure" "\0" "always" "\0" "unless-stopped" "\0", "no, on-failure, always or unless-stopped") \
+  X(MAX_FAILURES, "max-failures", 0, "GSUP_MAX_FAILURES", K_NUMBER, F_RUN, 0, 1000000, NULL, "a whole number from 0 to 1000000") \
+  X(MIN_DURATION, "min-duration", 0, "GSUP_MIN_DURATION", K_DURATION, F_RUN, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s or 0") \
+  X(EXIT_MAP, "exit-map", 'e', "GSUP_EXIT_MAP", K_EXIT_MAP, F_PLAIN | F_RUN, 0, 0, NULL, "an exit code like 143, or a pair like 143=0, each from 0 to 255,") \
+  X(REWRITE, "rewrite", 0, "GSUP_REWRITE", K_REWRITES, F_PLAIN | F_RUN, 0, 0, NULL, "a pair of signals like HUP:TERM, or HUP:0,") \
+  X(PARENT_DEATH_SIGNAL, "parent-death-signal", 'p', "GSUP_PARENT_DEATH_SIGNAL", K_SIGNAL, F_PLAIN | F_RUN | F_UP, 0, 0, NULL, "a signal like TERM, SIGUSR1, 15 or RTMIN+3") \
+  X(CWD, "cwd", 0, "GSUP_CWD", K_TEXT, F_PLAIN | F_RUN, 0, 0, NULL, "a path") \
+  X(USER, "user", 0, "GSUP_USER", K_USER, F_PLAIN | F_RUN, 0, 0, NULL, "a user, by name or number, perhaps with :GROUP,") \
+  X(GROUP_ID, "group-id", 0, "GSUP_GROUP_ID", K_GROUP, F_PLAIN | F_RUN, 0, 0, NULL, "a group, by name or number,") \
+  X(UMASK, "umask", 0, "GSUP_UMASK", K_OCTAL, F_PLAIN | F_RUN, 0, 0, NULL, "an octal mode from 0 to 0777, like 022,") \
+  X(ENV, "env", 0, "GSUP_ENV", K_ENV, F_PLAIN | F_RUN, 0, 0, NULL, "a variable like NAME=value, or NAME alone,") \
+  X(ENV_FILE, "env-file", 0, "GSUP_ENV_FILE", K_TEXTS, F_PLAIN | F_RUN, 0, 0, NULL, "a path") \
+  X(CLEAR_ENV, "clear-env", 0, "GSUP_CLEAR_ENV", K_FLAG, F_PLAIN | F_RUN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(ULIMIT, "ulimit", 0, "GSUP_ULIMIT", K_ULIMITS, F_PLAIN | F_RUN, 0, 0, NULL, "a limit like nofile=1024, nofile=1024:2048 or core=unlimited") \
+  X(NICE, "nice", 0, "GSUP_NICE", K_NUMBER, F_PLAIN | F_RUN, -20, 19, NULL, "a whole number from -20 to 19") \
+  X(OOM_SCORE_ADJ, "oom-score-adj", 0, "GSUP_OOM_SCORE_ADJ", K_NUMBER, F_PLAIN | F_RUN, -1000, 1000, NULL, "a whole number from -1000 to 1000") \
+  X(NO_NEW_PRIVS, "no-new-privs", 0, "GSUP_NO_NEW_PRIVS", K_FLAG, F_PLAIN | F_RUN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(PRE_STOP, "pre-stop", 0, "GSUP_PRE_STOP", K_TEXT, F_RUN, 0, 0, NULL, "a command") \
+  X(PRE_STOP_TIMEOUT, "pre-stop-timeout", 0, "GSUP_PRE_STOP_TIMEOUT", K_DURATION, F_PLAIN | F_RUN, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s or 0") \
+  X(POST_STOP, "post-stop", 0, "GSUP_POST_STOP", K_TEXT, F_RUN, 0, 0, NULL, "a command") \
+  X(START_TIMEOUT, "start-timeout", 0, "GSUP_START_TIMEOUT", K_DURATION, F_PLAIN | F_FOREVER | F_POSITIVE | F_RUN, 0, 0, NULL, "a positive duration like 500ms, 8s, 1m30s or forever") \
+  X(LOG, "log", 0, "GSUP_LOG", K_LOG, F_PLAIN | F_RUN, 0, 0, NULL, "inherit, prefix, json or file:PATH") \
+  X(REQUIRE_STATE, "require-state", 0, "GSUP_REQUIRE_STATE", K_FLAG, F_PLAIN | F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(STAY, "stay", 0, "GSUP_STAY", K_FLAG, F_RUN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(NO_CHECKPOINT, "no-checkpoint", 0, "GSUP_NO_CHECKPOINT", K_FLAG, F_PLAIN | F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(STATE_DIR, "state-dir", 0, "GSUP_STATE_DIR", K_TEXT, F_PLAIN | F_COMMON | F_RUN | F_UP, 0, 0, NULL, "a path") \
+  X(NAME, "name", 0, "GSUP_NAME", K_NAME, F_PLAIN | F_COMMON | F_RUN | F_UP, 0, 0, NULL, "a name of at most 64 letters, digits, _, . and -, the first no . or -,") \
+  X(LOG_LEVEL, "log-level", 0, "GSUP_LOG_LEVEL", K_CHOICE, F_PLAIN | F_COMMON | F_RUN | F_UP, 0, 0, "debug" "\0" "info" "\0" "warn" "\0" "error" "\0", "debug, info, warn or error") \
+  X(LOG_FORMAT, "log-format", 0, "GSUP_LOG_FORMAT", K_CHOICE, F_PLAIN | F_COMMON | F_RUN | F_UP, 0, 0, "text" "\0" "json" "\0", "text or json") \
+  X(VERBOSE, "verbose", 'v', "GSUP_VERBOSE", K_FLAG, F_PLAIN | F_COMMON | F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(QUIET, "quiet", 'q', "GSUP_QUIET", K_FLAG, F_PLAIN | F_COMMON | F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(VERSION, "version", 'V', NULL, K_FLAG, F_PLAIN | F_COMMON | F_ACTION | F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(HELP, "help", 'h', NULL, K_FLAG, F_PLAIN | F_COMMON | F_ACTION | F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing")
 
 enum option_id {
 #define OPTION_ID(id, ...) OPT_##id,
@@ -184,5 +185,6 @@ enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON = 1 };
 #define HINT_TOO_LONG "; 3650d is the longest"
 #define HINT_NEAR "; did you mean --%s?"
 #define HINT_HELP "; see gsup run --help"
+#define HINT_HELP_UP "; see gsup up --help"
 
 #endif

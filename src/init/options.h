@@ -1,17 +1,17 @@
-/* What the command line of `gsup run` says; options.c reads it, main.c makes a launch and an order of it. */
+/* What the command line of `gsup run` or `gsup up` says; options.c reads it, main.c makes a launch and an order of it. */
 #ifndef GSUP_OPTIONS_H
 #define GSUP_OPTIONS_H
 #include "init.h"
 
 enum { LIST_MAX = 1024, LIMIT_ROWS = 16 };
 struct said { bool set, by_argument; long long number; const char *text; };
-enum parsed_action { PARSED_RUN, PARSED_HELP, PARSED_VERSION, PARSED_OTHER };
+enum parsed_action { PARSED_RUN, PARSED_HELP, PARSED_VERSION, PARSED_OTHER, PARSED_UP };
 enum rung_action { RUNG_SIGNAL, RUNG_WAIT, RUNG_EXEC, RUNG_POST };
 struct parsed_rung { enum rung_action action; int signal; const char *text; long long wait_ms; };
 struct parsed {
 	enum parsed_action action;
 	bool plain;
-	char **command;
+	char **command;                        /* of `up`: names of processes */
 	struct said said[OPT_COUNT];
 	uint64_t stop_on;                      /* bit n - 1: signal n begins a stop */
 	uint8_t exit_map[256], rewrite[SIGNALS];

@@ -12,6 +12,7 @@ enum { STRINGS_MAX = 32768, WORDS = 5 /* of a launch, before the arguments */, S
 
 PAGES struct run runs[RUNS_MAX];
 int runs_used, live_runs;
+bool runs_forced;
 struct run_state last_judged;
 struct room room;
 static PAGES struct { /* due_ns[i]: when the grace of pid[i] ends; who comes when all places are taken has the last one's */
@@ -41,7 +42,8 @@ static struct run *find_run(uint64_t key)
 /* A coordinator keeps nothing of init's but what its leader inherits: above all no end of somebody else's socket. */
 static _Noreturn void become_coordinator(const struct launch *l, int socket)
 {
-	for (int fd = 3; fd < 4096; fd++) {
+	int most = runs_used < 512 ? 4096 : FILES_WANTED; /* a run has half a dozen */
+	for (int fd = 3; fd < most; fd++) {
 		int flags = fd == socket || fd == room.signals || fd == l->output[0] || fd == l->output[1] || fd == l->source[0] || fd == l->source[1] ? 0 : fcntl(fd, F_GETFD);
 		if (flags > 0 && (flags & FD_CLOEXEC) && !keep_descriptor(fd)) close(fd);
 	}
@@ -113,6 +115,7 @@ void runs_read(struct run *run)
 			run->s.coordinator_pid = old.coordinator_pid;
 			run->s.coordinator_ticks = old.coordinator_ticks;
 			run->dirty = true;
+			runs_forced |= (run->s.flags & RUN_FORCED) && !strchr(run->s.name, '/');
 			if (run->s.phase == PHASE_ENDED && old.phase != PHASE_ENDED) live_runs--;
 			if (run->s.started_ns != old.started_ns) note_runs();
 			if (run->s.leader_exited_ns && !old.leader_exited_ns) record_oom(run, false);

@@ -6,6 +6,7 @@
 enum { RUNS_MAX = 2048 };
 extern struct run runs[RUNS_MAX];
 extern int runs_used, live_runs;
+extern bool runs_forced;                             /* one of them took SIGKILL */
 extern struct run_state last_judged; /* forgotten since: how the task ends when nobody comes to say it */
 
 struct room { int poller, signals; pid_t supervisor; bool present, leaving; }; /* what a new coordinator inherits, and who is no stranger */

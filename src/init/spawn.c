@@ -18,6 +18,7 @@
 
 uint64_t inherited_mask;
 bool inherited_chld_ignored;
+struct rlimit inherited_files;
 char **inherited_env;
 
 /* The kernel's own call: a C library keeps some real-time signals for itself, and would leave them unblocked. */
@@ -196,6 +197,7 @@ static _Noreturn void child(const struct launch *l, int pipe)
 	make_environment(l, env);
 	if ((error = terminal_in_child((s->flags & SPAWN_TERMINAL) != 0))) fail(pipe, STAGE_TERMINAL, error);
 	if ((error = output_in_child(l))) fail(pipe, STAGE_OUTPUT, error);
+	if (inherited_files.rlim_cur) prlimit(0, RLIMIT_NOFILE, &inherited_files, NULL);
 	for (uint32_t i = 0; i < s->limit_count; i++) {
 		struct rlimit r = { s->limits[i].soft, s->limits[i].hard };
 		if (prlimit(0, (int)s->limits[i].resource, &r, NULL) < 0) fail(pipe, STAGE_LIMITS, errno);

@@ -138,10 +138,11 @@ static int in_memory(const struct parsed *p, const char *path, int error)
 	return 0;
 }
 
-int state_open(const struct parsed *p)
+/* `config_name`: what the config calls the task; NULL: the command does. */
+int state_open(const struct parsed *p, const char *config_name)
 {
 	char base_path[400];
-	const char *named = p->said[OPT_STATE_DIR].set ? p->said[OPT_STATE_DIR].text : NULL, *exact = p->said[OPT_NAME].set ? p->said[OPT_NAME].text : NULL;
+	const char *named = p->said[OPT_STATE_DIR].set ? p->said[OPT_STATE_DIR].text : NULL, *exact = p->said[OPT_NAME].set ? p->said[OPT_NAME].text : config_name;
 	if (exact) print(state.task, sizeof state.task, "%s", exact); else name_of(p->command[0], state.task);
 	size_t stem = strlen(state.task);
 	int base = open_base(named, base_path, sizeof base_path), taken = 0;

@@ -124,6 +124,7 @@ static _Noreturn void become_supervisor(int socket)
 	}
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error_out = fcntl(2, F_DUPFD_CLOEXEC, 32);
 	int fds[] = { fcntl(socket, F_DUPFD_CLOEXEC, 32), fcntl(state.checkpoint_log, F_DUPFD_CLOEXEC, 32), fcntl(state.init_log, F_DUPFD_CLOEXEC, 32) };
+	int config = config_descriptor < 0 ? -1 : fcntl(config_descriptor, F_DUPFD_CLOEXEC, 32);
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	int adj = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); /* expendable: the first to go, before any child */
@@ -134,7 +135,7 @@ static _Noreturn void become_supervisor(int socket)
 	put_at(fds[0], 3);
 	put_at(fds[1], 4);
 	put_at(fds[2], 5);
-	put_at(null, 6);
+	put_at(config < 0 ? null : config, 6);
 	put_at(error_out, 7);
 	for (int fd = SUPERVISOR_FDS; fd < 4096; fd++) { /* inherited ones are for the command */
 		int flags = fcntl(fd, F_GETFD);
@@ -388,9 +389,9 @@ static bool over_alone(int *code)
 	const struct run_state *last = last_judged.key ? &last_judged : NULL;
 	for (int i = 0; i < runs_used; i++) if (runs[i].used && !strchr(runs[i].s.name, '/') && (!last || runs[i].s.key > last->key)) last = &runs[i].s;
 	const struct said *restart = &parsed->said[OPT_RESTART], *failures = &parsed->said[OPT_MAX_FAILURES];
-	bool lasting = restart->set ? restart->number != RESTART_NO : failures->set && failures->number != 1;
+	bool lasting = parsed->action == PARSED_UP || (restart->set ? restart->number != RESTART_NO : failures->set && failures->number != 1);
 	if (!last || live_runs || sup.state != GONE || !hopeless() || (lasting && !asks.frame.count)) return false;
-	*code = exit_code_of(last);
+	*code = parsed->action != PARSED_UP ? exit_code_of(last) : runs_forced ? EXIT_SIGNAL_BASE + SIGKILL : 0;
 	if (parsed->said[OPT_POST_STOP].set && !was_run(last->name, "/post-stop")) record_unkept(last->name, "post-stop hook");
 	/* Whoever reads only the log has to know the end, too. */
 	record_task_state(asks.frame.count ? "killed" : last->flags & RUN_LOST ? "lost" : *code ? "failed" : "success", *code);
@@ -440,8 +441,9 @@ void supervisor_tick(void)
 		asks.due_ns = sup.state == GONE ? FOREVER : now + ANSWER_WITHIN;
 		if (!sup.spawned) { /* nothing runs yet, and nothing has to */
 			record_stop(NULL, "signal", asks.by);
-			record_task_state("killed", EXIT_SIGNAL_BASE + asks.by.signal);
-			give_up(EXIT_SIGNAL_BASE + asks.by.signal);
+			int code = parsed->action == PARSED_UP ? 0 : EXIT_SIGNAL_BASE + asks.by.signal;
+			record_task_state("killed", code);
+			give_up(code);
 			return;
 		}
 		runs_stop_alone(&asks.frame, &asks.alone, hopeless());

@@ -67,6 +67,16 @@ export function wordHappening(happening: Happening): Worded {
         'error',
         `${happening.process}: failed for good after ${timesText(happening.failures, 'failure')}`,
       );
+    case 'not-ready':
+      return say(
+        'warn',
+        `${happening.run}: not ready after ${durationText(happening.timeoutMs ?? 0)}${reasonText(happening.reason)}, it is stopped`,
+      );
+    case 'health':
+      return say(
+        happening.health === 'unhealthy' ? 'warn' : 'info',
+        `${happening.run}: ${happening.health}${happening.health === 'unhealthy' ? reasonText(happening.reason) : ''}`,
+      );
     case 'blocked':
       return say(
         'warn',
@@ -150,6 +160,10 @@ const escalationWords: Record<Of<'escalated'>['next'], string> = {
   SIGKILL: 'SIGKILL now',
   hook: 'its hook is tried again now',
 };
+
+function reasonText(reason: string | null): string {
+  return reason === null ? '' : ` (${reason})`;
+}
 
 const blockedWords: Record<Of<'blocked'>['condition'], string> = {
   started: 'was not started',

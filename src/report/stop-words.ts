@@ -9,5 +9,6 @@ export const stopWords: Record<Exclude<BodyOf<'stop-requested'>['cause'], 'signa
   unhealthy: 'unhealthy',
   memory: 'above its memory limit',
   reload: 'its configuration has changed',
+  'not-ready': 'not ready in time',
   'finalization-wait': 'the final processes have had their time',
 };

@@ -1,6 +1,7 @@
 /** When something will be due that nobody will tell of. Pure. */
 
 import { dueNs } from './budget-share.ts';
+import { questionsOf, readyByNs, watchdogDueNs } from './probes.ts';
 import { warnAtNs, warnKey } from './run-events.ts';
 import { isDraining, runsOf } from './select.ts';
 import type { Run, State } from './state.ts';
@@ -28,8 +29,14 @@ function deadlinesOf(state: State, run: Run): bigint[] {
 function candidates(state: State, run: Run): (bigint | null)[] {
   switch (run.phase) {
     case 'backoff':
-    case 'forked':
       return [dueNs(state, run)];
+    case 'forked':
+      return [
+        dueNs(state, run),
+        readyByNs(state, run),
+        watchdogDueNs(state, run),
+        ...questionsOf(state, run).map(({ atNs }) => atNs),
+      ];
     case 'stopping':
       return [
         dueNs(state, run),

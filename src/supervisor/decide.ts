@@ -5,6 +5,7 @@
  */
 import type { RecordBody } from '../checkpoint/record.ts';
 import { signalName } from '../signals/names.ts';
+import { takeAnswer } from './ask.ts';
 import type { Effect, Event, Request } from './effect.ts';
 import { evolve } from './evolve.ts';
 import { endPost } from './hooks.ts';
@@ -64,6 +65,9 @@ function take(turn: Turn, event: Event): void {
         endPost(turn, run, event.hook, event.ok, event.detail);
       break;
     }
+    case 'probe':
+      takeAnswer(turn, event.run, event.role, event.ok, event.detail ?? null);
+      break;
     case 'request':
       takeRequest(turn, event.request, event.by);
       break;

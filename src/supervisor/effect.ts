@@ -1,6 +1,7 @@
 /** What comes in and what goes out of the core. */
 import type { RecordBody, Who } from '../checkpoint/record.ts';
 import type { Happening } from './happening.ts';
+import type { LogProbe, Probe, ProbeRole } from './plan.ts';
 import type { Asks, Hello, Launch, Order, RunSnapshot, Target } from './vocabulary.ts';
 
 /** A request of a client; `now` as data. */
@@ -29,6 +30,13 @@ export type Occurrence =
       readonly ok: boolean;
       readonly detail?: string;
     }
+  | {
+      readonly kind: 'probe';
+      readonly run: string;
+      readonly role: ProbeRole;
+      readonly ok: boolean;
+      readonly detail?: string;
+    }
   | { readonly kind: 'request'; readonly request: Request; readonly by: Who | null };
 
 /** A request to the host, without the number that its record will give it. */
@@ -50,5 +58,13 @@ export type Effect =
       readonly url: string;
       /** The hook's own name for it, `node#1/http-post.1`, is sent along: a request can be repeated after a crash. */
       readonly deadlineNs: bigint | null;
+    }
+  /** Asked once; a next supervisor asks again. */
+  | {
+      readonly kind: 'probe';
+      readonly run: string;
+      readonly role: ProbeRole;
+      readonly probe: Exclude<Probe, { kind: 'exec' }> | LogProbe;
+      readonly timeoutMs: number;
     }
   | { readonly kind: 'say'; readonly happening: Happening };

@@ -1,7 +1,7 @@
 /** What the host says now. It is said again, whole, after every crash, so nothing of it is written. */
 import { processName, runNumber } from './names.ts';
 import { isTerminal } from './select.ts';
-import type { Live, State } from './state.ts';
+import type { Asked, Live, State } from './state.ts';
 import type { Asks, Hello, RunSnapshot } from './vocabulary.ts';
 
 export type HostFact = { readonly type: 'host' } & (
@@ -9,6 +9,8 @@ export type HostFact = { readonly type: 'host' } & (
   | { readonly about: 'run'; readonly run: RunSnapshot }
   | { readonly about: 'asks'; readonly asks: Asks }
   | { readonly about: 'sync'; readonly missing: readonly string[] }
+  | { readonly about: 'asked' | 'answered'; readonly key: string; readonly asked: Asked }
+  | { readonly about: 'ready'; readonly run: string; readonly nowNs: bigint }
   /** This supervisor has said or posted it. */
   | { readonly about: 'done'; readonly what: string }
 );
@@ -24,6 +26,11 @@ export function evolveLive(state: State, fact: HostFact): Live {
       return { ...live, asks: fact.asks };
     case 'sync':
       return { ...forgetOthers(state), synced: true, missing: named(fact.missing) };
+    case 'asked':
+    case 'answered':
+      return { ...live, probes: { ...live.probes, [fact.key]: fact.asked } };
+    case 'ready':
+      return { ...live, readyNs: { ...live.readyNs, [fact.run]: fact.nowNs } };
     case 'done':
       return { ...live, done: { ...live.done, [fact.what]: true } };
   }
@@ -50,7 +57,13 @@ function forgetOthers({ live, runs, processes }: State): Live {
     Object.fromEntries(
       Object.entries(of).filter(([key]) => !key.includes('#') || isKept(key.split(' ')[0] ?? '')),
     );
-  return { ...live, seen: kept(live.seen), done: kept(live.done) };
+  return {
+    ...live,
+    seen: kept(live.seen),
+    done: kept(live.done),
+    probes: kept(live.probes),
+    readyNs: kept(live.readyNs),
+  };
 }
 
 function named(names: readonly string[]): Record<string, true> {

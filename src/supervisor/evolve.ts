@@ -5,9 +5,17 @@
 import type { BodyOf, RecordBody } from '../checkpoint/record.ts';
 import { evolveLive, type HostFact } from './evolve-live.ts';
 import { coverRuns, evolveStop } from './evolve-stop.ts';
-import { hookKind, runName, runNumber } from './names.ts';
+import { hookKind, hookNumber, isProbe, runName, runNumber } from './names.ts';
 import { isTerminal } from './select.ts';
-import { type HookOf, newRun, type Process, type Run, type State, type Task } from './state.ts';
+import {
+  type HookKind,
+  type HookOf,
+  newRun,
+  type Process,
+  type Run,
+  type State,
+  type Task,
+} from './state.ts';
 
 export type Fact = RecordBody | HostFact;
 
@@ -19,6 +27,8 @@ export function evolve(state: State, fact: Fact): State {
       return forked(state, fact);
     case 'run-ready':
       return withRun(state, fact.run, { ready: true });
+    case 'health-changed':
+      return withRun(state, fact.run, { health: fact.health });
     case 'stop-requested':
       return fact.run === undefined
         ? evolveStop(state, fact)
@@ -47,7 +57,6 @@ export function evolve(state: State, fact: Fact): State {
     case 'supervisor-started':
     case 'signal-requested':
     case 'run-started':
-    case 'health-changed':
     case 'signal':
     case 'leader-exited':
     case 'stragglers':
@@ -130,6 +139,7 @@ function judged(state: State, record: BodyOf<'outcome'>): State {
 function hookStarted(state: State, record: BodyOf<'hook'>): State {
   const kind = hookKind(record.hook);
   const index = record.index ?? null;
+  if (isProbe(kind)) return probeStarted(state, record, kind);
   const next = withRun(state, record.run, {
     hook: { name: record.hook, kind, index, result: null, retryNs: null },
     hooks: (state.runs[record.run]?.hooks ?? 0) + 1,
@@ -139,6 +149,18 @@ function hookStarted(state: State, record: BodyOf<'hook'>): State {
     dueNs: record.deadline_ns ?? null,
     serves: { run: record.run, kind, index },
   });
+  return { ...next, runs: { ...next.runs, [run.name]: run } };
+}
+
+/** It is no part of a ladder: what the run stands on stays as it is. */
+function probeStarted(state: State, record: BodyOf<'hook'>, kind: HookKind): State {
+  // By its name, not counted: the log of a long life is compacted.
+  const probes = hookNumber(record.hook);
+  const run = newRun(record.hook, record.process, {
+    dueNs: record.deadline_ns ?? null,
+    serves: { run: record.run, kind, index: null },
+  });
+  const next = withRun(state, record.run, { probes });
   return { ...next, runs: { ...next.runs, [run.name]: run } };
 }
 

@@ -1,6 +1,6 @@
 /** What is worth telling people, as data. Wording, levels and JSON are made of it in src/report. */
 import type { Dependency, WaitSetting } from './plan.ts';
-import type { Outcome, OutcomeCause, StopCause } from './state.ts';
+import type { Health, Outcome, OutcomeCause, StopCause } from './state.ts';
 import type { StartStage } from './vocabulary.ts';
 
 export type Happening =
@@ -58,6 +58,19 @@ export type Happening =
   | { readonly kind: 'not-drained'; readonly run: string; readonly hook: string; readonly retryMs: number }
   | { readonly kind: 'restart'; readonly process: string; readonly waitMs: number; readonly failures: number }
   | { readonly kind: 'gave-up'; readonly process: string; readonly failures: number }
+  | {
+      readonly kind: 'not-ready';
+      readonly run: string;
+      readonly timeoutMs: number | null;
+      /** What the last probe said. */
+      readonly reason: string | null;
+    }
+  | {
+      readonly kind: 'health';
+      readonly run: string;
+      readonly health: Health;
+      readonly reason: string | null;
+    }
   /** What it depends on will not come about, as things are. */
   | {
       readonly kind: 'blocked';

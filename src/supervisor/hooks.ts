@@ -1,10 +1,11 @@
 /** Hooks of a run: commands that are runs of their own, and requests over HTTP. */
 import type { BodyOf } from '../checkpoint/record.ts';
 import { signalName } from '../signals/names.ts';
+import { settleAnswer, takeAnswer } from './ask.ts';
 import { postStopEndNs } from './budget-share.ts';
-import { hookName } from './names.ts';
+import { hookName, isProbe } from './names.ts';
 import { startCode } from './outcome.ts';
-import { DEFAULT_DRAIN_RETRY_MS } from './plan.ts';
+import { DEFAULT_DRAIN_RETRY_MS, type ProbeRole } from './plan.ts';
 import { isDraining, isTerminal, planOf, rungOf, snapshotOf } from './select.ts';
 import type { HookKind, Run } from './state.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
@@ -87,6 +88,10 @@ export function endPost(turn: Turn, run: Run, hook: string, ok: boolean, detail?
 
 /** A hook's own run has ended, or is lost. */
 export function endHook(turn: Turn, hook: Run): void {
+  if (hook.serves !== null && isProbe(hook.serves.kind)) {
+    endProbe(turn, hook, hook.serves.kind);
+    return;
+  }
   const served = turn.state.runs[hook.serves?.run ?? ''];
   const result = resultOf(turn, hook);
   const failed = result.code !== 0 || (hook.rung !== null && hook.stop === null);
@@ -101,6 +106,16 @@ export function endHook(turn: Turn, hook: Run): void {
   else if (once(turn, `${served.name} not drained`)) {
     say(turn, { kind: 'not-drained', run: served.name, hook: hook.name, retryMs });
   }
+}
+
+function endProbe(turn: Turn, hook: Run, role: ProbeRole): void {
+  const served = hook.serves?.run ?? '';
+  const result = resultOf(turn, hook);
+  const timedOut = hook.rung !== null;
+  const reason = timedOut ? 'no answer in time' : `exit code ${result.code ?? result.signal ?? 'unknown'}`;
+  takeAnswer(turn, served, role, result.code === 0 && !timedOut, reason);
+  settleAnswer(turn, served);
+  decideOn(turn, endedRecord(nobody(hook), hook.name, result, null));
 }
 
 /** Whom it served is forgotten; its own end is still to be written. */

@@ -1,5 +1,5 @@
 /** How runs and their hooks are started. Pure. */
-import { hookKind } from './names.ts';
+import { hookKind, isProbe } from './names.ts';
 import { processOf } from './plan.ts';
 import type { Result, Run, State } from './state.ts';
 import type { Command, Launch } from './vocabulary.ts';
@@ -9,8 +9,9 @@ export function argvOf(command: Command): readonly string[] {
 }
 
 export function launchOf(state: State, run: Run): Launch {
-  const { launch, replica } = processOf(state.plan, run.process);
-  return withEnv(launch, { GSUP_RUN: run.name, ...taskEnv(state, replica) });
+  const { launch, replica, watchdogMs } = processOf(state.plan, run.process);
+  const watchdog = watchdogMs === null ? {} : { WATCHDOG_USEC: String(watchdogMs * 1000) };
+  return withEnv(launch, { GSUP_RUN: run.name, ...taskEnv(state, replica), ...watchdog });
 }
 
 /** A hook is started as the command is, but without its terminals, its standard input and its ways to say that it is ready. */
@@ -32,6 +33,8 @@ function taskEnv({ plan }: State, replica: number | null): Record<string, string
 
 function hookCommand(state: State, hook: Run): Command {
   const plan = processOf(state.plan, hook.process);
+  const probe = hook.serves?.kind === 'ready' ? plan.ready?.probe : plan.health?.probe;
+  if (hook.serves !== null && isProbe(hook.serves.kind) && probe?.kind === 'exec') return probe.command;
   const rung = hook.serves?.index == null ? undefined : plan.ladder[hook.serves.index];
   const command = rung?.action === 'exec' ? rung.command : plan.postStop;
   if (command === null) throw new Error(`no command for the hook "${hook.name}"`);

@@ -1,4 +1,4 @@
-/** Names of runs: `web#3`, and `web#3/pre-stop.1` for a hook that serves it. */
+/** Names of runs: `web#3`, and `web#3/pre-stop.1` for a hook or a probe that serves it. */
 import type { HookKind } from './state.ts';
 
 export function runName(process: string, number: number): string {
@@ -19,6 +19,15 @@ export function hookName(run: string, kind: HookKind, attempt: number): string {
 }
 
 export function hookKind(hook: string): HookKind {
-  const kind = /\/(pre-stop|http-post|post-stop)\.\d+$/.exec(hook)?.[1];
+  const kind = /\/(pre-stop|http-post|post-stop|ready|health)\.\d+$/.exec(hook)?.[1];
   return (kind ?? 'pre-stop') as HookKind;
+}
+
+/** 12 of `web#3/health.12`. */
+export function hookNumber(hook: string): number {
+  return Number(/\.(\d+)$/.exec(hook)?.[1] ?? 0);
+}
+
+export function isProbe(kind: HookKind): kind is 'ready' | 'health' {
+  return kind === 'ready' || kind === 'health';
 }

@@ -3,7 +3,7 @@
  * (state.ts) that the rest folds to is the same. Pure.
  */
 import type { CheckpointRecord, RecordBody } from '../checkpoint/record.ts';
-import { processName, runNumber } from './names.ts';
+import { hookKind, isProbe, processName, runNumber } from './names.ts';
 
 type Known = Exclude<CheckpointRecord, { type: 'unknown' }>;
 
@@ -31,12 +31,14 @@ export function neededRecords(records: readonly CheckpointRecord[], carriedOut: 
 interface Marks {
   /** By process: the number of the record with which its last run, or its wait for the next, begins. */
   readonly begun: ReadonlyMap<string, number>;
+  /** By run: the last of its probes that was a command. */
+  readonly probes: ReadonlyMap<string, string>;
   /** Needed whatever comes later. */
   readonly single: ReadonlySet<Known>;
 }
 
 /** Closed, as evolve is: whoever adds a type says here how long it is needed. */
-function isNeeded(record: Known, { begun }: Marks): boolean {
+function isNeeded(record: Known, { begun, probes }: Marks): boolean {
   switch (record.type) {
     // Few in the life of a task, and some change what those after them mean.
     case 'task':
@@ -48,7 +50,10 @@ function isNeeded(record: Known, { begun }: Marks): boolean {
     case 'run-ready':
     case 'rung':
     case 'outcome':
+      return isOfLastRun(record.run, record.seq, begun);
     case 'hook':
+      // A run can be asked for its health for ever; the last question has the number that the next one follows on.
+      if (isProbe(hookKind(record.hook)) && probes.get(record.run) !== record.hook) return false;
       return isOfLastRun(record.run, record.seq, begun);
     case 'kill':
       return record.run !== undefined && isOfLastRun(record.run, record.seq, begun);
@@ -85,12 +90,15 @@ function markLast(records: readonly Known[]): Marks {
   const begun = new Map<string, number>();
   const last = new Map<string, Known>();
   const highest = new Map<string, number>();
+  const probes = new Map<string, string>();
   for (const record of records) {
     if (record.type === 'run-forked' || record.type === 'backoff') begun.set(record.process, record.seq);
     if (record.type === 'run-forked' && runNumber(record.run) >= (highest.get(record.process) ?? 0)) {
       highest.set(record.process, runNumber(record.run));
       last.set(`runs of ${record.process}`, record);
     }
+    if (record.type === 'hook' && record.state === 'started' && isProbe(hookKind(record.hook)))
+      probes.set(record.run, record.hook);
     if (record.type === 'outcome') last.set(`outcome of ${record.process}`, record);
     if (record.type === 'outcome' || record.type === 'backoff')
       last.set(`failures of ${record.process}`, record);
@@ -98,7 +106,7 @@ function markLast(records: readonly Known[]): Marks {
     if (record.type === 'budget' || record.type === 'config' || record.type === 'upgrade')
       last.set(record.type, record);
   }
-  return { begun, single: new Set(last.values()) };
+  return { begun, probes, single: new Set(last.values()) };
 }
 
 /** Runs of which something may still have to be asked. */

@@ -4,12 +4,15 @@ import { EXIT } from '../signals/exit-codes.ts';
 import { signalName, signalNumber } from '../signals/names.ts';
 import type { ProcessPlan } from './plan.ts';
 import { planOf, processState, snapshotOf } from './select.ts';
-import type { Outcome, OutcomeCause, Result, Run, State } from './state.ts';
+import type { Outcome, OutcomeCause, Result, Run, State, StopCause } from './state.ts';
 import type { RunSnapshot } from './vocabulary.ts';
 
 /** ENOENT; and ENOTDIR, as of `/etc/passwd/x`: there is nothing of that name either. */
 const NOT_THERE: readonly number[] = [2, 20];
 const MS = 1_000_000n;
+
+/** Why gsup itself has ended a run that was at fault. */
+const FAULTS: Partial<Record<StopCause, OutcomeCause>> = { 'not-ready': 'not-ready', unhealthy: 'health' };
 
 type Judgement = { readonly outcome: Outcome; readonly cause: OutcomeCause };
 
@@ -51,6 +54,8 @@ function judge(
   result: Pick<Result, 'code' | 'signal'>,
 ): Judgement {
   if (seen === undefined || seen.lost) return { outcome: 'lost', cause: 'exit' };
+  const fault = run.stop === null ? undefined : FAULTS[run.stop.cause];
+  if (run.stop?.scope === 'run' && fault !== undefined) return { outcome: 'failed', cause: fault };
   if (wasStopped(state, run, seen)) return { outcome: 'killed', cause: 'stopped' };
   if (seen.startFailure !== null) return { outcome: 'failed', cause: 'start' };
   const plan = planOf(state, run);

@@ -35,6 +35,7 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
       for (const effect of effects) {
         if (effect.kind === 'say') ports.say(effect.happening);
         if (effect.kind === 'http') post(ports, effect, report);
+        if (effect.kind === 'probe') askPort(ports, effect, report);
         if (effect.kind !== 'record') continue;
         const seq = ports.journal.append(effect.record);
         if (effect.request?.to === 'spawn') keys.set(effect.request.run, seq);
@@ -90,6 +91,16 @@ function sendTo({ host }: Ports, request: HostRequest, number: number, key: numb
       host.upgrade(number, request.installation);
       break;
   }
+}
+
+function askPort(
+  ports: Ports,
+  { run, role, probe, timeoutMs }: Extract<Effect, { kind: 'probe' }>,
+  report: (occurrence: Occurrence) => void,
+): void {
+  ports.probes.ask(run, probe, timeoutMs, (ok, detail) =>
+    report({ kind: 'probe', run, role, ok, ...(detail !== undefined && { detail }) }),
+  );
 }
 
 function post(

@@ -78,6 +78,9 @@ export type ReadyProbe =
   | { readonly kind: 'fd'; readonly fd: number }
   | LogProbe;
 
+/** What a probe is asked for. */
+export type ProbeRole = 'ready' | 'health';
+
 export interface LogProbe {
   readonly kind: 'log';
   /** Source of a regular expression that a line of its output matches. */

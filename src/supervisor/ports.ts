@@ -2,12 +2,14 @@
 import type { RecordBody } from '../checkpoint/record.ts';
 import type { Clock, Host } from '../host/host.ts';
 import type { Happening } from './happening.ts';
+import type { LogProbe, Probe } from './plan.ts';
 
 export interface Ports {
   readonly journal: JournalPort;
   readonly host: Host;
   readonly clock: Clock;
   readonly http: HttpPort;
+  readonly probes: ProbePort;
   say(happening: Happening): void;
 }
 
@@ -16,6 +18,16 @@ export interface JournalPort {
   append(body: RecordBody): number;
   /** Numbers up to `seq` are taken, whatever the log says. */
   skipTo(seq: number): void;
+}
+
+export interface ProbePort {
+  /** Calls back once, later, and within `timeoutMs`: whether it has passed, and what came. */
+  ask(
+    run: string,
+    probe: Exclude<Probe, { kind: 'exec' }> | LogProbe,
+    timeoutMs: number,
+    done: (ok: boolean, detail?: string) => void,
+  ): void;
 }
 
 export interface HttpPort {

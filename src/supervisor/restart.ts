@@ -26,7 +26,9 @@ function runsAgain(task: TaskPlan, plan: ProcessPlan, process: Process, last: Re
   const { policy, maxFailures } = plan.restart;
   if (last.outcome === 'killed') return false;
   if (last.outcome === 'success') return plan.daemon || policy === 'always';
-  if (policy === 'no') return false;
+  if (last.cause === 'health' && plan.health?.onUnhealthy === 'stop') return false;
+  // To be restarted when it is unhealthy is a policy of its own, without a limit where none is set.
+  if (policy === 'no') return last.cause === 'health';
   // What cannot be executed at all will not be better the next time; a user of `run` wants to see it at once.
   if (task.command === 'run' && last.cause === 'start') return false;
   return maxFailures === 0 || process.failures < maxFailures;

@@ -5,6 +5,8 @@
 import { isHook } from '../signals/ladder.ts';
 import { dueNs } from './budget-share.ts';
 import { postedKey } from './hooks.ts';
+import { isProbe } from './names.ts';
+import { healthNews, isReadyNow, onUnhealthy, questionsOf, readyByNs } from './probes.ts';
 import { followOf, waitingOf } from './progress.ts';
 import {
   hasClimbed,
@@ -33,6 +35,9 @@ export const URGENT = [
   'stop',
   'straggling',
   'ready',
+  'not-ready',
+  'health',
+  'unhealthy',
   'extend',
   'hook-ended',
   'due',
@@ -41,7 +46,7 @@ export const URGENT = [
 ] as const;
 
 /** Only when nothing is left to be answered, a stop least of all. */
-export const LATER = ['start', 'follow', 'blocked'] as const;
+export const LATER = ['start', 'follow', 'blocked', 'probe-due'] as const;
 
 type Pending = (state: State, run: Run, nowNs: bigint) => boolean;
 
@@ -58,7 +63,10 @@ export const PENDING: Record<RunEvent, Pending> = {
   escalate: (_, run) => run.owed === 'escalate',
   stop: (state, run) => run.rung === null && (isLevelsTurn(state, run) || isHookOver(state, run)),
   straggling: (state, run) => run.stop === null && snapshotOf(state, run)?.leaderExited === true,
-  ready: (state, run) => !run.ready && snapshotOf(state, run)?.ready === true,
+  ready: (state, run) => !run.ready && isReadyNow(state, run),
+  'not-ready': (state, run, nowNs) => isPast(readyByNs(state, run), nowNs),
+  health: (state, run, nowNs) => healthNews(state, run, nowNs) !== null,
+  unhealthy: (state, run) => onUnhealthy(state, run) !== null,
   extend: (state, run) => isExtended(state, run),
   'hook-ended': (state, run) => isHookAnswered(state, run),
   due: (state, run, nowNs) => isPast(dueNs(state, run), nowNs),
@@ -67,6 +75,7 @@ export const PENDING: Record<RunEvent, Pending> = {
     isTerminal(run) ? isPostStopDue(state, run) : isHookDue(state, run, nowNs),
   // A stop leaves nobody behind that could be started; see `evolveStop`.
   start: (state, run, nowNs) => (run.dueNs === null || run.dueNs <= nowNs) && waitingOf(state, run) === null,
+  'probe-due': (state, run, nowNs) => questionsOf(state, run).some(({ atNs }) => atNs <= nowNs),
   blocked: (state, run) => !isDone(state, blockedKey(run)) && isBlocked(state, run),
   follow: (state, run) => run.serves === null && followOf(state, run).kind === 'again',
 };
@@ -77,8 +86,10 @@ function isPast(atNs: bigint | null, nowNs: bigint): boolean {
 
 /** What it was begun for is over: another rung, or the end. After the end there is nothing that could be over. */
 function isHookOver(state: State, hook: Run): boolean {
-  if (hook.serves === null || hook.serves.index === null) return false;
+  if (hook.serves === null) return false;
   const served = state.runs[hook.serves.run];
+  if (isProbe(hook.serves.kind)) return served === undefined || served.phase !== 'forked';
+  if (hook.serves.index === null) return false;
   return served === undefined || served.phase !== 'stopping' || served.rung?.index !== hook.serves.index;
 }
 

@@ -1,7 +1,10 @@
 /** The table of a run: for each state what each event does. Total, keyed by name, and "nothing" is written down. */
+
+import { ask, becomeReady, changeHealth } from './ask.ts';
 import { acceptRung, enterRung, escalate, extendRung, killRun, nextRung } from './climb.ts';
 import { beginHook, endHook } from './hooks.ts';
 import { judgeRun } from './outcome.ts';
+import { askedOf } from './probes.ts';
 import { followOf, waitingOf } from './progress.ts';
 import { nextRun } from './restart.ts';
 import { blockedKey, type RunEvent, warnKey } from './run-events.ts';
@@ -29,6 +32,9 @@ const unforked: Row = {
   stop: ignore,
   straggling: ignore,
   ready: ignore,
+  'not-ready': ignore,
+  health: ignore,
+  unhealthy: ignore,
   extend: ignore,
   'hook-ended': ignore,
   due: ignore,
@@ -37,6 +43,7 @@ const unforked: Row = {
   start: fork,
   follow: ignore,
   blocked: sayBlocked,
+  'probe-due': ignore,
 };
 
 /** It is up, as far as anybody knows. */
@@ -51,6 +58,9 @@ const up: Row = {
   stop: begin,
   straggling: stopStragglers,
   ready: becomeReady,
+  'not-ready': failReadiness,
+  health: changeHealth,
+  unhealthy: stopUnhealthy,
   extend: ignore,
   'hook-ended': ignore,
   // Only a hook has an end before it is stopped.
@@ -60,6 +70,7 @@ const up: Row = {
   start: ignore,
   follow: ignore,
   blocked: ignore,
+  'probe-due': ask,
 };
 
 /** Judged: all that can follow is its last hook, and the next run. */
@@ -73,6 +84,9 @@ const over: Row = {
   stop: ignore,
   straggling: ignore,
   ready: ignore,
+  'not-ready': ignore,
+  health: ignore,
+  unhealthy: ignore,
   extend: ignore,
   'hook-ended': ignore,
   due: ignore,
@@ -81,6 +95,7 @@ const over: Row = {
   start: ignore,
   follow: waitForNext,
   blocked: ignore,
+  'probe-due': ignore,
 };
 
 export const RUN_TABLE: Record<RunState, Row> = {
@@ -88,7 +103,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
   backoff: unforked,
   forked: up,
   running: up,
-  ready: { ...up, ready: ignore },
+  ready: { ...up, ready: ignore, 'not-ready': ignore },
   stopping: {
     ended: end,
     missing: end,
@@ -100,6 +115,9 @@ export const RUN_TABLE: Record<RunState, Row> = {
     // The ladder that it is on is for the whole tree.
     straggling: ignore,
     ready: ignore,
+    'not-ready': ignore,
+    health: ignore,
+    unhealthy: ignore,
     extend: extendRung,
     'hook-ended': nextRung,
     due: nextRung,
@@ -108,6 +126,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     start: ignore,
     follow: ignore,
     blocked: ignore,
+    'probe-due': ignore,
   },
   killing: {
     ended: end,
@@ -119,6 +138,9 @@ export const RUN_TABLE: Record<RunState, Row> = {
     stop: ignore,
     straggling: ignore,
     ready: ignore,
+    'not-ready': ignore,
+    health: ignore,
+    unhealthy: ignore,
     extend: ignore,
     'hook-ended': ignore,
     due: ignore,
@@ -127,6 +149,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     start: ignore,
     follow: ignore,
     blocked: ignore,
+    'probe-due': ignore,
   },
   success: over,
   failed: over,
@@ -145,8 +168,16 @@ function sayBlocked(turn: Turn, run: Run): void {
   say(turn, { kind: 'blocked', process: run.process, on, condition });
 }
 
-function becomeReady(turn: Turn, run: Run): void {
-  note(turn, { type: 'run-ready', process: run.process, run: run.name });
+function failReadiness(turn: Turn, run: Run): void {
+  const { timeoutMs } = planOf(turn.state, run).ready ?? { timeoutMs: null };
+  note(turn, { type: 'stop-requested', process: run.process, run: run.name, cause: 'not-ready', by: null });
+  const reason = askedOf(turn.state, run, 'ready')?.reason ?? null;
+  say(turn, { kind: 'not-ready', run: run.name, timeoutMs, reason });
+}
+
+/** Its run is ended, by its whole ladder; whether it runs again is for what follows on a failure. */
+function stopUnhealthy(turn: Turn, run: Run): void {
+  note(turn, { type: 'stop-requested', process: run.process, run: run.name, cause: 'unhealthy', by: null });
 }
 
 function end(turn: Turn, run: Run): void {

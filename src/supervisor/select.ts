@@ -68,6 +68,10 @@ export function hooksServing(state: State, run: Run): readonly Run[] {
   return hooksOfRuns(state.runs).get(run.name) ?? [];
 }
 
+export function isHookAlive(hook: Run): boolean {
+  return hook.serves !== null && isAlive(hook);
+}
+
 const hooksOfRuns = memo((runs: State['runs']) => {
   const found = new Map<string, Run[]>();
   for (const hook of Object.values(runs)) {

@@ -3,7 +3,7 @@
  * the host says now, and what only this supervisor has done. Nothing that matters lives in `live` only.
  */
 import type { BodyOf } from '../checkpoint/record.ts';
-import type { TaskPlan } from './plan.ts';
+import type { ProbeRole, TaskPlan } from './plan.ts';
 import type { Asks, Hello, RunSnapshot } from './vocabulary.ts';
 
 export type Outcome = BodyOf<'outcome'>['outcome'];
@@ -102,6 +102,8 @@ export interface Run {
   readonly hook: HookOf | null;
   /** How many hooks were begun on its way down. */
   readonly hooks: number;
+  /** Number of the last of its probes that was a command. */
+  readonly probes: number;
   readonly drained: boolean;
   readonly cutMs: number;
   /** SIGKILL came because somebody asked again, not because a wait was over. */
@@ -115,7 +117,7 @@ export interface Standing {
   readonly notifyCount: number;
 }
 
-export type HookKind = 'pre-stop' | 'http-post' | 'post-stop';
+export type HookKind = 'pre-stop' | 'http-post' | 'post-stop' | ProbeRole;
 
 /** The last hook of a run. */
 export interface HookOf {
@@ -137,6 +139,10 @@ export interface Live {
   readonly seen: Readonly<Record<string, RunSnapshot>>;
   /** In the log, but not at the host. */
   readonly missing: Readonly<Record<string, true>>;
+  /** By run and role: what it was asked last, and what its answers come to. A next supervisor counts anew. */
+  readonly probes: Readonly<Record<string, Asked>>;
+  /** Since when this supervisor knows that a run is ready. */
+  readonly readyNs: Readonly<Record<string, bigint>>;
   /** What has been said, or posted, by this supervisor. */
   readonly done: Readonly<Record<string, true>>;
 }
@@ -152,6 +158,15 @@ const NEW_TASK: Task = {
   finalsStop: null,
   finalsAsks: 0,
 };
+
+export interface Asked {
+  /** null: the answer is still to come. */
+  readonly answeredNs: bigint | null;
+  /** In a row. */
+  readonly failures: number;
+  readonly verdict: Health | null;
+  readonly reason: string | null;
+}
 
 export function initialState(plan: TaskPlan): State {
   const started = plan.processes.filter((process) => process.autostart);
@@ -174,6 +189,8 @@ export function initialState(plan: TaskPlan): State {
       synced: false,
       seen: {},
       missing: {},
+      probes: {},
+      readyNs: {},
       done: {},
     },
   };
@@ -193,6 +210,7 @@ export function newRun(name: string, process: string, known: Partial<Run>): Run 
     owed: null,
     hook: null,
     hooks: 0,
+    probes: 0,
     drained: false,
     cutMs: 0,
     hurried: false,

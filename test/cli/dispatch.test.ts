@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { dispatch } from '../../src/cli/dispatch.ts';
+import { isForRun, isForUp } from '../../src/cli/option-row.ts';
 import { OPTION_ROWS } from '../../src/cli/options.ts';
 import { complaintLines } from '../../src/cli/output.ts';
 import { VERSION } from '../../src/cli/version.gen.ts';
@@ -50,8 +51,14 @@ describe('dispatch', () => {
 
   it('names every option in the help of run, within 100 columns', async () => {
     const { stdout = '' } = await gsup('run --help');
-    for (const row of OPTION_ROWS) expect(stdout).toContain(`--${row.long}`);
+    for (const row of OPTION_ROWS.filter(isForRun)) expect(stdout).toContain(`--${row.long}`);
     expect(stdout.split('\n').filter((line) => line.length > 120)).toEqual([]);
+  });
+
+  it('names every option of up in its help, and no other', async () => {
+    const { stdout = '' } = await gsup('up --help');
+    for (const row of OPTION_ROWS.filter(isForUp)) expect(stdout).toContain(`--${row.long}`);
+    expect(stdout).not.toContain('--grace');
   });
 
   it.each([
@@ -60,7 +67,7 @@ describe('dispatch', () => {
       'node server.js',
       'cannot run "node": there is no such command; to supervise a program write gsup run -- node',
     ],
-    ['up', 'cannot run "up": there is no such command; to supervise a program write gsup run -- up'],
+    ['up --grace 5s', 'cannot use "--grace": there is no such option; see gsup up --help'],
     ['checkpoint', 'cannot run "checkpoint": verify, dump or compact is needed, got nothing'],
     [
       'checkpoint verfy',

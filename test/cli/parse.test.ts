@@ -4,9 +4,11 @@ import { Command, Option } from 'commander';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nearest, quote } from '../../src/cli/messages.ts';
-import { environmentName } from '../../src/cli/option-row.ts';
+import { environmentName, isForRun } from '../../src/cli/option-row.ts';
 import { OPTION_ROWS } from '../../src/cli/options.ts';
 import { type ParsedRun, parseArguments, parseRun } from '../../src/cli/parse.ts';
+
+const RUN_ROWS = OPTION_ROWS.filter(isForRun);
 
 /** Words that have something to do with the language, so that random lines get past the first one. */
 const SAMPLES = [
@@ -25,7 +27,7 @@ const SAMPLES = [
   'x',
 ];
 const word = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(...OPTION_ROWS.map((row) => `--${row.long}`)) },
+  { weight: 4, arbitrary: fc.constantFrom(...RUN_ROWS.map((row) => `--${row.long}`)) },
   { weight: 3, arbitrary: fc.constantFrom(...SAMPLES) },
   {
     weight: 1,
@@ -34,14 +36,14 @@ const word = fc.oneof(
   {
     weight: 1,
     arbitrary: fc
-      .tuple(fc.constantFrom(...OPTION_ROWS), fc.constantFrom(...SAMPLES))
+      .tuple(fc.constantFrom(...RUN_ROWS), fc.constantFrom(...SAMPLES))
       .map(([row, text]) => `--${row.long}=${text}`),
   },
   { weight: 1, arbitrary: fc.string() },
 );
 const line = fc.array(word, { maxLength: 8 });
 const variables = fc.dictionary(
-  fc.constantFrom(...OPTION_ROWS.map((row) => environmentName(row.long))),
+  fc.constantFrom(...RUN_ROWS.map((row) => environmentName(row.long))),
   fc.oneof(fc.constantFrom(...SAMPLES, '1', 'A=1\nB=2'), fc.string()),
   { maxKeys: 2 },
 );
@@ -135,7 +137,7 @@ function withCommander(argv: readonly string[]) {
     .argument('[command...]')
     .configureOutput({ writeErr: () => {} })
     .action(() => {});
-  for (const row of OPTION_ROWS) {
+  for (const row of RUN_ROWS) {
     const names = row.short === undefined ? `--${row.long}` : `-${row.short}, --${row.long}`;
     command.addOption(new Option(row.kind === 'flag' ? names : `${names} <value>`));
     command.on(`option:${row.long}`, () => said.add(row.long));
@@ -167,7 +169,7 @@ describe('quote', () => {
 });
 
 describe('nearest', () => {
-  const names = OPTION_ROWS.map((row) => row.long);
+  const names = RUN_ROWS.map((row) => row.long);
 
   it('finds the option in which one letter is wrong, missing or too many', () => {
     const long = names.filter((name) => name.length >= 5);

@@ -25,6 +25,7 @@ const driver =
   process.env.GSUP_OPTIONS_DRIVER ?? new URL('../../build/options-driver', import.meta.url).pathname;
 
 const DEFAULTS: Readonly<Record<string, unknown>> = {
+  file: [],
   grace: 8000,
   'stop-signal': null,
   'stop-on': ['SIGINT', 'SIGQUIT', 'SIGTERM'],
@@ -81,6 +82,7 @@ function expected(vector: Vector): unknown {
 function parse(argv: readonly string[], env: Readonly<Record<string, string>>): unknown {
   const parsed = parseArguments(argv, env);
   if (parsed.action === 'error') return { action: 'error', message: parsed.message };
+  if (parsed.action === 'up') return { action: 'up', words: parsed.words, options: parsed.options };
   if (parsed.action !== 'run') return { action: parsed.action };
   return { action: 'run', plain: parsed.plain, command: parsed.command, options: parsed.options };
 }

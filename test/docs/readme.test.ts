@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
-import { environmentName, type OptionRow } from '../../src/cli/option-row.ts';
+import { environmentName, isForRun, type OptionRow } from '../../src/cli/option-row.ts';
 import { OPTION_ROWS } from '../../src/cli/options.ts';
 import { formatDuration } from '../../src/config/duration.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
 import { PORTABLE_LOSSES } from '../../src/host/portable-launch.ts';
 import { COMMAND_EXIT_CODES, OWN_EXIT_CODES } from '../../src/signals/exit-codes.ts';
 import { withExample } from '../examples/example.ts';
@@ -59,7 +60,7 @@ describe('words', () => {
   });
 
   test('what is said not to be there is not there', () => {
-    const exceptions = ['run', 'checkpoint dump'];
+    const exceptions = ['run', 'up', 'checkpoint dump'];
     const said = [...later.matchAll(/`(?:gsup )?([^`]+)`/g)].map(([, words = '']) => words);
     for (const words of said.filter((words) => !exceptions.includes(words)))
       expect([...commands, ...names.map((name) => `--${name}`)]).not.toContain(words);
@@ -68,7 +69,7 @@ describe('words', () => {
   test('what brings the supervisor is named, and nothing else', () => {
     const paragraph = section(readme, 'Options').match(/brings the supervisor.*?`--rung`\./s)?.[0] ?? '';
     const named = [...paragraph.matchAll(/`--([a-z-]+)`/g)].map(([, name]) => name).sort();
-    const wanted = OPTION_ROWS.filter((row) => !row.plain).map((row) => row.long);
+    const wanted = OPTION_ROWS.filter((row) => !row.plain && isForRun(row)).map((row) => row.long);
     expect(named).toEqual([...wanted].sort());
   });
 
@@ -81,6 +82,20 @@ describe('words', () => {
     const [example = ''] = blocks(section(readme, 'As a library'), 'ts');
     const imported = example.match(/import \{ (.*) \} from 'gsup'/)?.[1]?.split(', ');
     expect(Object.keys(await import('../../src/index.ts'))).toEqual(expect.arrayContaining(imported ?? ['']));
+  });
+
+  test('the config is one, without a warning', () => {
+    const [config = ''] = blocks(section(readme, 'Several processes'), 'yaml');
+    const around = { env: {}, cwd: '/', only: [], readStdin: () => config };
+    expect(
+      loadConfig({
+        ...around,
+        files: ['-'],
+        readFile: () => {
+          throw Object.assign(new Error('it names no file'), { code: 'ENOENT' });
+        },
+      }),
+    ).toMatchObject({ kind: 'config', warnings: [] });
   });
 
   test('every link leads to a file', () => {

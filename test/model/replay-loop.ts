@@ -97,6 +97,7 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
     host,
     clock,
     http: { post: () => {} },
+    probes: { ask: () => {} },
     say: () => {},
   };
   void createLoop({ plan, records, ports, pid }).start();

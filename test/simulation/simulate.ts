@@ -9,6 +9,7 @@ import type { Clock, Host } from '../../src/host/host.ts';
 import type { Request } from '../../src/supervisor/effect.ts';
 import type { Happening } from '../../src/supervisor/happening.ts';
 import { createLoop, type Loop } from '../../src/supervisor/loop.ts';
+import { processName } from '../../src/supervisor/names.ts';
 import { neededRecords } from '../../src/supervisor/needed.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
 import type { JournalPort, Ports } from '../../src/supervisor/ports.ts';
@@ -32,6 +33,8 @@ export interface Scenario {
   /** By run, else by process (or `node/pre-stop` for its hooks). */
   readonly behaviours: Readonly<Record<string, Behaviour>>;
   readonly script?: readonly Line[];
+  /** When probes of a process (not commands) pass, in ms after the begin. Without: never. */
+  readonly answers?: Readonly<Record<string, { readonly from: number; readonly until?: number }>>;
   /** Answers of POST by URL: after so long, whether it succeeded. Without: it fails at once. */
   readonly posts?: Readonly<Record<string, { readonly after: number; readonly ok: boolean }>>;
 }
@@ -233,6 +236,18 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
           guard(() => done(answer.ok, answer.ok ? 'status 200' : 'status 503')),
         );
       });
+    const ask: Ports['probes']['ask'] = (run, _, __, done) =>
+      act(() => {
+        const good = scenario.answers?.[processName(run)];
+        scheduler.after(
+          1,
+          guard(() => {
+            const ms = Number((scheduler.nowNs() - beganNs) / MS);
+            const ok = good !== undefined && ms >= good.from && ms < (good.until ?? Number.POSITIVE_INFINITY);
+            done(ok, ok ? 'connected' : 'ECONNREFUSED');
+          }),
+        );
+      });
     const clock: Clock = { nowNs: scheduler.nowNs, wallMs: () => Number(scheduler.nowNs() / MS), at };
     const { port, found } = journalPort(clock, guard);
     const host = guardHost(world.connect(), act, (does) => guard(does)());
@@ -241,6 +256,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
       host,
       clock,
       http: { post },
+      probes: { ask },
       say: (each: Happening) => act(() => void said.push(each)),
     };
     return { ports, found };

@@ -76,7 +76,7 @@ export function simulateYear(wanted: number, path: string): Year {
     return seq;
   };
   const port = { append, skipTo: journal.skipTo };
-  const ports: Ports = { journal: port, host, clock, http: { post() {} }, say() {} };
+  const ports: Ports = { journal: port, host, clock, http: { post() {} }, probes: { ask() {} }, say() {} };
   const loop = createLoop({ plan, records: opened.log.records, ports, pid: 2 });
   void loop.start();
   const whole = BigInt(wanted) * BigInt(MINUTE_MS) * MS;

@@ -48,7 +48,14 @@ function repeated(records: readonly CheckpointRecord[], state: State, lastNumber
     close() {},
   };
   const clock = { nowNs: () => 0n, wallMs: () => 0, at: () => () => {} };
-  const ports = { journal: { append: () => 0, skipTo() {} }, host, clock, http: { post() {} }, say() {} };
+  const ports = {
+    journal: { append: () => 0, skipTo() {} },
+    host,
+    clock,
+    http: { post() {} },
+    probes: { ask() {} },
+    say() {},
+  };
   return [...createPerformer(ports, records).repeat(state, lastNumber, 0n), ...asked];
 }
 

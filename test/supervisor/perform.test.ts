@@ -28,6 +28,7 @@ function listening(): { ports: Ports; asked: string[] } {
     host,
     clock,
     http: { post() {} },
+    probes: { ask() {} },
     say() {},
   };
   return { ports, asked };

@@ -1,6 +1,7 @@
 import { HOOK_SCENARIOS } from './scenarios-hooks.ts';
 import { LEVEL_SCENARIOS } from './scenarios-levels.ts';
 import { ORDER_SCENARIOS } from './scenarios-order.ts';
+import { PROBE_SCENARIOS } from './scenarios-probes.ts';
 import { RESTART_SCENARIOS } from './scenarios-restart.ts';
 import { STOP_SCENARIOS } from './scenarios-stop.ts';
 import { TASK_SCENARIOS } from './scenarios-task.ts';
@@ -14,4 +15,5 @@ export const SCENARIOS: readonly Told[] = [
   ...RESTART_SCENARIOS,
   ...ORDER_SCENARIOS,
   ...TASK_SCENARIOS,
+  ...PROBE_SCENARIOS,
 ];

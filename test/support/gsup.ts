@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -39,6 +39,8 @@ export interface Settings {
   readonly brokenLogs?: true;
   /** Run this instead of gsup, and ask the kernel the same at its end: a shell that starts gsup. */
   readonly instead?: readonly string[];
+  /** `gsup up` with this config, and the command as the names of processes. */
+  readonly up?: unknown;
   /** The command needs Node itself, so it may be in PATH. */
   readonly withNode?: true;
 }
@@ -98,6 +100,18 @@ export function gsupCommandLine(
   return [...gsup, 'run', '--state-dir', stateDir, ...named, ...stay, ...options, '--'];
 }
 
+/** The config is JSON: whatever reads YAML reads that. What a process prints is as it prints it, where nothing else is said. */
+function upCommandLine(
+  config: unknown,
+  place: { readonly folder: string; readonly stateDir: string; readonly name: string | null },
+  options: readonly string[],
+): string[] {
+  const file = join(place.folder, 'gsup.json');
+  writeFileSync(file, JSON.stringify({ logging: { driver: 'inherit' }, ...(config as object) }));
+  const named = place.name === null ? [] : ['--name', place.name];
+  return [BINARY, 'up', '--state-dir', place.stateDir, ...named, '-f', file, ...options];
+}
+
 function environment(ring: Ring, mode: Mode, settings: Settings): Record<string, string> {
   const nodeMayStart = mode === 'supervisor' || ring === 'portable' || settings.withNode;
   return {
@@ -146,12 +160,16 @@ export async function startGsup(
   const stateDir = settings.stateDir ?? join(place.folder, 'state');
   mkdirSync(stateDir, { recursive: true });
   const name = settings.name === undefined ? 't' : settings.name;
+  const own =
+    settings.up === undefined
+      ? gsupCommandLine(ring, mode, options, stateDir, name)
+      : upCommandLine(settings.up, { folder: place.folder, stateDir, name }, options);
   const argv = [
     ...(ring === 'pid1' ? ['--namespace'] : []),
     ...(settings.warden ?? []),
     '--',
     ...(settings.before ?? []),
-    ...(settings.instead ?? [...gsupCommandLine(ring, mode, options, stateDir, name), ...command]),
+    ...(settings.instead ?? [...own, ...command]),
   ];
   const warden: ChildProcess = spawn(fixture('warden'), argv, {
     cwd: settings.cwd ?? place.folder,

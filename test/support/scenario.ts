@@ -14,6 +14,8 @@ export interface Trial {
   /** Gone after the test. */
   readonly folder: string;
   start(options: readonly string[], command: readonly string[], settings?: Settings): Promise<Gsup>;
+  /** `gsup up` with this config. */
+  up(config: unknown, settings?: Settings, options?: readonly string[]): Promise<Gsup>;
   /** Something to undo after the test, also after a failure; the last one first. */
   afterwards(undo: () => void | Promise<void>): void;
 }
@@ -54,16 +56,18 @@ async function perform(ring: Ring, mode: Mode, body: (trial: Trial) => Promise<v
   const folder = mkdtempSync(join(tmpdir(), 'gsup-'));
   const started: Gsup[] = [];
   const undos: (() => void | Promise<void>)[] = [];
+  const start: Trial['start'] = async (options, command, settings) => {
+    const gsup = await startGsup({ ring, mode, folder }, options, command, settings);
+    started.push(gsup);
+    return gsup;
+  };
   const trial: Trial = {
     ring,
     mode,
     folder,
     afterwards: (undo) => void undos.unshift(undo),
-    start: async (options, command, settings) => {
-      const gsup = await startGsup({ ring, mode, folder }, options, command, settings);
-      started.push(gsup);
-      return gsup;
-    },
+    start,
+    up: (config, settings, options = []) => start(options, [], { ...settings, up: config }),
   };
   let passed = false;
   try {

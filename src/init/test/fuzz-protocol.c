@@ -10,6 +10,7 @@ enum { FIRST_FD = 1000, FDS = 8192, SUPERVISOR_PID = 500000, FIRST_PID = 600000 
 bool pid1 = true, is_coordinator;
 uint64_t inherited_mask, orphans_reaped;
 bool inherited_chld_ignored;
+int config_descriptor = -1;
 char **inherited_env;
 struct state state = { .folder = -1, .lock = -1, .init_log = -1, .checkpoint_log = -1, .task = "t" };
 void (*record_sink)(const char *, uint64_t, const char *);

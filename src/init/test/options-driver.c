@@ -65,8 +65,8 @@ static void value(const struct parsed *p, int i)
 	case K_FLAG: printf(s->set && s->number ? "true" : "false"); break;
 	case K_SIGNAL: text(s->set ? signal_name((int)s->number) : NULL); break;
 	case K_TEXT: case K_LOG: case K_NAME: case K_USER: case K_GROUP: text(s->set ? s->text : NULL); break;
-	case K_TEXTS: list(p->files, p->file_count); break;
-	case K_ENV: list(p->env, p->env_count); break;
+	case K_TEXTS: list(p->files, (i == OPT_FILE) == (p->action == PARSED_UP) ? p->file_count : 0); break; /* each command has one */
+	case K_ENV: list(p->env, p->action == PARSED_UP ? 0 : p->env_count); break;
 	case K_RUNGS: rungs(p); break;
 	case K_CHOICE: {
 		const char *c = rows[i].choices;
@@ -121,12 +121,13 @@ int main(int argc, char **argv)
 	rows[OPT_TARGET].otherwise = DEFAULT_TARGET;
 	int code = parse_command_line(argc, argv, environ, &p);
 	if (code) { printf("{\"action\":\"error\",\"message\":"); text(parse_error()); puts("}"); return 0; }
-	static const char *const actions[] = { "run", "help", "version", "other" };
+	static const char *const actions[] = { "run", "help", "version", "other", "up" };
 	printf("{\"action\":\"%s\"", actions[p.action]);
-	if (p.action == PARSED_RUN) {
+	if (p.action == PARSED_RUN || p.action == PARSED_UP) {
 		int words = 0;
 		while (p.command[words]) words++;
-		printf(",\"plain\":%s,\"command\":", p.plain ? "true" : "false");
+		if (p.action == PARSED_RUN) printf(",\"plain\":%s", p.plain ? "true" : "false");
+		printf(",\"%s\":", p.action == PARSED_RUN ? "command" : "words");
 		list(p.command, words);
 		printf(",\"options\":{");
 		for (int i = 0, n = 0; i < OPT_COUNT; i++) {

@@ -1,0 +1,29 @@
+/** `gsup up` in Node: the reader of the config before init begins, and then the supervisor beside init. */
+import { logOf } from '../config/run-config.ts';
+import { EXIT } from '../signals/exit-codes.ts';
+import { KEPT_CONFIG, keptPlan } from './kept-config.ts';
+import { failure, type Outcome } from './output.ts';
+import type { Environment, ParsedUp } from './parse.ts';
+import { superviseNative } from './supervise.ts';
+import { VERSION } from './version.gen.ts';
+
+export async function up(parsed: ParsedUp, env: Environment): Promise<Outcome> {
+  if (env.GSUP_INIT === 'config') return (await import('./read-config.ts')).readConfig(parsed, env);
+  if (env.GSUP_INIT !== '1') {
+    const rule = 'it needs the native part of gsup, which this machine does not have';
+    return failure(EXIT.unavailable, `cannot run "up": ${rule}`);
+  }
+  const plan = keptPlan(KEPT_CONFIG);
+  const { options } = parsed;
+  return superviseNative(
+    {
+      name: plan.name,
+      plan: (name) => ({ ...plan, name, version: VERSION }),
+      log: logOf(options),
+      memoryOnly: options['no-checkpoint'],
+      // Said by who has read the config.
+      warnings: [],
+    },
+    env,
+  );
+}
