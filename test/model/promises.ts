@@ -131,10 +131,9 @@ function climbed(world: Boundary, before: Coordinator, after: Coordinator, bound
   const from = before.climb.order.index;
   const to = after.climb.order.index;
   if (to === null || from === to) return world;
-  const decided = world.log.state.runs[name]?.rung ?? null;
   const isOver = (index: number): boolean =>
     (index === from && isDue(before.s.deadlineNs, world.nowNs)) ||
-    (index === decided?.index && isDue(decided.deadlineNs, world.nowNs));
+    isDue(recordedDeadline(world.log, name, index), world.nowNs);
   let early = watchedOf(world, name).early;
   for (let index = from ?? 0; index < to; index++) if (!isOver(index)) early++;
   const next = watch(world, name, { early });
@@ -145,6 +144,15 @@ function climbed(world: Boundary, before: Coordinator, after: Coordinator, bound
     fair,
     `${name} is at rung ${to} too early: ${early} were taken before their time, for ${world.asked} asks`,
   );
+}
+
+/** As the supervisor has decided it last: it may have gone on to the next rung since. */
+function recordedDeadline({ records }: Log, run: string, index: number): bigint | null {
+  for (let at = records; at !== null; at = at.before) {
+    const { body } = at;
+    if (body.type === 'rung' && body.run === run && body.index === index) return body.deadline_ns;
+  }
+  return null;
 }
 
 /** Nothing is on its way, and nothing is due: what was asked for has been done. */
