@@ -41,6 +41,7 @@ void output_given(const struct launch *l) { (void)l; }
 bool output_child(pid_t pid, const siginfo_t *si) { (void)pid; (void)si; return false; }
 bool output_drained(uint64_t within_ns) { (void)within_ns; return true; }
 void record_flush(void) {}
+int config_descriptor = -1;
 bool memory_took_it(void) { return false; }
 void record_oom(struct run *run, bool tell) { (void)run; (void)tell; }
 void record_unkept(const char *run, const char *what) { (void)run; (void)what; record_begin("unkept"); }
