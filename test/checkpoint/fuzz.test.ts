@@ -227,8 +227,10 @@ describe('bytes that nobody has written as a log', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 5 }), (pieces) => {
-        const { log } = readAll(Buffer.concat(pieces));
-        for (const { offset, length } of log.entries) expect(offset + length).toBeLessThanOrEqual(log.size);
+        const file = Buffer.concat(pieces);
+        // A compacted log that stands at the end of the file is shorter than that, and its records lie behind its size.
+        for (const { offset, length } of readAll(file).log.entries)
+          expect(offset + length).toBeLessThanOrEqual(file.length);
       }),
       { numRuns: 400 },
     );

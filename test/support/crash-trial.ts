@@ -180,7 +180,7 @@ function faultsOfTime(records: readonly Line[]): string[] {
   return faults;
 }
 
-/** The other writer has it already. */
+/** The other writer has it already, or one behind it: a supervisor that is late writes what init no longer goes back to. */
 function isAgain(before: readonly Line[], next: Line): boolean {
-  return before.some((line) => line.type === next.type && line.index === next.index);
+  return before.some((line) => line.type === next.type && Number(line.index ?? 0) >= Number(next.index ?? 0));
 }
