@@ -4,7 +4,7 @@ import { msOf } from '../signals/budget.ts';
 import { isHook, signalOf } from '../signals/ladder.ts';
 import { signalName } from '../signals/names.ts';
 import { ladderShareNs, leftNs, shareOfRung } from './budget-share.ts';
-import { isDraining, ladderOf, rungOf, snapshotOf } from './select.ts';
+import { drainIndex, isDraining, ladderOf, rungOf, snapshotOf } from './select.ts';
 import type { Run, State } from './state.ts';
 import { decideOn, say, type Turn } from './turn.ts';
 import type { Rung } from './vocabulary.ts';
@@ -55,6 +55,11 @@ export function acceptRung(turn: Turn, run: Run): void {
   if (seen?.rung == null) return;
   const rung = ladderOf(turn.state, run)[seen.rung];
   say(turn, { kind: 'climbed-alone', run: run.name, index: seen.rung });
+  // Alone it may only wait for somebody who drains: from here the way down is this supervisor's.
+  if (seen.rung < (drainIndex(turn.state, run) ?? 0) && !run.drained) {
+    enterRung(turn, run, seen.rung);
+    return;
+  }
   if (rung === undefined) {
     decideOn(turn, { type: 'kill', process: run.process, run: run.name, pids: pidsOf(turn.state, run) });
     return;

@@ -132,8 +132,8 @@ const line: fc.Arbitrary<Line> = fc.oneof(
     }),
   },
 );
-/** A must_drain whose hook never succeeds, and what lives for ever, end with the third ask. */
-const LAST: Line[] = [60_000, 61_000, 62_000].map((at) => ({ at, signal: 15 }));
+/** A must_drain whose hook never succeeds, and what lives for ever, end with the third ask; final processes have their own. */
+const LAST: Line[] = [60_000, 61_000, 62_000, 200_000, 201_000, 202_000].map((at) => ({ at, signal: 15 }));
 
 const crash: fc.Arbitrary<Crash> = fc.oneof(
   fc.record({ act: ms(120), when: fc.constantFrom('before' as const, 'after' as const) }),

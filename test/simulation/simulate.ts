@@ -95,7 +95,7 @@ export interface Result {
 const NO_CRASH: Crashes = { at: [], awayMs: 0 };
 const LONGEST_MS = 24 * 60 * 60 * 1000;
 /** More than any case needs: two things that keep each other going. */
-const MOST_STEPS = 50_000;
+const MOST_STEPS = 20_000;
 /** Killed before the first byte, the write is as good as not begun. */
 const FIRST_BYTE = 1;
 

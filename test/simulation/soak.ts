@@ -15,6 +15,8 @@ export interface Soak {
 }
 
 const CASES_PER_ROUND = 200;
+/** A case that does not end takes seconds each time. */
+const SHRINKING = { interruptAfterTimeLimit: 120_000 };
 const SAY_EVERY_MS = 60_000;
 
 /** Returns whether all of it held; what did not is said, as a script that can be checked in. */
@@ -27,7 +29,11 @@ export function soak({ minutes, seed, nowMs, say }: Soak): boolean {
 
   const randomRound = (): boolean => {
     const property = fc.property(randomScript, (script) => void judge(scenarioOf(script), script.crashes));
-    const found = fc.check(property, { numRuns: CASES_PER_ROUND, seed: (seed + counts.rounds) | 0 });
+    const found = fc.check(property, {
+      ...SHRINKING,
+      numRuns: CASES_PER_ROUND,
+      seed: (seed + counts.rounds) | 0,
+    });
     counts.random += found.numRuns;
     if (!found.failed) return true;
     say(String((found.errorInstance as Error | undefined)?.message));
