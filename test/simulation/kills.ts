@@ -79,8 +79,8 @@ function isPast({ deadlineNs }: Standing, atNs: bigint): boolean {
 /** As the supervisor had decided it, for what it asked for; as the coordinator was told, for what that did alone. */
 function standingOf(before: Trace, { run, number }: Sent, ladder: Ladder): Standing | undefined {
   const standings = before.flatMap((step): Standing[] => {
-    if (step.kind === 'alone' && step.run === run) return orderStanding(step.atNs, step.order);
     if (number === null) {
+      if (step.kind === 'alone' && step.run === run) return orderStanding(step.atNs, step.order);
       const isOrder = step.kind === 'request' && step.to === 'rung' && step.run === run;
       return isOrder && step.order !== null ? orderStanding(step.atNs, step.order) : [];
     }
