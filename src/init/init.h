@@ -205,6 +205,10 @@ void installation_good(void);
 void installation_bad(void);
 bool installation_script(char *script, size_t size);
 
+/* ---- node.c: Node.js, for a command and as the supervisor ---- */
+int exec_node(char **argv, char **env, bool say_why); /* an exit code, when it fails */
+_Noreturn void become_supervisor(char **argv, int socket, bool say_why);
+
 /* ---- notify.c: what a command says of itself: sd_notify, and a newline on a descriptor ---- */
 int notify_open(char *path, size_t size);               /* -1: none */
 void notify_read(struct run *run);
@@ -228,6 +232,5 @@ bool supervisor_done(int *code);
 /* ---- main.c ---- */
 bool keep_descriptor(int fd);                    /* CLOEXEC, and a coordinator needs it nevertheless */
 int exit_code_of(const struct run_state *s);
-int exec_node(char **argv, char **env, bool say_why); /* an exit code, when it fails */
 uint64_t now_ns(void);
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -61,50 +60,6 @@ static void raise_file_limit(void)
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= FILES_WANTED || files.rlim_cur == files.rlim_max) return;
 	struct rlimit raised = { files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED, files.rlim_max };
 	if (setrlimit(RLIMIT_NOFILE, &raised) == 0) inherited_files = files;
-}
-
-static bool find_root(char *root, size_t size)
-{
-	const char *home = getenv("GSUP_HOME");
-	char file[PATH_MAX], real[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", real, sizeof real - 1);
-	real[n > 0 ? n : 0] = 0;
-	for (int up = 0; up < 3 && strrchr(real, '/'); up++) *strrchr(real, '/') = 0; /* ROOT/dist/native/gsup */
-	for (int i = 0; i < 2; i++) {
-		const char *candidate = i ? home : real;
-		if (!candidate || print(file, sizeof file, "%s/dist/main.js", candidate) >= (int)sizeof file || access(file, R_OK) != 0) continue;
-		return print(root, size, "%s", file) < (int)size;
-	}
-	return false;
-}
-
-/* The supervisor is small and short of memory rather than of speed: measured by bench/supervisor-start.mjs. */
-static const char *const node_flags[] = { "--max-semi-space-size=1", "--no-opt", "--v8-pool-size=0", NULL };
-
-int exec_node(char **argv, char **env, bool say_why)
-{
-	char script[PATH_MAX], file[PATH_MAX];
-	const char *path = getenv("PATH"), *node = getenv("GSUP_NODE"), *other = getenv("GSUP_SUPERVISOR");
-	int n = 0, words = 0;
-	while (argv[words]) words++;
-	char *args[words + 16];
-	bool starts_supervisor = env != inherited_env;
-	if (starts_supervisor && installation_script(script, sizeof script)) ;
-	else if (starts_supervisor && other && *other) print(script, sizeof script, "%s", other);
-	else if (!find_root(script, sizeof script)) { if (say_why) say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
-	args[n++] = "node";
-	if (starts_supervisor) for (const char *const *f = node_flags; *f; f++) args[n++] = (char *)*f;
-	args[n++] = "--"; /* Node 20 takes an --env-file from anywhere behind it, even from the words of the command */
-	args[n++] = script;
-	for (int i = 1; argv[i]; i++) args[n++] = argv[i];
-	args[n] = NULL;
-	if (node && *node) execve(node, args, env);
-	for (const char *at = path && *path ? path : "/usr/local/bin:/usr/bin:/bin"; !(node && *node) && at; at = strchr(at, ':') ? strchr(at, ':') + 1 : NULL) {
-		print(file, sizeof file, "%.*s/node", (int)strcspn(at, ":"), at);
-		execve(file, args, env);
-	}
-	if (say_why) say(LEVEL_ERROR, "cannot run Node.js, which this needs: %s; put node in PATH, or its place in GSUP_NODE", strerror(errno));
-	return EXIT_UNAVAILABLE;
 }
 
 static int open_loop(void)

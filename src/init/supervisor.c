@@ -2,16 +2,12 @@
  * no queue: what has changed since the last frame is marked, and told as it is when there is room. */
 #include "runs.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SUPERVISOR_FDS = 8, FILES_NEEDED = 64 };
 #define ANSWER_WITHIN (250 * MS)     /* to what is due at once */
 #define START_WITHIN (2 * SECOND)    /* while a supervisor is being started */
 #define REPLACE_AFTER (10 * SECOND)  /* without an answer to anything */
@@ -109,59 +105,6 @@ static void set_present(bool present)
 
 /* ---- life of the supervisor ---- */
 
-static void put_at(int from, int to) { if (from >= 0) dup2(from, to); }
-
-static _Noreturn void become_supervisor(int socket)
-{
-	struct rlimit files;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_NEEDED) {
-		if (files.rlim_max < FILES_NEEDED) {
-			say(LEVEL_ERROR, "cannot start the supervisor: the limit of open files is %llu, and it needs %d", (unsigned long long)files.rlim_max, FILES_NEEDED);
-			_exit(EXIT_UNAVAILABLE);
-		}
-		files.rlim_cur = FILES_NEEDED; /* its own limit: the command keeps what gsup was given */
-		prlimit(0, RLIMIT_NOFILE, &files, NULL);
-	}
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error_out = fcntl(2, F_DUPFD_CLOEXEC, 32);
-	int fds[] = { fcntl(socket, F_DUPFD_CLOEXEC, 32), fcntl(state.checkpoint_log, F_DUPFD_CLOEXEC, 32), fcntl(state.init_log, F_DUPFD_CLOEXEC, 32) };
-	int config = config_descriptor < 0 ? -1 : fcntl(config_descriptor, F_DUPFD_CLOEXEC, 32);
-	setsid();
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	int adj = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); /* expendable: the first to go, before any child */
-	if (adj >= 0) { (void)!write(adj, "1000", 4); close(adj); }
-	put_at(null, 0);
-	put_at(null, 1);
-	if (isatty(2)) put_at(null, 2); /* Node would restore the modes of a terminal that is not its own */
-	put_at(fds[0], 3);
-	put_at(fds[1], 4);
-	put_at(fds[2], 5);
-	put_at(config < 0 ? null : config, 6);
-	put_at(error_out, 7);
-	for (int fd = SUPERVISOR_FDS; fd < 4096; fd++) { /* inherited ones are for the command */
-		int flags = fcntl(fd, F_GETFD);
-		if (flags >= 0 && !(flags & FD_CLOEXEC)) fcntl(fd, F_SETFD, FD_CLOEXEC);
-	}
-	static const char *const not_for_it[] = { "NODE_OPTIONS=", "NODE_V8_COVERAGE=", "NODE_DEBUG", "GSUP_INIT=", "GSUP_TASK=", "GSUP_TASK_DIR=", NULL };
-	char folder[600], task[NAME_SIZE + 16], adjusted[] = "GSUP_INIT=1";
-	int n = 0, had = 0;
-	while (inherited_env[had]) had++;
-	char *env[had + 4];
-	for (char **e = inherited_env; *e; e++) {
-		bool keep = true;
-		for (const char *const *d = not_for_it; *d; d++) if (strncmp(*e, *d, strlen(*d)) == 0) keep = false;
-		if (keep) env[n++] = *e;
-	}
-	print(folder, sizeof folder, "GSUP_TASK_DIR=%s", state.path);
-	print(task, sizeof task, "GSUP_TASK=%s", state.task);
-	env[n++] = folder;
-	env[n++] = task;
-	env[n++] = adjusted;
-	env[n] = NULL;
-	signal(SIGCHLD, SIG_DFL);
-	set_mask(0);
-	_exit(exec_node(command_line, env, !sup.said));
-}
-
 static void drop_socket(void)
 {
 	if (sup.socket >= 0) close(sup.socket); /* what the old one had written and nobody has read goes with it */
@@ -185,7 +128,7 @@ static void start_supervisor(void)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
 		record_flush();
 		sup.pid = fork();
-		if (sup.pid == 0) become_supervisor(ends[1]);
+		if (sup.pid == 0) become_supervisor(command_line, ends[1], !sup.said);
 		room.supervisor = sup.pid;
 		close(ends[1]);
 		if (sup.pid < 0) close(ends[0]);

@@ -79,8 +79,7 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
   stuck: (_, { run, pids, names }) => say(run ?? null, `cannot be killed: ${whoText(pids, names)}`, 'bad'),
   undelivered: (_, { process, bytes }) =>
     say(process ?? null, `${bytes} bytes of output were not delivered`, 'bad'),
-  gap: (_, { missing, cause }) =>
-    say(null, `${missing} records are missing here${cause === undefined ? '' : ` (${cause})`}`, 'warn'),
+  gap: (_, record) => tellGap(record),
 };
 
 function tellStop(told: Told, record: Envelope & BodyOf<'stop-requested'>): Sentence {
@@ -212,6 +211,14 @@ function tellUpgrade(_: Told, { installation, state, by }: Envelope & BodyOf<'up
     case 'failed':
       return say(null, `not upgraded: the supervisor ${where} did not come up, the old one is back`, 'bad');
   }
+}
+
+const SHORTENED: readonly string[] = ['aside', 'compacted'];
+
+function tellGap({ missing, cause }: BodyOf<'gap'>): Sentence {
+  if (cause !== undefined && SHORTENED.includes(cause))
+    return say(null, `${missing} older records are not kept any more, so that the log stays short`);
+  return say(null, `${missing} records are missing here${cause === undefined ? '' : ` (${cause})`}`, 'warn');
 }
 
 function startText(stage: string, errno: number | undefined): string {

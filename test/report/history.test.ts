@@ -202,6 +202,22 @@ describe('tellHistory', () => {
     });
   });
 
+  it('does not blame a log that is kept short for what it no longer has', () => {
+    const gap = (missing: number, cause?: string): RecordBody => ({
+      type: 'gap',
+      missing,
+      ...(cause && { cause }),
+    });
+    const lines = tellHistory(
+      story([0, 'init', gap(7, 'compacted')], [1, 'init', gap(2, 'ENOSPC')]),
+      ALL,
+    ).lines;
+    expect(lines.map(({ weight, text }) => `${weight}: ${text}`)).toEqual([
+      'plain: 7 older records are not kept any more, so that the log stays short',
+      'warn: 2 records are missing here (ENOSPC)',
+    ]);
+  });
+
   it('has something to say of every type of record, or has decided to be silent', () => {
     for (const body of sampleBodies) expect(() => texts(story([0, 'init', body]))).not.toThrow();
   });

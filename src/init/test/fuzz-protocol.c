@@ -28,7 +28,7 @@ char *world_keep(char *text) { return text; }
 uint64_t now_ns(void) { return now; }
 uint64_t set_mask(uint64_t mask) { return mask; }
 bool keep_descriptor(int fd) { (void)fd; return false; }
-int exec_node(char **argv, char **env, bool say_why) { (void)argv; (void)env; (void)say_why; abort(); }
+_Noreturn void become_supervisor(char **argv, int socket, bool say_why) { (void)argv; (void)socket; (void)say_why; abort(); }
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks) { (void)l; (void)socket; (void)signals; (void)hooks; abort(); }
 bool output_open(struct launch *l, int most_runs) { MUST(l->fixed.output <= OUTPUT_FILE && strlen(l->path) < FRAME_MAX && most_runs == RUNS_MAX); return !fork_fails; }
 void output_given(const struct launch *l) { (void)l; }

@@ -19,7 +19,7 @@ static bool stream, at_end;
 
 uint64_t set_mask(uint64_t mask) { return mask; }
 bool keep_descriptor(int fd) { (void)fd; return false; }
-int exec_node(char **argv, char **env, bool say_why) { (void)argv; (void)env; (void)say_why; abort(); }
+_Noreturn void become_supervisor(char **argv, int socket, bool say_why) { (void)argv; (void)socket; (void)say_why; abort(); }
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks) { (void)l; (void)socket; (void)signals; (void)hooks; abort(); }
 void leftovers_note(struct run *const *live, int count, int sent) { (void)live; (void)sent; MUST(count <= live_runs); }
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent) { (void)process_state; (void)parent; return (uint64_t)pid; }
