@@ -20,11 +20,11 @@ function faultsOf(text: string): string[] {
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
-const examples = new URL('../../examples/', import.meta.url);
+const examples = new URL('../../examples/up/', import.meta.url);
 const configs = readdirSync(examples).filter((name) => /\.ya?ml$/.test(name));
 
 describe('the JSON Schema', () => {
-  it.each(configs)('takes examples/%s', (name) => {
+  it.each(configs)('takes examples/up/%s', (name) => {
     expect(faultsOf(readFileSync(new URL(name, examples), 'utf8'))).toEqual([]);
   });
 

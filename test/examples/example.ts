@@ -17,22 +17,29 @@ export interface Example {
   records(): Line[];
 }
 
-/** The command that the comment at the head of an example gives: what follows `gsup run`, in words. */
+/** The command that the comment at the head of an example gives: what follows `gsup run`, or `gsup up`, in words. */
 export function commandOf(example: string): string[] {
-  const line = readFileSync(join(root, 'examples', example), 'utf8').match(/^(?:#|\/\/) {3}gsup run (.*)$/m);
+  const head = readFileSync(join(root, 'examples', example), 'utf8');
+  const line = head.match(/^(?:#|\/\/) {3}gsup (?:run|up) (.*)$/m);
   if (!line?.[1]) throw new Error(`no command in the comment of "${example}"`);
   return line[1].split(' ');
 }
 
-/** Starts `bin/gsup run` with these words, as a user would, and with a state directory that is gone afterwards. */
+export interface Around {
+  readonly command?: 'run' | 'up';
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts `bin/gsup` with these words, as a user would, and with a state directory that is gone afterwards. */
 export async function withExample(
   words: readonly string[],
   body: (example: Example) => Promise<void>,
+  { command = 'run', env = {} }: Around = {},
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'gsup-example-'));
-  const gsup = spawn(join(root, 'bin/gsup'), ['run', '--state-dir', folder, '--name', 't', ...words], {
+  const gsup = spawn(join(root, 'bin/gsup'), [command, '--state-dir', folder, '--name', 't', ...words], {
     cwd: root,
-    env: { ...process.env, PORT: '0' },
+    env: { ...process.env, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const over = new Promise<number | null>((resolve) => gsup.once('close', resolve));
