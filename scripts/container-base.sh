@@ -48,6 +48,8 @@ apt_mirror() {
 # Node goes in as it runs here, with its npm and those libraries of it that a minimal Debian lacks.
 add_node() {
 	npm=${node%/bin/*}/lib/node_modules/npm
+	# A node that has none of its own goes in with the npm that runs here.
+	[ -f "$npm/bin/npm-cli.js" ] || npm=$(readlink -f "$(command -v npm)") && npm=${npm%/bin/npm-cli.js}
 	if [ -f "$npm/bin/npm-cli.js" ]; then
 		mkdir -p "$1/usr/lib/node_modules"
 		cp -a "$npm" "$1/usr/lib/node_modules/"
