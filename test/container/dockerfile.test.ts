@@ -1,8 +1,9 @@
 // Dockerfile.example is what people copy: it is built as it stands, with only the base image replaced, and run.
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { theOne } from '../support/story.ts';
 import { startContainer } from './container.ts';
-import { baseImage, containerRing, freshName, podman, tryPodman } from './podman.ts';
+import { baseImage, containerRing, freshName, podman, root, tryPodman } from './podman.ts';
 
 const { reason } = await containerRing();
 const image = `localhost/${freshName()}`;
@@ -10,7 +11,7 @@ const image = `localhost/${freshName()}`;
 describe.skipIf(reason)('Dockerfile.example', () => {
   beforeAll(async () => {
     const from = ['--network=none', '--pull=never', '--layers=false', '--build-arg', `BASE=${baseImage}`];
-    await podman('build', '-q', ...from, '-f', 'Dockerfile.example', '-t', image, '.');
+    await podman('build', '-q', ...from, '-f', join(root, 'Dockerfile.example'), '-t', image, root);
   });
   afterAll(async () => {
     await tryPodman('rmi', '-f', image);

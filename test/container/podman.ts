@@ -6,6 +6,8 @@ import type { Mode } from '../support/gsup.ts';
 import { isAlive } from '../support/processes.ts';
 
 export const root = join(import.meta.dirname, '../..');
+/** Whoever watches a container leaves a file named oom where it was started, when the kernel has killed something in it. */
+const scratch = join(root, 'build');
 export const podmanEnv = {
   ...process.env,
   CONTAINERS_CONF: join(import.meta.dirname, 'containers.conf'),
@@ -28,7 +30,7 @@ export interface Ran {
 /** Runs a program to its end. */
 function run(command: string, args: readonly string[], timeout: number): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: podmanEnv, cwd: root, timeout, killSignal: 'SIGKILL' });
+    const child = spawn(command, args, { env: podmanEnv, cwd: scratch, timeout, killSignal: 'SIGKILL' });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {

@@ -21,6 +21,8 @@ async function killed(trial: Trial, options: string[], command: string[]) {
   await gsup.ready();
   const pids = gsup.find(command[0]?.split('/').at(-1) ?? '');
   gsup.signal('SIGKILL');
+  // Until it has gone the name is its own.
+  await until('gsup to be dead', () => !isAlive(gsup.pid));
   return { gsup, pids };
 }
 
@@ -75,6 +77,7 @@ scenario(
     const gsup = await trial.start(options, [fixture('cleans-up-for'), '1500'], LEFT);
     await gsup.ready();
     for (const pid of [await gsup.supervisor(), gsup.pid]) process.kill(pid, 'SIGKILL');
+    await until('gsup to be dead', () => !isAlive(gsup.pid));
     const next = await trial.start(['-g', '10s'], [fixture('cleans-up-for'), '1', '--code', '4'], {
       brokenLogs: true,
     });
