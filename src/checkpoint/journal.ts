@@ -21,6 +21,8 @@ export type JournalOptions = JournalSource & {
 export type Journal = {
   /** Numbers, dates and writes a record with one write(2). Returns its seq, also when the disk failed. */
   append(body: RecordBody, stamp?: Stamp): number;
+  /** What was appended last is in the log, and no crash of this process takes it away. */
+  isKept(): boolean;
   /** The number that the next append will return. */
   nextSeq(): number;
   /** Numbers up to `seq` are taken, whatever the log says: init has seen them from a supervisor that could not write. */
@@ -117,7 +119,9 @@ function createJournal(options: JournalOptions, log: FoundLog): Journal {
     syncer.close();
   };
 
-  return { append, nextSeq, skipTo, now, settled: syncer.settled, close };
+  const isKept = (): boolean => fd !== undefined && missing() === 0;
+
+  return { append, isKept, nextSeq, skipTo, now, settled: syncer.settled, close };
 }
 
 type Syncer = { request(): void; settled(): Promise<void>; close(): void };

@@ -108,7 +108,8 @@ export function createPortableHost(policy: SignalPolicy, clock: Clock): Host {
       if (isNew(number)) runs.get(key)?.signal(signal, target);
     },
     forget(number, key) {
-      if (!isNew(number) || runs.get(key)?.snapshot.phase !== 'ended') return;
+      isNew(number); // It may come late: to forget a key twice does nothing.
+      if (runs.get(key)?.snapshot.phase !== 'ended') return;
       runs.delete(key);
       dirty.delete(key);
     },

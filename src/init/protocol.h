@@ -11,7 +11,8 @@
  *   SPAWN    struct spawn + strings    start a run. Its key, for all that follows, is the number of this request
  *   RUNG     struct rung_request       enter a rung of the run's ladder now, and from now on have this order
  *   SIGNAL   struct signal_request     send a signal once, outside the ladder
- *   FORGET   struct key_request        the run has ended, and its outcome is in the log: its slot may be used again
+ *   FORGET   struct key_request        the run has ended, and its outcome is in the log: its slot may be used again. May come late,
+ *                                      behind greater numbers: to forget a key twice does nothing
  *   EXIT     struct exit_request       nothing will run any more: end, with this code, when every tree is empty
  *   UPGRADE  struct upgrade_request    start the supervisor from that installation; go back if it does not come up
  *   SEEN     struct seen               (not numbered) everything up to this event is dealt with; wake me at this time

@@ -256,8 +256,8 @@ static bool carry_out(const char *frame)
 		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen), [UPGRADE] = sizeof(struct upgrade_request) };
 	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > UPGRADE || (h->type != SPAWN && size != sizes[h->type])) return false;
 	if (h->type == SEEN) { see((const struct seen *)body); return true; }
-	if (h->number <= sup.last_number) return true; /* done before the crash of whoever asked */
-	sup.last_number = h->number;
+	if (h->number <= sup.last_number && h->type != FORGET) return true; /* done before the crash of whoever asked */
+	if (h->number > sup.last_number) sup.last_number = h->number;
 	if (h->type == EXIT) {
 		leave.asked = true;
 		leave.code = (int)((const struct exit_request *)body)->code & 255;

@@ -1,6 +1,7 @@
 /** Effects become acts. A record is in the log, and its number known, before the host hears what follows from it. */
 import type { CheckpointRecord, RecordBody } from '../checkpoint/record.ts';
 import type { Effect, HostRequest, Occurrence } from './effect.ts';
+import { processName, runNumber } from './names.ts';
 import type { Ports } from './ports.ts';
 import { requestOf } from './requests.ts';
 import { isAlive } from './select.ts';
@@ -23,11 +24,30 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
   const keys = new Map<string, number>();
   for (const record of records) remember(keys, record, record.seq);
 
+  /**
+   * Runs whose end no log knows, by process. As long as init has one of them, a supervisor that takes over learns of it, and
+   * starts nothing twice. A newer run of the process tells as much.
+   */
+  const unkept = new Map<string, { readonly run: string; readonly number: number }>();
+
   const send = (request: HostRequest, number: number): void => {
     const key = 'run' in request ? keys.get(request.run) : undefined;
     sendTo(ports, request, number, key);
     // Nothing is asked of a run that is forgotten, and runs may follow on each other for ever.
     if (request.to === 'forget') keys.delete(request.run);
+  };
+
+  const ask = (request: HostRequest, number: number): void => {
+    const process = 'run' in request && runNumber(request.run) > 0 ? processName(request.run) : null;
+    if (request.to === 'forget' && process !== null && !ports.journal.isKept()) {
+      unkept.set(process, { run: request.run, number });
+      return;
+    }
+    send(request, number);
+    const older = request.to === 'spawn' && process !== null ? unkept.get(process) : undefined;
+    if (older === undefined || process === null) return;
+    unkept.delete(process);
+    send({ to: 'forget', run: older.run }, older.number);
   };
 
   return {
@@ -39,7 +59,7 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
         if (effect.kind !== 'record') continue;
         const seq = ports.journal.append(effect.record);
         if (effect.request?.to === 'spawn') keys.set(effect.request.run, seq);
-        if (effect.request !== null) send(effect.request, seq);
+        if (effect.request !== null) ask(effect.request, seq);
       }
     },
     repeat(state, lastNumber, nowNs) {

@@ -16,6 +16,8 @@ export interface Ports {
 /** Never throws, never waits for a disk. */
 export interface JournalPort {
   append(body: RecordBody): number;
+  /** What was appended last is in the log: a supervisor that takes over will know it. */
+  isKept(): boolean;
   /** Numbers up to `seq` are taken, whatever the log says. */
   skipTo(seq: number): void;
 }

@@ -71,18 +71,20 @@ scenario('S66 bash has job control', async (mode) => {
   terminal.type('case $- in *m*) echo monitor=$((40+2));; esac; tty\r');
   await terminal.shows(/monitor=42\r\n\/dev\/(pts\/0|console)\r\n0 prompt> /);
 
-  terminal.type('echo up; sleep 1000\r');
+  // It is the job itself that says so: it has the foreground by then.
+  const job = `sh -c 'echo up; exec sleep 1000'`;
+  terminal.type(`${job}\r`);
   await terminal.shows(/\r\nup\r\n/);
   terminal.type(ctrlC);
   await terminal.shows(/130 prompt> /);
 
-  terminal.type('echo up; sleep 1000\r');
+  terminal.type(`${job}\r`);
   await terminal.shows(/\r\nup\r\n/);
   terminal.type(ctrlZ);
   await terminal.shows(/Stopped/);
   await terminal.shows(/148 prompt> /);
   terminal.type('fg\r');
-  await terminal.shows(/sleep 1000\r\n/);
+  await terminal.shows(/sleep 1000'\r\n/);
   terminal.type(ctrlC);
   await terminal.shows(/130 prompt> /);
 

@@ -271,9 +271,10 @@ function carryOut(step: Step, frame: FromSupervisor): void {
     see(step, frame.event, frame.wakeNs);
     return;
   }
-  if (frame.number <= step.init.sup.lastNumber) return;
-  setSup(step, { lastNumber: frame.number });
   const { request } = frame;
+  const isLate = frame.number <= step.init.sup.lastNumber;
+  if (isLate && request.to !== 'forget') return;
+  if (!isLate) setSup(step, { lastNumber: frame.number });
   if (request.to === 'exit') {
     setLeave(step, { asked: true, code: request.code & 255 });
     return;

@@ -93,7 +93,7 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
   };
   const clock = { nowNs: () => nowNs, wallMs: () => 0, at };
   const ports = {
-    journal: { append, skipTo: () => {} },
+    journal: { append, isKept: () => true, skipTo: () => {} },
     host,
     clock,
     http: { post: () => {} },

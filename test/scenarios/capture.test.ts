@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
 import { findPrograms } from '../support/processes.ts';
+import { readIfThere } from '../support/read.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
 import { until } from '../support/until.ts';
 
@@ -114,14 +115,6 @@ scenario('S57 what is written while it stops arrives whole and in order', {}, as
   expect((await gsup.ended()).code).toBe(0);
   expectSame(withoutPrefix(gsup.stdout.text()), `ready\n${lines(8000, 1000)}`);
 });
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 /** Kills what `find` finds, and what comes in its place, until that is enough. Returns how often. */
 async function killUntil(
@@ -238,9 +231,7 @@ scenario(
     const copy = join(gsup.folder, 'logs/t');
     await until(
       'back-pressure',
-      () =>
-        // Between a look and reading the one can become the other.
-        [copy, `${copy}~1`].some((file) => readIfThere(file).includes('out 0000120')),
+      () => [copy, `${copy}~1`].some((file) => readIfThere(file).includes('out 0000120')),
       20_000,
     );
     gsup.signal('SIGTERM');

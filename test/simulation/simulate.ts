@@ -208,7 +208,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
           trace.push({ atNs: scheduler.nowNs(), kind: 'record', record: stampRecord(body, seq, stamp) }),
       );
     };
-    return { port: { append, skipTo: journal.skipTo }, found: log.records };
+    return { port: { append, isKept: journal.isKept, skipTo: journal.skipTo }, found: log.records };
   };
 
   const lifeOf = (mine: number): { ports: Ports; found: readonly CheckpointRecord[] } => {

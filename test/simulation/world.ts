@@ -113,8 +113,8 @@ export function createWorld(
     about: { key: number; run: string; order?: Order },
     act: () => void,
   ): void => {
-    if (number <= lastNumber || exit.code !== null) return;
-    lastNumber = number;
+    if ((number <= lastNumber && to !== 'forget') || exit.code !== null) return;
+    lastNumber = Math.max(lastNumber, number);
     const { key, run, order = null } = about;
     trace.push({ atNs: scheduler.nowNs(), kind: 'request', number, to, key, run, order });
     act();

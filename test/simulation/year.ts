@@ -75,7 +75,7 @@ export function simulateYear(wanted: number, path: string): Year {
     [longestBytes, size] = [Math.max(longestBytes, now), now];
     return seq;
   };
-  const port = { append, skipTo: journal.skipTo };
+  const port = { append, isKept: journal.isKept, skipTo: journal.skipTo };
   const ports: Ports = { journal: port, host, clock, http: { post() {} }, probes: { ask() {} }, say() {} };
   const loop = createLoop({ plan, records: opened.log.records, ports, pid: 2 });
   void loop.start();

@@ -49,7 +49,7 @@ function repeated(records: readonly CheckpointRecord[], state: State, lastNumber
   };
   const clock = { nowNs: () => 0n, wallMs: () => 0, at: () => () => {} };
   const ports = {
-    journal: { append: () => 0, skipTo() {} },
+    journal: { append: () => 0, isKept: () => true, skipTo() {} },
     host,
     clock,
     http: { post() {} },
