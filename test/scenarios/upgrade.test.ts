@@ -114,17 +114,22 @@ const cannotTakeOver: Readonly<Record<string, string>> = {
 };
 for (const [what, script] of Object.entries(cannotTakeOver))
   scenario(`S68 an installation ${what}: the old supervisor is back`, SUPERVISED, async (trial) => {
-    const { gsup } = await start(trial, ['-g', '10s'], [fixture('cleans-up-for'), '800', '--code', '3']);
-    const before = identity(gsup, 'cleans-up-for');
+    const { gsup } = await start(
+      trial,
+      ['-g', '60s'],
+      [fixture('reports-signals'), '--exit-on', 'SIGUSR2', '--code', '3'],
+    );
+    const before = identity(gsup, 'reports-signals');
     gsup.signal('SIGTERM');
-    await gsup.stdout.line(/^cleaning/);
+    await gsup.stdout.line(/^got SIGTERM/);
     const bad = installScript(join(trial.folder, 'bad'), script);
     await upgrade(gsup, bad, 'failed');
     await until('a message that names it', () => gsup.stderr.text().includes(bad));
-    expect(identity(gsup, 'cleans-up-for')).toEqual(before);
+    expect(identity(gsup, 'reports-signals')).toEqual(before);
+    gsup.signal('SIGUSR2');
     expect((await gsup.ended()).code).toBe(3);
     expect(versions(gsup)).toEqual(['1.0.1', '1.0.1']);
-    expect(gsup.stdout.lines(/^cleaned/)).toHaveLength(1);
+    expect(gsup.stdout.lines(/^got SIGTERM/)).toHaveLength(1);
     expectGraceful(gsup);
   });
 
