@@ -19,6 +19,8 @@ const LEFT = { warden: ['--linger', '15000'], mayLeave: true, brokenLogs: true }
 async function killed(trial: Trial, options: string[], command: string[]) {
   const gsup = await trial.start(options, command, LEFT);
   await gsup.ready();
+  // A command can be quicker than the note that init makes of it.
+  await gsup.record('run-started');
   const pids = gsup.find(command[0]?.split('/').at(-1) ?? '');
   gsup.signal('SIGKILL');
   // Until it has gone the name is its own.
