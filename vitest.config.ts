@@ -6,7 +6,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // Tests wait more than they compute: three files at a time, also where there is one processor.
-    maxWorkers: 3,
+    // Tests wait more than they compute: two files at a time, also where there is one processor.
+    maxWorkers: 2,
   },
 });
