@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { type Line, msBetween } from '../support/records.ts';
-import { expectWait, theOne, types } from '../support/story.ts';
+import { expectWait, expectWithin, theOne, types } from '../support/story.ts';
 import { until } from '../support/until.ts';
 import { type Container, start } from './container.ts';
 import { containerRing } from './podman.ts';
@@ -33,7 +33,7 @@ scenario("S18 stop -t 10 ends before 10 s with the child's code", async (mode) =
   expect(records.findLast((record) => record.type === 'task-state')).toMatchObject({ exit_code: 42 });
   const asked = theOne(records, 'stop-requested');
   expect(asked).toMatchObject({ cause: 'signal', by: { pid: 0 } });
-  expect(msBetween(asked, end)).toBeLessThan(5000);
+  expectWithin(asked, end, 5000);
 });
 
 scenario('S18 a child that ignores TERM is ended by gsup before stop -t 10 ends gsup', async (mode) => {

@@ -5,7 +5,9 @@ import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
 import { findPrograms } from '../support/processes.ts';
 import { readIfThere } from '../support/read.ts';
+import type { Line } from '../support/records.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
+import { expectWithin, theOne } from '../support/story.ts';
 import { until } from '../support/until.ts';
 
 /** What writes-lines writes. */
@@ -252,10 +254,8 @@ scenario('S71 a stop budget bounds the delivery too', { modes: ['order'] }, asyn
   await until('output', () => existsSync(join(gsup.folder, 'logs/t')), 20_000);
   gsup.signal('SIGTERM');
   await gsup.ended(30_000);
-  const [asked, end] = ['stop-requested', 'task-state'].map(
-    (type) => gsup.records().find((line) => line.type === type)?.mono_ns as string,
-  );
-  expect(Number(BigInt(end ?? 0) - BigInt(asked ?? 0)) / 1e9).toBeLessThan(3.5);
+  const [asked, end] = ['stop-requested', 'task-state'].map((type) => theOne(gsup.records(), type));
+  expectWithin(asked as Line, end as Line, 3500);
 });
 
 scenario(

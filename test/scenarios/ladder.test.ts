@@ -5,7 +5,16 @@ import { BINARY } from '../support/gsup.ts';
 import { moment } from '../support/output.ts';
 import { type Line, msBetween } from '../support/records.ts';
 import { LATE_MS, scenario } from '../support/scenario.ts';
-import { beginOf, expectGraceful, expectKilledAfter, expectWait, theOne, types } from '../support/story.ts';
+import {
+  beginOf,
+  expectGraceful,
+  expectKilledAfter,
+  expectWait,
+  expectWithin,
+  rungsOf,
+  theOne,
+  types,
+} from '../support/story.ts';
 import { pause } from '../support/until.ts';
 
 /** Ends with code 3 as soon as its standard input gives a line; says so when TERM comes first. */
@@ -30,7 +39,7 @@ scenario('S19 one that does not end gets its signal when the hold is over', {}, 
   gsup.signal('SIGTERM');
   expect((await gsup.ended()).code).toBe(0);
   expectWait(beginOf(gsup.records()), moment(await gsup.stdout.line(/^got SIGTERM/)), 2000);
-  const rungs = gsup.records().filter((line) => line.type === 'rung');
+  const rungs = rungsOf(gsup.records());
   expect(rungs.map((rung) => rung.action)).toEqual(['wait', 'signal']);
 });
 
@@ -43,9 +52,9 @@ scenario('S20 a ladder longer than the budget is cut, and ends in time', {}, asy
   expect(ended.code).toBe(137);
   const records = gsup.records();
   const begin = beginOf(records);
-  expect(msBetween(begin, { mono_ns: ended.at })).toBeLessThan(2000 + LATE_MS);
+  expectWithin(begin, { mono_ns: ended.at }, 2000 + LATE_MS);
   // 200 ms are kept for killing; the rest is shared by waits of 10 and 10 s.
-  const rungs = records.filter((line) => line.type === 'rung');
+  const rungs = rungsOf(records);
   expect(rungs.map((rung) => rung.signal)).toEqual(['SIGUSR1', 'SIGTERM']);
   for (const rung of rungs) expect(Number(rung.cut_ms)).toBeGreaterThan(8000);
   expectWait(begin, theOne(records, 'kill'), 1800);
@@ -76,7 +85,7 @@ scenario('S19 every rung gets its own signal and its own wait', {}, async (trial
   expect((await gsup.ended()).code).toBe(137);
   for (const name of ['SIGUSR1', 'SIGINT', 'SIGTERM'])
     expect(gsup.stdout.lines(new RegExp(`^got ${name} `)), name).toHaveLength(1);
-  const rungs = gsup.records().filter((line) => line.type === 'rung');
+  const rungs = rungsOf(gsup.records());
   const kill = theOne(gsup.records(), 'kill');
   let from = beginOf(gsup.records());
   for (const [index, wait] of [300, 400, 500].entries()) {

@@ -7,7 +7,14 @@ import { moment } from '../support/output.ts';
 import { look } from '../support/processes.ts';
 import { msBetween } from '../support/records.ts';
 import { LATE_MS, scenario } from '../support/scenario.ts';
-import { expectGraceful, expectKilledAfter, expectWait, sentSignals, theOne } from '../support/story.ts';
+import {
+  expectGraceful,
+  expectKilledAfter,
+  expectWait,
+  expectWithin,
+  sentSignals,
+  theOne,
+} from '../support/story.ts';
 import { pause, until } from '../support/until.ts';
 
 const SUPERVISED = { modes: ['supervisor'] } as const;
@@ -140,7 +147,7 @@ scenario('S47 it is replaced when an answer is due', { ...SUPERVISED, timeoutMs:
   expect((await gsup.ended()).code).toBe(3);
   expect(gsup.find('node')).not.toContain(stopped);
   const second = gsup.records().filter((line) => line.type === 'supervisor-started')[1];
-  expect(msBetween(cleaning, second as never)).toBeLessThan(10_000 + 3 * LATE_MS);
+  expectWithin(cleaning, second as never, 10_000 + 3 * LATE_MS);
   expectGraceful(gsup);
 });
 

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { busyMs } from './busy.ts';
 import { type CrashPoint, crashingNode, writesIn } from './crash-point.ts';
 import { NOTES, type Story } from './crash-stories.ts';
 import { type Gsup, type Ring, startGsup } from './gsup.ts';
@@ -171,10 +172,13 @@ function faultsOfTime(records: readonly Line[]): string[] {
       if (before?.deadline_ns == null || isAgain(own.slice(0, at), next)) continue;
       // Both writers have one, and under a budget they can be some milliseconds apart; the first one to pass counts.
       const both = own.slice(0, at).filter((line) => line.index === before.index && line.deadline_ns != null);
-      const late = Math.max(...both.map((line) => msBetween({ mono_ns: line.deadline_ns as string }, next)));
+      const due = both.map((line) => line.deadline_ns as string);
+      const late = Math.max(...due.map((ns) => msBetween({ mono_ns: ns }, next)));
+      const busy = busyMs(BigInt(before.mono_ns), BigInt(next.mono_ns));
       const hook = before.action === 'exec';
       if (late < -2 && asks < 2 && !hook) faults.push(`${run}: ${next.type} ${-late} ms too early`);
-      if (late > START_MS + PATIENCE_MS + LATE_MS) faults.push(`${run}: ${next.type} ${late} ms too late`);
+      if (late > START_MS + PATIENCE_MS + LATE_MS + busy)
+        faults.push(`${run}: ${next.type} ${late} ms too late`);
     }
   }
   return faults;

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { busyMs } from './busy.ts';
 import type { Gsup } from './gsup.ts';
 import { type Line, msBetween } from './records.ts';
 import { LATE_MS } from './scenario.ts';
@@ -39,7 +40,20 @@ export function expectWait(
 ): void {
   const passed = msBetween(from, to);
   expect(passed, `${passed} ms instead of ${ms}`).toBeGreaterThanOrEqual(ms - 2);
-  expect(passed, `${passed} ms instead of ${ms}`).toBeLessThan(ms + lateMs);
+  expectWithin(from, to, ms + lateMs);
+}
+
+/** At most so long, and what a busy machine explains. */
+export function expectWithin(from: Pick<Line, 'mono_ns'>, to: Pick<Line, 'mono_ns'>, ms: number): void {
+  const passed = msBetween(from, to);
+  const busy = busyMs(BigInt(from.mono_ns), BigInt(to.mono_ns));
+  expect(passed, `${passed} ms, where ${ms} are allowed`).toBeLessThan(ms + busy);
+}
+
+/** The rungs that were climbed, each once: a supervisor that was late records one that init has recorded already. */
+export function rungsOf(records: readonly Line[]): Line[] {
+  const rungs = records.filter((record) => record.type === 'rung' && !isOfHook(record));
+  return rungs.filter((rung, at) => rungs.findIndex((one) => one.index === rung.index) === at);
 }
 
 /** The run ended by itself after its stop signal: no SIGKILL in the log. */
