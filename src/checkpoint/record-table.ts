@@ -207,6 +207,14 @@ export const recordTable = {
       deadline_ns: maybe(ns('began: its time-out, on CLOCK_MONOTONIC; ended: when it is tried again')),
     },
   },
+  'start-requested': {
+    writer: 'supervisor',
+    about: 'a client wants these processes up',
+    fields: {
+      processes: texts('names of processes, `web.1`'),
+      by: orNull(who('client of the request')),
+    },
+  },
   'signal-requested': {
     writer: 'supervisor',
     about: 'a signal outside the ladder was asked for; `seq` is the number of the request',

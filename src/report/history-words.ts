@@ -46,6 +46,11 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
   },
   'health-changed': (_, { run, health, reason }) =>
     say(run, reason === null ? health : `${health}: ${reason}`, health === 'unhealthy' ? 'warn' : 'plain'),
+  'start-requested': (_, { processes, by }) =>
+    say(
+      processes.length === 1 ? (processes[0] ?? null) : null,
+      `start${namesText(processes)}: asked for${byText(by)}`,
+    ),
   'stop-requested': tellStop,
   rung: tellRung,
   signal: tellSignal,
@@ -252,6 +257,11 @@ function byText(by: BodyOf<'stop-requested'>['by']): string {
 
 function nameText(name: string | undefined, pid: number): string {
   return name === undefined ? `pid ${pid}` : name.includes(`(${pid})`) ? name : `${name} (${pid})`;
+}
+
+/** Of one the line is about it already. */
+function namesText(processes: readonly string[]): string {
+  return processes.length === 1 ? '' : ` of ${processes.join(', ')}`;
 }
 
 const SHOWN = 8;

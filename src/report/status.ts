@@ -127,6 +127,10 @@ function learn(drafts: Drafts, record: Known): void {
     case 'health-changed':
       Object.assign(draftOf(drafts, record.process), { health: record.health, reason: record.reason });
       break;
+    case 'start-requested':
+      for (const process of record.processes)
+        Object.assign(draftOf(drafts, process), { want: 'up', failures: 0 });
+      break;
     case 'stop-requested':
       wantDown(drafts, record);
       break;

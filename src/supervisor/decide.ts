@@ -4,17 +4,17 @@
  * answered, one step a call, until nothing is. Recovery is the same: a state from the log, and what it leaves unanswered.
  */
 import type { RecordBody } from '../checkpoint/record.ts';
-import { signalName } from '../signals/names.ts';
 import { takeAnswer } from './ask.ts';
-import type { Effect, Event, Request } from './effect.ts';
+import type { Effect, Event } from './effect.ts';
 import { evolve } from './evolve.ts';
 import { endPost } from './hooks.ts';
 import { LATER, PENDING, type RunEvent, URGENT } from './run-events.ts';
 import { ignore, RUN_TABLE } from './run-table.ts';
-import { isAlive, mainRuns, runStateOf, runsOf } from './select.ts';
-import type { By, State } from './state.ts';
-import { EARLY, LAST, LATE, presentStop, requestStop } from './task.ts';
-import { decideOn, type Turn } from './turn.ts';
+import { isAlive, runStateOf, runsOf } from './select.ts';
+import type { State } from './state.ts';
+import { takeRequest } from './take-request.ts';
+import { EARLY, LAST, LATE } from './task.ts';
+import type { Turn } from './turn.ts';
 
 export interface Decided {
   readonly records: readonly RecordBody[];
@@ -69,7 +69,10 @@ function take(turn: Turn, event: Event): void {
       takeAnswer(turn, event.run, event.role, event.ok, event.detail ?? null);
       break;
     case 'request':
-      takeRequest(turn, event.request, event.by);
+      {
+        const answer = takeRequest(turn, event.request, event.by);
+        turn.effects.push({ kind: 'answer', id: event.id, answer });
+      }
       break;
     case 'due':
       break;
@@ -81,44 +84,6 @@ function missing(state: State, awaited: readonly string[]): string[] {
   if (state.live.synced) return Object.keys(state.live.missing);
   const names = runsOf(state).filter((run) => isAlive(run) && state.live.seen[run.name] === undefined);
   return names.map((run) => run.name).filter((name) => !awaited.includes(name));
-}
-
-function takeRequest(turn: Turn, request: Request, by: By): void {
-  const { task, processes } = turn.state;
-  if (task.exitCode !== null) return;
-  switch (request.op) {
-    case 'stop':
-      if (processes[request.process]?.want !== 'up') return;
-      requestStop(turn, { cause: 'api', by, process: request.process });
-      break;
-    case 'shutdown':
-      if (presentStop(turn.state) !== null && !request.now) return;
-      requestStop(turn, { cause: 'api', by, ...(request.now ? { now: true } : {}) });
-      break;
-    case 'signal':
-      signalProcess(turn, request, by);
-      break;
-    case 'upgrade':
-      if (isInstallation(request.installation))
-        decideOn(turn, { type: 'upgrade', installation: request.installation, state: 'requested', by });
-      break;
-  }
-}
-
-/** INSTALLATION_SIZE of the protocol, with its NUL. */
-const LONGEST_PATH = 1023;
-
-function isInstallation(path: string): boolean {
-  const bytes = new TextEncoder().encode(path).length;
-  return (path === '' || path.startsWith('/')) && bytes <= LONGEST_PATH && !path.includes('\0');
-}
-
-function signalProcess(turn: Turn, request: Extract<Request, { op: 'signal' }>, by: By): void {
-  const signal = signalName(request.signal);
-  const run = mainRuns(turn.state).find((each) => each.process === request.process && isAlive(each));
-  if (signal === undefined || run === undefined) return;
-  const { target, process } = request;
-  decideOn(turn, { type: 'signal-requested', process, run: run.name, signal, target, by });
 }
 
 /** Asks come between the urgent and the rest: nothing starts when a stop waits to be heard. */

@@ -1,16 +1,9 @@
 /** What comes in and what goes out of the core. */
 import type { RecordBody, Who } from '../checkpoint/record.ts';
+import type { Answer, Request } from './client-request.ts';
 import type { Happening } from './happening.ts';
 import type { LogProbe, Probe, ProbeRole } from './plan.ts';
 import type { Asks, Hello, Launch, Order, RunSnapshot, Target } from './vocabulary.ts';
-
-/** A request of a client; `now` as data. */
-export type Request =
-  | { readonly op: 'stop'; readonly process: string }
-  | { readonly op: 'signal'; readonly process: string; readonly signal: number; readonly target: Target }
-  | { readonly op: 'shutdown'; readonly now: boolean }
-  /** The folder of another installation, which has `dist/main.js`; an absolute path, or '' for the one init belongs to. */
-  | { readonly op: 'upgrade'; readonly installation: string };
 
 /** Facts are kept, and acted on at `sync`: what the host tells in one batch is one moment. */
 export type Event = Occurrence & { readonly nowNs: bigint };
@@ -37,7 +30,8 @@ export type Occurrence =
       readonly ok: boolean;
       readonly detail?: string;
     }
-  | { readonly kind: 'request'; readonly request: Request; readonly by: Who | null };
+  /** `id`: its answer has the same. */
+  | { readonly kind: 'request'; readonly id: number; readonly request: Request; readonly by: Who | null };
 
 /** A request to the host, without the number that its record will give it. */
 export type HostRequest =
@@ -67,4 +61,6 @@ export type Effect =
       readonly probe: Exclude<Probe, { kind: 'exec' }> | LogProbe;
       readonly timeoutMs: number;
     }
-  | { readonly kind: 'say'; readonly happening: Happening };
+  | { readonly kind: 'say'; readonly happening: Happening }
+  /** After the records of what was asked for. */
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer };

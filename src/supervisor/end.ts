@@ -21,6 +21,13 @@ function ordinary({ plan }: State): ProcessPlan[] {
   return plan.processes.filter(({ role }) => role === 'ordinary');
 }
 
+/** All that is left to wait for is a client: what was stopped by one ends no task, but for the one whose code is the task's. */
+export function isHeld(state: State): boolean {
+  const { task, plan } = state;
+  if (!task.held || task.stop !== null || task.state !== 'active' || plan.command === 'run') return false;
+  return plan.main === null || !isOver(state, plan.main);
+}
+
 /** It has ended for good, and not because a client wanted that. */
 function hasEnded(state: State, name: string): boolean {
   const process = state.processes[name];

@@ -16,7 +16,7 @@ export function evolveStop(state: State, record: BodyOf<'stop-requested'>): Stat
   const covers: Covers = (name) =>
     process === undefined ? isFinal(state.plan, name) === finalizing : name === process;
   const next = coverRuns(dropUnforked(wantDown(state, covers), covers), record, (run) => covers(run.process));
-  if (process !== undefined) return next;
+  if (process !== undefined) return { ...next, task: { ...next.task, held: true } };
   return askAgain(next, record, finalizing, covers);
 }
 
@@ -40,7 +40,7 @@ function stopOf(record: BodyOf<'stop-requested'>): Stop {
 
 function wantDown(state: State, covers: Covers): State {
   const processes = Object.entries(state.processes).map(([name, process]) =>
-    covers(name) ? [name, { ...process, want: 'down' as const }] : [name, process],
+    covers(name) ? [name, { ...process, want: 'down' as const, again: false }] : [name, process],
   );
   return { ...state, processes: Object.fromEntries(processes) };
 }
@@ -67,7 +67,7 @@ function askAgain(
   const begun = finalizing
     ? { finalsStop: task.finalsStop ?? stopOf(record), finalsAsks }
     : { stop: task.stop ?? stopOf(record) };
-  const next = { ...state, task: { ...task, asks, ...begun } };
+  const next = { ...state, task: { ...task, asks, held: false, ...begun } };
   const count = finalizing ? finalsAsks : asks;
   if (record.now === true || (isSignal && count > 2)) return owe(next, 'kill', covers);
   return isSignal && count === 2 ? owe(next, 'escalate', covers) : next;

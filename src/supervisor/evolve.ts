@@ -5,6 +5,7 @@
 import type { BodyOf, RecordBody } from '../checkpoint/record.ts';
 import { evolveLive, type HostFact } from './evolve-live.ts';
 import { coverRuns, evolveStop } from './evolve-stop.ts';
+import { evolveStart } from './evolve-want.ts';
 import { hookKind, hookNumber, isProbe, runName, runNumber } from './names.ts';
 import { isTerminal } from './select.ts';
 import {
@@ -29,6 +30,8 @@ export function evolve(state: State, fact: Fact): State {
       return withRun(state, fact.run, { ready: true });
     case 'health-changed':
       return withRun(state, fact.run, { health: fact.health });
+    case 'start-requested':
+      return evolveStart(state, fact);
     case 'stop-requested':
       return fact.run === undefined
         ? evolveStop(state, fact)
@@ -76,6 +79,7 @@ export function evolve(state: State, fact: Fact): State {
 function forked(state: State, { process, run }: BodyOf<'run-forked'>): State {
   const next = withProcess(state, process, {
     runs: Math.max(runNumber(run), state.processes[process]?.runs ?? 0),
+    again: false,
   });
   return onlyRun(next, newRun(run, process, { phase: 'forked' }));
 }
@@ -133,7 +137,8 @@ function judged(state: State, record: BodyOf<'outcome'>): State {
   // What a coordinator has killed by itself has no record of a kill.
   const hurried = before !== undefined && (before.hurried || (forced && before.owed !== null));
   const next = withRun(state, run, { phase: outcome, owed: null, hurried });
-  return withProcess(next, record.process, { last, failures: record.failures });
+  const held = state.task.held && state.processes[record.process]?.want !== 'up';
+  return withProcess(withTask(next, { held }), record.process, { last, failures: record.failures });
 }
 
 function hookStarted(state: State, record: BodyOf<'hook'>): State {

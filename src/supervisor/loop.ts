@@ -4,9 +4,11 @@
  */
 import type { CheckpointRecord, Who } from '../checkpoint/record.ts';
 import type { HostNews } from '../host/host.ts';
+import type { Answer, Request } from './client-request.ts';
+import { createClients } from './clients.ts';
 import { nextDeadline } from './deadlines.ts';
 import { decide } from './decide.ts';
-import type { Occurrence, Request } from './effect.ts';
+import type { Occurrence } from './effect.ts';
 import { isOfInterest } from './evolve-live.ts';
 import { createPerformer } from './perform.ts';
 import type { TaskPlan } from './plan.ts';
@@ -31,7 +33,8 @@ export interface Ended {
 export interface Loop {
   /** Resolves when the host has closed. */
   start(): Promise<Ended>;
-  request(request: Request, by: Who | null): void;
+  /** Answered when what it asks for is in the log. Never, when this supervisor goes before. */
+  request(request: Request, by: Who | null): Promise<Answer>;
   state(): State;
 }
 
@@ -48,6 +51,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
   let toldNs: bigint | null = null;
   let armed: { atNs: bigint | null; disarm: () => void } = { atNs: null, disarm: () => {} };
   let close: (ended: Ended) => void = () => {};
+  const clients = createClients();
 
   const push = (occurrence: Occurrence): void => {
     queue.push(occurrence);
@@ -62,7 +66,10 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
       occurrence.kind === 'sync' ? { ...occurrence, awaited: takeOver(clock.nowNs()) } : occurrence;
     const nowNs = settle(event);
     if (event.kind === 'sync') lastSync = event.event;
-    if (state.live.synced) arm(nowNs, event.kind === 'sync');
+    if (!state.live.synced) return;
+    arm(nowNs, event.kind === 'sync');
+    // What came before is asked of a task that is known.
+    for (const early of clients.takeEarly()) queue.push(early);
   };
 
   /** To completion. Returns the time at which nothing was left to be decided. */
@@ -74,6 +81,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
       const decided = decide(state, { ...event, nowNs });
       state = decided.state;
       performer.perform(decided.effects, push);
+      clients.answer(decided.effects);
       if (decided.settled) return nowNs;
       event = { kind: 'due' };
     }
@@ -100,6 +108,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
   const hear = (news: HostNews): void => {
     if (news.kind === 'closed') {
       armed.disarm();
+      clients.close();
       close({ exitCode: state.task.exitCode, reason: news.reason });
       return;
     }
@@ -121,7 +130,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
         close = resolve;
         host.open(hear);
       }),
-    request: (request, by) => push({ kind: 'request', request, by }),
+    request: (request, by) => clients.ask(request, by, state.live.synced ? push : null),
     state: () => state,
   };
 }

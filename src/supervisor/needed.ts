@@ -44,6 +44,8 @@ function isNeeded(record: Known, { begun, probes }: Marks): boolean {
     case 'task':
     case 'task-state':
       return true;
+    case 'start-requested':
+      return true;
     case 'stop-requested':
       return record.run === undefined || isOfLastRun(record.run, record.seq, begun);
     case 'run-forked':

@@ -8,6 +8,7 @@ import {
   isHookBusy,
   isStuck,
   isTerminal,
+  isUnforked,
   mainRuns,
   planOf,
   processState,
@@ -65,10 +66,6 @@ const runsOfProcesses = memo((runs: State['runs']) => {
   }
   return found;
 });
-
-function isUnforked(run: Run): boolean {
-  return run.phase === 'waiting' || run.phase === 'backoff';
-}
 
 /** Something of it is to be waited for, or still to come. */
 export function isBusyRun(state: State, run: Run): boolean {

@@ -14,6 +14,7 @@ export type Next =
  */
 export function nextRun(task: TaskPlan, plan: ProcessPlan, process: Process, seed: string): Next {
   const { last } = process;
+  if (last !== null && process.again) return { kind: 'again', atNs: last.endedNs, waitMs: 0 };
   if (last === null || !runsAgain(task, plan, process, last)) return { kind: 'finished' };
   const waitMs = last.outcome === 'success' ? 0 : backoffMs(plan.restart.backoff, process.failures, seed);
   const afterEnd = last.endedNs + BigInt(waitMs) * MS;

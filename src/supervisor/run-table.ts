@@ -253,8 +253,8 @@ function reportStuck(turn: Turn, run: Run): void {
 function waitForNext(turn: Turn, run: Run): void {
   const next = followOf(turn.state, run);
   if (next.kind === 'finished') return;
-  const { failures } = processState(turn.state, run.process);
+  const { failures, again } = processState(turn.state, run.process);
   const { waitMs, atNs } = next;
   note(turn, { type: 'backoff', process: run.process, wait_ms: waitMs, deadline_ns: atNs, failures });
-  say(turn, { kind: 'restart', process: run.process, waitMs, failures });
+  if (!again) say(turn, { kind: 'restart', process: run.process, waitMs, failures });
 }

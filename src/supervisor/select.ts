@@ -18,9 +18,14 @@ export function isTerminal(run: Run): boolean {
   return TERMINAL.includes(run.phase);
 }
 
+/** It is to be started, and has not been yet. */
+export function isUnforked(run: Run): boolean {
+  return run.phase === 'waiting' || run.phase === 'backoff';
+}
+
 /** It was asked for at the host, and nobody has judged its end yet. */
 export function isAlive(run: Run): boolean {
-  return run.phase !== 'waiting' && run.phase !== 'backoff' && !isTerminal(run);
+  return !isUnforked(run) && !isTerminal(run);
 }
 
 export function isStuck(state: State, run: Run): boolean {

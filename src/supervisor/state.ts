@@ -52,6 +52,8 @@ export interface Task {
   readonly finalsStop: Stop | null;
   /** Stop signals that came while they ran. */
   readonly finalsAsks: number;
+  /** What ended last was stopped by a client, which ends no task: it waits for what is asked for next. */
+  readonly held: boolean;
 }
 
 export interface Stop {
@@ -68,6 +70,8 @@ export interface Process {
   /** Number of the last run that was forked; 0: none yet. */
   readonly runs: number;
   readonly failures: number;
+  /** Somebody wants another run as soon as the last one is gone, however that ends. */
+  readonly again: boolean;
   readonly last: Result | null;
 }
 
@@ -157,6 +161,7 @@ const NEW_TASK: Task = {
   finalsEndNs: null,
   finalsStop: null,
   finalsAsks: 0,
+  held: false,
 };
 
 export interface Asked {
@@ -172,11 +177,11 @@ export function initialState(plan: TaskPlan): State {
   const started = plan.processes.filter((process) => process.autostart);
   return {
     plan,
-    task: NEW_TASK,
+    task: { ...NEW_TASK, held: isForClients(plan) },
     processes: Object.fromEntries(
       plan.processes.map(({ name, autostart }) => [
         name,
-        { want: autostart ? 'up' : 'down', runs: 0, failures: 0, last: null },
+        { want: autostart ? 'up' : 'down', runs: 0, failures: 0, again: false, last: null },
       ]),
     ),
     runs: Object.fromEntries(
@@ -194,6 +199,11 @@ export function initialState(plan: TaskPlan): State {
       done: {},
     },
   };
+}
+
+/** All that counts for its end is declared only. */
+function isForClients({ processes }: TaskPlan): boolean {
+  return processes.every(({ role, autostart }) => role !== 'ordinary' || !autostart);
 }
 
 export function newRun(name: string, process: string, known: Partial<Run>): Run {

@@ -3,7 +3,7 @@ import type { BodyOf } from '../checkpoint/record.ts';
 import { msOf } from '../signals/budget.ts';
 import { signalName } from '../signals/names.ts';
 import { finalsEndNs } from './budget-share.ts';
-import { endOf } from './end.ts';
+import { endOf, isHeld } from './end.ts';
 import { exitCode, finalState } from './exit-code.ts';
 import type { ForcedReason, StopReport } from './happening.ts';
 import { processName, runNumber } from './names.ts';
@@ -158,7 +158,7 @@ function endEarly(turn: Turn): boolean {
 /** Only ephemeral processes are left. */
 function endOthers(turn: Turn): boolean {
   const { plan, task } = turn.state;
-  if (task.stop !== null || task.state !== 'active') return false;
+  if (task.stop !== null || task.state !== 'active' || isHeld(turn.state)) return false;
   const counts = plan.processes.filter(({ role }) => role === 'ordinary');
   return counts.every(({ name }) => isOver(turn.state, name)) && stopOthers(turn, 'main-ended');
 }
@@ -173,7 +173,8 @@ function stopOthers(turn: Turn, cause: 'main-ended' | 'failure'): boolean {
 function beginFinals(turn: Turn): boolean {
   const { state } = turn;
   const finals = state.plan.processes.filter(({ role }) => role === 'final').map(({ name }) => name);
-  if (state.task.state === 'finalizing' || isAnyOtherBusy(state) || !isAnyBusy(state)) return false;
+  if (state.task.state === 'finalizing' || isAnyOtherBusy(state) || !isAnyBusy(state) || isHeld(state))
+    return false;
   const deadline = finalsEndNs(state, turn.nowNs);
   note(turn, { type: 'task-state', state: 'finalizing', exit_code: null, deadline_ns: deadline });
   const waitMs = deadline === null ? null : msOf(deadline - turn.nowNs);
@@ -190,7 +191,7 @@ function endFinals(turn: Turn): boolean {
 
 function endTask(turn: Turn): boolean {
   const { state } = turn;
-  if (isAnyBusy(state)) return false;
+  if (isAnyBusy(state) || isHeld(state)) return false;
   const code = exitCode(state);
   if (state.task.stop !== null || state.task.finalsStop !== null)
     say(turn, { kind: 'stop-summary', exitCode: code, processes: reports(state) });

@@ -121,7 +121,10 @@ const line: fc.Arbitrary<Line> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       at: ms(9000),
-      request: fc.record({ op: fc.constant('stop' as const), process: fc.constantFrom(...NAMES) }),
+      request: fc.record({
+        op: fc.constant('stop' as const),
+        processes: fc.constantFrom(...NAMES).map((name) => [name]),
+      }),
     }),
   },
   {

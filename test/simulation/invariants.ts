@@ -1,5 +1,5 @@
 /** What holds in every run of every task, whatever happens and whoever crashes: judged by the complete trace. */
-import type { RecordBody } from '../../src/checkpoint/record.ts';
+import type { BodyOf, RecordBody } from '../../src/checkpoint/record.ts';
 import { signalName } from '../../src/signals/names.ts';
 import { hookKind, processName } from '../../src/supervisor/names.ts';
 import { isFinal } from '../../src/supervisor/plan.ts';
@@ -163,11 +163,21 @@ function noStartAfterStop({ plan }: Scenario, { trace }: Result): string[] {
       (record) =>
         record.run === undefined &&
         (record.process ?? process) === process &&
+        !isTakenBack(before, record, process) &&
         (!isFinalOne || record.seq > (finalizing?.seq ?? 0)),
     );
     const end = stop ?? (isFinalOne ? undefined : finalizing);
     return end === undefined ? [] : [`${step.run} after ${end.seq}`];
   });
+}
+
+/** A client wants it up again; the stop of the task nobody takes back. */
+function isTakenBack(before: Trace, stop: Decision & BodyOf<'stop-requested'>, process: string): boolean {
+  const starts = recordsIn(before, 'start-requested');
+  return (
+    stop.process !== undefined &&
+    starts.some(({ seq, processes }) => seq > stop.seq && processes.includes(process))
+  );
 }
 
 function disarmed(_: Scenario, { armed }: Result): string[] {

@@ -6,7 +6,7 @@ import type { JournalSource } from '../../src/checkpoint/journal-open.ts';
 import { type CheckpointRecord, stampRecord } from '../../src/checkpoint/record.ts';
 import { type RepairedLog, repairLog } from '../../src/checkpoint/repair.ts';
 import type { Clock, Host } from '../../src/host/host.ts';
-import type { Request } from '../../src/supervisor/effect.ts';
+import type { Request } from '../../src/supervisor/client-request.ts';
 import type { Happening } from '../../src/supervisor/happening.ts';
 import { createLoop, type Loop } from '../../src/supervisor/loop.ts';
 import { processName } from '../../src/supervisor/names.ts';
@@ -98,6 +98,9 @@ const LONGEST_MS = 24 * 60 * 60 * 1000;
 const MOST_STEPS = 20_000;
 /** Killed before the first byte, the write is as good as not begun. */
 const FIRST_BYTE = 1;
+
+/** Pid of the client that the first line of a script is, and so on. */
+const FIRST_CLIENT = 9000;
 
 /** Thrown through whatever a supervisor is doing. */
 const CRASH = new Error('crash');
@@ -271,11 +274,11 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     survive(() => void start());
   };
 
-  /** A client that was cut off asks again; that is why what it asks for must be no more when it is said twice. */
-  const request = (asked: Request): void => {
-    survive(() => loop?.request(asked, null));
-    if (loop !== null || world.exitCode() !== null) return;
-    scheduler.after(crashes.awayMs + 1, () => request(asked));
+  /** A client that was cut off looks whether it was heard, and asks again if not. */
+  const request = (asked: Request, pid: number): void => {
+    survive(() => void loop?.request(asked, { pid, uid: 0 }));
+    if (loop !== null || world.exitCode() !== null || wasTaken(trace, pid)) return;
+    scheduler.after(crashes.awayMs + 1, () => request(asked, pid));
   };
 
   // Not when all is over: what nobody disarms goes off at last, and is no more.
@@ -283,8 +286,10 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     armedAtEnd = armed.size + world.armed() + (world.wakeNs() === null ? 0 : 1);
   });
   begin();
-  for (const line of scenario.script ?? []) {
-    scheduler.after(line.at, () => ('signal' in line ? world.ask(line.signal) : request(line.request)));
+  for (const [at, line] of (scenario.script ?? []).entries()) {
+    const act = (): void =>
+      'signal' in line ? world.ask(line.signal) : request(line.request, FIRST_CLIENT + at);
+    scheduler.after(line.at, act);
   }
   const left = scheduler.run(beganNs + BigInt(LONGEST_MS) * MS, MOST_STEPS);
   const isOff = crashes.power === true && crashed > 0;
@@ -314,6 +319,10 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     disk,
     compacts: crashes.compactAt !== undefined,
   };
+}
+
+function wasTaken(trace: Trace, pid: number): boolean {
+  return stepsOf(trace, 'record').some(({ record }) => 'by' in record && record.by?.pid === pid);
 }
 
 const now = (does: () => void): void => does();

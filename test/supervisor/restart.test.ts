@@ -19,6 +19,7 @@ const process = (last: Partial<Result>, failures = 1): Process => ({
   want: 'up',
   runs: 1,
   failures,
+  again: false,
   last: { ...ended, ...last },
 });
 const up = taskPlan([]);

@@ -275,7 +275,7 @@ export const TASK_SCENARIOS: readonly Told[] = [
     title: 'a client stops one process: that does not end the task, its end does',
     plan: taskPlan([processPlan('a'), processPlan('b')], null, { exitWhen: 'any' }),
     behaviours: { a: obedient, b: exitsBy(3000) },
-    script: [{ at: 1000, request: { op: 'stop', process: 'a' } }],
+    script: [{ at: 1000, request: { op: 'stop', processes: ['a'] } }],
     check: (result) => {
       expect(result.endedMs).toBeGreaterThanOrEqual(3000);
       expect(endState(result)).toBe('success 0');

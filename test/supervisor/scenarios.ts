@@ -1,3 +1,4 @@
+import { CONTROL_SCENARIOS } from './scenarios-control.ts';
 import { HOOK_SCENARIOS } from './scenarios-hooks.ts';
 import { LEVEL_SCENARIOS } from './scenarios-levels.ts';
 import { ORDER_SCENARIOS } from './scenarios-order.ts';
@@ -16,4 +17,5 @@ export const SCENARIOS: readonly Told[] = [
   ...ORDER_SCENARIOS,
   ...TASK_SCENARIOS,
   ...PROBE_SCENARIOS,
+  ...CONTROL_SCENARIOS,
 ];

@@ -1,0 +1,140 @@
+/** What clients ask of a running task: SPEC.md 2 and 9. */
+import { expect } from 'vitest';
+import type { Request } from '../../src/supervisor/client-request.ts';
+import { DEFAULT_BACKOFF } from '../../src/supervisor/plan.ts';
+import { exitsBy, exitsOn, ignoresTerm, obedient, TERM } from '../simulation/behaviour.ts';
+import { after, processPlan, restarts, runPlan, taskPlan } from '../simulation/plans.ts';
+import { endState, msOf, outcomesOf, recordsOf, signalsOf } from '../simulation/questions.ts';
+import type { Line, Result } from '../simulation/simulate.ts';
+import { type Told, term } from './told.ts';
+
+const ask = (at: number, request: Request): Line => ({ at, request });
+const start = (at: number, ...processes: string[]): Line => ask(at, { op: 'start', processes });
+const stop = (at: number, ...processes: string[]): Line => ask(at, { op: 'stop', processes });
+const forks = (result: Result): string[] =>
+  recordsOf(result, 'run-forked').map(({ run, mono_ns }) => `${run}@${msOf(mono_ns)}`);
+
+export const CONTROL_SCENARIOS: readonly Told[] = [
+  {
+    title: 'a process that a client has stopped is started again by a client, and the task waits for that',
+    plan: taskPlan([processPlan('web')]),
+    behaviours: { web: exitsOn(TERM, 100) },
+    script: [stop(1000, 'web'), start(5000, 'web'), term(8000)],
+    check: (result) => {
+      expect(forks(result)).toEqual(['web#1@0', 'web#2@5000']);
+      expect(outcomesOf(result)).toEqual(['web#1 killed stopped 0', 'web#2 killed stopped 0']);
+      expect(endState(result)).toBe('killed 0');
+    },
+  },
+  {
+    title: 'a start while the stop of the process goes on: the next run comes when the tree is empty',
+    plan: taskPlan([processPlan('web', { graceMs: 2000 })]),
+    behaviours: { web: ignoresTerm },
+    script: [stop(1000, 'web'), start(1500, 'web'), term(5000)],
+    check: (result) => {
+      expect(forks(result)).toEqual(['web#1@0', 'web#2@3001']);
+      expect(signalsOf(result, 'web#1')).toEqual(['15@1000', '9@3000']);
+    },
+  },
+  {
+    title: 'start, then stop again, before the first stop is over: it stays down',
+    plan: taskPlan([processPlan('web', { graceMs: 2000 })]),
+    behaviours: { web: ignoresTerm },
+    script: [stop(1000, 'web'), start(1500, 'web'), stop(2000, 'web'), term(5000)],
+    check: (result) => expect(forks(result)).toEqual(['web#1@0']),
+  },
+  {
+    title: 'the last hook of a run comes before the run that a client wants',
+    plan: taskPlan([processPlan('web', { postStop: { shell: 'after' } })]),
+    behaviours: { web: exitsOn(TERM, 100), 'web/post-stop': exitsBy(500) },
+    script: [stop(1000, 'web'), start(1200, 'web'), term(5000)],
+    check: (result) => expect(forks(result)).toEqual(['web#1@0', 'web#2@1601']),
+  },
+  {
+    title: 'S27 start during the stop of the task: nothing starts',
+    plan: taskPlan([processPlan('web'), processPlan('db', { graceMs: 3000 })]),
+    behaviours: { web: obedient, db: ignoresTerm },
+    script: [stop(500, 'web'), term(1000), start(2000, 'web', 'db')],
+    check: (result) => {
+      expect(forks(result)).toEqual(['web#1@0', 'db#1@0']);
+      expect(recordsOf(result, 'start-requested')).toEqual([]);
+    },
+  },
+  {
+    title: 'what is not started by itself waits for a client, with what it depends on',
+    plan: taskPlan([
+      processPlan('tool', { autostart: false, ...after('db started') }),
+      processPlan('db', { autostart: false }),
+      processPlan('web'),
+    ]),
+    behaviours: { tool: exitsBy(500), db: obedient, web: obedient },
+    script: [start(2000, 'tool'), term(5000)],
+    check: (result) => {
+      expect(forks(result)).toEqual(['web#1@0', 'db#1@2000', 'tool#1@2001']);
+      expect(endState(result)).toBe('killed 0');
+    },
+  },
+  {
+    title:
+      'a task of which nothing is started by itself waits for clients, and ends with what they have started',
+    plan: taskPlan([processPlan('job', { autostart: false })]),
+    behaviours: { job: exitsBy(500) },
+    script: [start(2000, 'job')],
+    check: (result) => {
+      expect(result.endedMs).toBe(2501);
+      expect(endState(result)).toBe('success 0');
+    },
+  },
+  {
+    title: 'a start ends a back-off, and forgets the failures',
+    plan: taskPlan([
+      processPlan('web', {
+        restart: restarts({
+          maxFailures: 3,
+          minDurationMs: 0,
+          backoff: { ...DEFAULT_BACKOFF, jitter: 0, initialMs: 20_000 },
+        }),
+      }),
+    ]),
+    behaviours: { 'web#1': exitsBy(100, 1), web: obedient },
+    script: [start(2000, 'web'), term(5000)],
+    check: (result) => {
+      expect(forks(result)).toEqual(['web#1@0', 'web#2@2000']);
+      expect(recordsOf(result, 'outcome').map(({ failures }) => failures)).toEqual([1, 0]);
+    },
+  },
+  {
+    title: 'who has failed for good in a task that goes on is started again',
+    plan: taskPlan([processPlan('web'), processPlan('db')], null, { maxFailures: 0 }),
+    behaviours: { 'web#1': exitsBy(100, 1), web: obedient, db: obedient },
+    script: [start(2000, 'web'), term(5000)],
+    check: (result) => expect(forks(result)).toEqual(['web#1@0', 'db#1@0', 'web#2@2000']),
+  },
+  {
+    title: 'a client’s stop of main ends the task',
+    plan: taskPlan([processPlan('app'), processPlan('proxy')], null, { main: 'app' }),
+    behaviours: { app: exitsOn(TERM, 100, 3), proxy: obedient },
+    script: [stop(1000, 'app')],
+    check: (result) => {
+      expect(signalsOf(result, 'proxy#1')).toEqual(['15@1100']);
+      expect(result.exitCode).toBe(3);
+    },
+  },
+  {
+    title: 'a client’s stop of the command of `run` is the end of it',
+    plan: runPlan(),
+    behaviours: { node: exitsOn(TERM, 100, 4) },
+    script: [stop(1000, 'node')],
+    check: (result) => expect([result.endedMs, result.exitCode]).toEqual([1100, 4]),
+  },
+  {
+    title: 'a client stops one of two, and the other ends by itself before that is over: the task ends',
+    plan: taskPlan([processPlan('web', { graceMs: 3000 }), processPlan('job')]),
+    behaviours: { web: ignoresTerm, job: exitsBy(2000) },
+    script: [stop(1000, 'web')],
+    check: (result) => {
+      expect(result.endedMs).toBe(4001);
+      expect(endState(result)).toBe('success 0');
+    },
+  },
+];
