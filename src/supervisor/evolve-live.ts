@@ -1,7 +1,7 @@
 /** What the host says now. It is said again, whole, after every crash, so nothing of it is written. */
-import { processName, runNumber } from './names.ts';
+import { hookKind, hookNumber, isHookName, isProbe, processName, runNumber, servedRun } from './names.ts';
 import { isTerminal } from './select.ts';
-import type { Asked, Live, State } from './state.ts';
+import type { Asked, Live, Run, State } from './state.ts';
 import type { Asks, Hello, RunSnapshot } from './vocabulary.ts';
 
 export type HostFact = { readonly type: 'host' } & (
@@ -21,7 +21,7 @@ export function evolveLive(state: State, fact: HostFact): Live {
     case 'hello':
       return { ...live, hello: fact.hello, supervisorPid: fact.supervisorPid };
     case 'run':
-      return isOfInterest(state, fact.run.name) ? sawRun(live, fact.run) : live;
+      return isOfInterest(state, fact.run) ? sawRun(live, fact.run) : live;
     case 'asks':
       return { ...live, asks: fact.asks };
     case 'sync':
@@ -37,11 +37,28 @@ export function evolveLive(state: State, fact: HostFact): Live {
 }
 
 /** Of what is judged nothing is to be learned any more. What no log knows yet is news: the log may have been lost. */
-export function isOfInterest(state: State, name: string): boolean {
-  const run = state.runs[name];
-  if (run !== undefined) return !isTerminal(run);
+export function isOfInterest(state: State, seen: RunSnapshot): boolean {
+  const run = state.runs[seen.name];
+  return run === undefined ? isUnknown(state, seen) : !isTerminal(run);
+}
+
+/** The log tells nothing of it: neither that it is there, nor that it was. */
+export function isUnknown(state: State, { name, phase }: RunSnapshot): boolean {
   const process = state.processes[processName(name)];
-  return process !== undefined && runNumber(name) > process.runs;
+  if (process === undefined) return false;
+  if (!isHookName(name)) return runNumber(name) > process.runs;
+  if (state.runs[name] !== undefined) return false;
+  const served = servedRun(name);
+  // Of what is judged only the end can still be told.
+  if (phase !== 'ended' || runNumber(served) > process.runs) return true;
+  const run = state.runs[served];
+  return run !== undefined && isHookUnheardOf(run, name);
+}
+
+function isHookUnheardOf(run: Run, hook: string): boolean {
+  const kind = hookKind(hook);
+  if (kind === 'post-stop') return run.hook?.kind !== 'post-stop';
+  return hookNumber(hook) > (isProbe(kind) ? run.probes : run.hooks);
 }
 
 function sawRun(live: Live, run: RunSnapshot): Live {
@@ -50,9 +67,13 @@ function sawRun(live: Live, run: RunSnapshot): Live {
 }
 
 /** What belongs to runs that are no more: a process may be restarted for years. */
-function forgetOthers({ live, runs, processes }: State): Live {
-  const isKept = (run: string): boolean =>
-    runs[run] !== undefined || runNumber(run) > (processes[processName(run)]?.runs ?? 0);
+function forgetOthers(state: State): Live {
+  const { live, runs, processes } = state;
+  const isKept = (run: string): boolean => {
+    const seen = live.seen[run];
+    if (runs[run] !== undefined || (seen !== undefined && isUnknown(state, seen))) return true;
+    return runNumber(run) > (processes[processName(run)]?.runs ?? 0);
+  };
   const kept = <T>(of: Readonly<Record<string, T>>): Record<string, T> =>
     Object.fromEntries(
       Object.entries(of).filter(([key]) => !key.includes('#') || isKept(key.split(' ')[0] ?? '')),

@@ -136,18 +136,29 @@ function judged(state: State, record: BodyOf<'outcome'>): State {
   const before = state.runs[run];
   // What a coordinator has killed by itself has no record of a kill.
   const hurried = before !== undefined && (before.hurried || (forced && before.owed !== null));
-  const next = withRun(state, run, { phase: outcome, owed: null, hurried });
+  const next = withRun(knowing(state, record), run, { phase: outcome, owed: null, hurried });
   const held = state.task.held && state.processes[record.process]?.want !== 'up';
   return withProcess(withTask(next, { held }), record.process, { last, failures: record.failures });
+}
+
+/** No record tells of its fork: only what served it was found again. */
+function knowing(state: State, { process, run }: BodyOf<'outcome'>): State {
+  const isKnown = runNumber(run) <= (state.processes[process]?.runs ?? 0);
+  return isKnown ? state : forked(state, { type: 'run-forked', process, run });
 }
 
 function hookStarted(state: State, record: BodyOf<'hook'>): State {
   const kind = hookKind(record.hook);
   const index = record.index ?? null;
   if (isProbe(kind)) return probeStarted(state, record, kind);
+  const before = state.runs[record.run];
+  const hooks = before?.hooks ?? 0;
+  // One that is found again when the log knows of a later one has nothing more to say.
+  const isLatest = kind === 'post-stop' || hookNumber(record.hook) > hooks;
+  const hook = { name: record.hook, kind, index, result: null, retryNs: null };
   const next = withRun(state, record.run, {
-    hook: { name: record.hook, kind, index, result: null, retryNs: null },
-    hooks: (state.runs[record.run]?.hooks ?? 0) + 1,
+    hook: isLatest || before === undefined ? hook : before.hook,
+    hooks: Math.max(hooks + (isLatest ? 1 : 0), hookNumber(record.hook)),
   });
   if (kind === 'http-post') return next;
   const run = newRun(record.hook, record.process, {
@@ -160,7 +171,7 @@ function hookStarted(state: State, record: BodyOf<'hook'>): State {
 /** It is no part of a ladder: what the run stands on stays as it is. */
 function probeStarted(state: State, record: BodyOf<'hook'>, kind: HookKind): State {
   // By its name, not counted: the log of a long life is compacted.
-  const probes = hookNumber(record.hook);
+  const probes = Math.max(hookNumber(record.hook), state.runs[record.run]?.probes ?? 0);
   const run = newRun(record.hook, record.process, {
     dueNs: record.deadline_ns ?? null,
     serves: { run: record.run, kind, index: null },

@@ -23,6 +23,16 @@ export function hookKind(hook: string): HookKind {
   return (kind ?? 'pre-stop') as HookKind;
 }
 
+/** A hook or a probe. */
+export function isHookName(run: string): boolean {
+  return run.includes('/');
+}
+
+/** `web#3` of `web#3/health.12`. */
+export function servedRun(hook: string): string {
+  return hook.slice(0, hook.lastIndexOf('/'));
+}
+
 /** 12 of `web#3/health.12`. */
 export function hookNumber(hook: string): number {
   return Number(/\.(\d+)$/.exec(hook)?.[1] ?? 0);

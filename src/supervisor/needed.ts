@@ -94,8 +94,12 @@ function markLast(records: readonly Known[]): Marks {
   const highest = new Map<string, number>();
   const probes = new Map<string, string>();
   for (const record of records) {
-    if (record.type === 'run-forked' || record.type === 'backoff') begun.set(record.process, record.seq);
-    if (record.type === 'run-forked' && runNumber(record.run) >= (highest.get(record.process) ?? 0)) {
+    const before = 'process' in record ? (highest.get(record.process ?? '') ?? 0) : 0;
+    // Of a run whose fork no log tells of (adopt.ts) the outcome is where it begins.
+    const isForked =
+      record.type === 'run-forked' || (record.type === 'outcome' && runNumber(record.run) > before);
+    if (isForked || record.type === 'backoff') begun.set(record.process, record.seq);
+    if (isForked && runNumber(record.run) >= before) {
       highest.set(record.process, runNumber(record.run));
       last.set(`runs of ${record.process}`, record);
     }

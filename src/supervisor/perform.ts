@@ -1,7 +1,7 @@
 /** Effects become acts. A record is in the log, and its number known, before the host hears what follows from it. */
 import type { CheckpointRecord, RecordBody } from '../checkpoint/record.ts';
 import type { Effect, HostRequest, Occurrence } from './effect.ts';
-import { processName, runNumber } from './names.ts';
+import { hookKind, isHookName, processName, servedRun } from './names.ts';
 import type { Ports } from './ports.ts';
 import { requestOf } from './requests.ts';
 import { isAlive } from './select.ts';
@@ -25,8 +25,8 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
   for (const record of records) remember(keys, record, record.seq);
 
   /**
-   * Runs whose end no log knows, by process. As long as init has one of them, a supervisor that takes over learns of it, and
-   * starts nothing twice. A newer run of the process tells as much.
+   * Runs whose end no log knows, by what they are a run of. As long as init has one of them, a supervisor that takes over
+   * learns of it, and starts nothing twice. A newer one of the same tells as much.
    */
   const unkept = new Map<string, { readonly run: string; readonly number: number }>();
 
@@ -38,16 +38,21 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
   };
 
   const ask = (request: HostRequest, number: number): void => {
-    const process = 'run' in request && runNumber(request.run) > 0 ? processName(request.run) : null;
-    if (request.to === 'forget' && process !== null && !ports.journal.isKept()) {
-      unkept.set(process, { run: request.run, number });
+    if (request.to === 'forget' && !ports.journal.isKept()) {
+      unkept.set(kindOf(request.run), { run: request.run, number });
       return;
     }
     send(request, number);
-    const older = request.to === 'spawn' && process !== null ? unkept.get(process) : undefined;
-    if (older === undefined || process === null) return;
-    unkept.delete(process);
-    send({ to: 'forget', run: older.run }, older.number);
+    if (request.to === 'spawn') forgetOlder(kindOf(request.run));
+  };
+
+  /** A process that runs again is done with the hooks of its last run, too. */
+  const forgetOlder = (kind: string): void => {
+    for (const [of, older] of unkept) {
+      if (of !== kind && !of.startsWith(`${kind}#`)) continue;
+      unkept.delete(of);
+      send({ to: 'forget', run: older.run }, older.number);
+    }
   };
 
   return {
@@ -66,6 +71,7 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
       const undone = records.filter((record) => record.seq > lastNumber);
       records = [];
       return undone.flatMap((record) => {
+        if (isThere(state, record)) return [];
         const request = requestOf(state, record, nowNs);
         if (request === null || !isWanted(state, request)) return [];
         send(request, record.seq);
@@ -79,8 +85,24 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
 }
 
 function remember(keys: Map<string, number>, record: RecordBody, seq: number): void {
-  if (record.type === 'run-forked') keys.set(record.run, seq);
-  if (record.type === 'hook' && record.state === 'started') keys.set(record.hook, seq);
+  const run = spawnedBy(record);
+  if (run !== null) keys.set(run, seq);
+}
+
+function spawnedBy(record: RecordBody): string | null {
+  if (record.type === 'run-forked') return record.run;
+  return record.type === 'hook' && record.state === 'started' ? record.hook : null;
+}
+
+/** It was adopted: there is no need to know how it would be started, and there may be no way to. */
+function isThere(state: State, record: RecordBody): boolean {
+  const run = spawnedBy(record);
+  return run !== null && state.live.seen[run] !== undefined;
+}
+
+/** `web` of `web#3`, `web#3/pre-stop` of its hooks. */
+function kindOf(run: string): string {
+  return isHookName(run) ? `${servedRun(run)}/${hookKind(run)}` : processName(run);
 }
 
 /** A run that is there was not asked for in vain: it was adopted. One that has ended is not wanted any more. */

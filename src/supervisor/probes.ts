@@ -7,7 +7,7 @@ const MS = 1_000_000n;
 /** Between two questions whether it is ready: often enough that nobody waits for the answer rather than for the process. */
 const READY_INTERVAL_MS = 500;
 /** An answer that takes longer is none: the next question finds out. */
-const READY_ANSWER_MS = 5000;
+export const READY_ANSWER_MS = 5000;
 
 /** A question that is to be asked. */
 export interface Question {

@@ -2,11 +2,11 @@
 import type { BodyOf } from '../checkpoint/record.ts';
 import { msOf } from '../signals/budget.ts';
 import { signalName } from '../signals/names.ts';
+import { adoptHook, adoptRun, judgeServed } from './adopt.ts';
 import { finalsEndNs } from './budget-share.ts';
 import { endOf, isHeld } from './end.ts';
 import { exitCode, finalState } from './exit-code.ts';
 import type { ForcedReason, StopReport } from './happening.ts';
-import { processName, runNumber } from './names.ts';
 import { processOf } from './plan.ts';
 import { isAnyBusy, isAnyOtherBusy, isOver } from './progress.ts';
 import { hasClimbed, isStuck, mainRuns, snapshotOf } from './select.ts';
@@ -24,6 +24,8 @@ export const EARLY: readonly Step[] = [
   beginTask,
   beginSupervisor,
   adoptRun,
+  judgeServed,
+  adoptHook,
   firstAsk,
   answeredAsk,
   beginBudget,
@@ -56,17 +58,6 @@ function beginSupervisor(turn: Turn): boolean {
   if (!once(turn, 'supervisor started')) return false;
   const { live, plan } = turn.state;
   note(turn, { type: 'supervisor-started', pid: live.supervisorPid, version: plan.version });
-  return true;
-}
-
-/** A run that the host has and the log does not know: the log was lost, the run was not. */
-function adoptRun(turn: Turn): boolean {
-  const { live, processes } = turn.state;
-  const unknown = Object.keys(live.seen).find(
-    (name) => runNumber(name) > (processes[processName(name)]?.runs ?? Number.POSITIVE_INFINITY),
-  );
-  if (unknown === undefined) return false;
-  note(turn, { type: 'run-forked', process: processName(unknown), run: unknown });
   return true;
 }
 

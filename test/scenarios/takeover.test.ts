@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
@@ -173,6 +173,29 @@ scenario('S69 two crashes in a row do not cut a pre-stop hook short', SUPERVISED
   expect(hooks).toHaveLength(1);
   theOne(gsup.records(), 'outcome');
 });
+
+scenario(
+  'S69 S52 the log is lost while a pre-stop hook runs: the hook is found by its name',
+  SUPERVISED,
+  async (trial) => {
+    const file = join(trial.folder, 'hooks');
+    const options = ['--pre-stop', `sleep 2.5; echo hook >> ${file}`, '-g', '10s'];
+    const gsup = await trial.start(options, [fixture('reports-signals'), '--code', '3']);
+    await gsup.ready();
+    gsup.signal('SIGTERM');
+    await gsup.record('hook');
+    truncateSync(join(gsup.folder, 'checkpoint.log'));
+    await killSupervisor(gsup);
+    await gsup.stdout.line(/^got SIGTERM/);
+    expect(readFileSync(file, 'utf8'), 'the hook was over before the signal, and ran once').toBe('hook\n');
+    expect((await gsup.ended()).code).toBe(3);
+    const hooks = gsup.records().filter((line) => line.type === 'hook');
+    expect(hooks.map(({ hook, state, code }) => [hook, state, code])).toEqual([
+      ['t#1/pre-stop.1', 'started', null],
+      ['t#1/pre-stop.1', 'ended', 0],
+    ]);
+  },
+);
 
 scenario('S42 restarts that only --max-failures asks for survive crashes', SUPERVISED, async (trial) => {
   const file = join(trial.folder, 'runs');
