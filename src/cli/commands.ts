@@ -80,6 +80,26 @@ task runs its supervisor does that by itself.`,
     ],
   },
   {
+    name: 'logs',
+    usage: 'logs [options] [PROCESS...]',
+    summary: 'print what processes have written, also after everything has ended',
+    notes: `Of each process that is captured (gsup run --log, logging in a config) the last 256 KiB are kept. PROCESS is a process (web),
+a replica (web.2) or a run (web#3). What was written to standard error goes to standard error. On a terminal, control
+characters other than colours are shown, not obeyed; elsewhere every byte is as it was written.`,
+    options: [
+      { long: 'follow', short: 'f', help: 'go on with what comes, until the task has ended' },
+      { long: 'lines', short: 'n', value: 'N', help: 'only the last N lines of each process' },
+      { long: 'tail', value: 'N', help: 'the same as --lines' },
+      {
+        long: 'since',
+        value: 'TIME',
+        help: 'only what was written then or later: a duration (10m: that long ago) or a time like 2026-01-31T12:00:00Z',
+      },
+      { long: 'timestamps', short: 't', help: 'each line with its time' },
+      { long: 'json', help: 'one JSON object a line, as --log json writes it' },
+    ],
+  },
+  {
     name: 'history',
     usage: 'history [options] [NAME...]',
     summary: 'tell what happened to the task, from its log alone, also after everything has ended',

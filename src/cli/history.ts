@@ -1,11 +1,11 @@
 /** `gsup history [NAME...]`: what happened, from the checkpoint log alone. */
 import { locateLogs } from '../checkpoint/files.ts';
 import { readStories } from '../checkpoint/story.ts';
-import { formatDuration, parseDuration } from '../config/duration.ts';
 import { escapeAll } from '../report/escape.ts';
 import { type History, tellHistory } from '../report/history.ts';
 import { renderHistory } from '../report/history-text.ts';
 import { EXIT } from '../signals/exit-codes.ts';
+import { readTime, wrongTime } from './asked-time.ts';
 import { failure, type Outcome, success } from './output.ts';
 import type { Environment, Options } from './parse.ts';
 
@@ -75,20 +75,6 @@ function knownNames({ lines }: History): string {
   return names.length === 0
     ? 'nothing was run'
     : `it tells of ${names.slice(0, NAMED).join(', ')}${names.length > NAMED ? ', ...' : ''}`;
-}
-
-/** null: not asked for; undefined: it cannot be read. A duration means that long ago. */
-function readTime(text: string | undefined, nowMs: number): number | null | undefined {
-  if (text === undefined) return null;
-  const duration = parseDuration(text);
-  if (duration.kind === 'duration') return nowMs - duration.ms;
-  const ms = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
-}
-
-function wrongTime(option: string, text: string | undefined): Outcome {
-  const example = `a duration (${formatDuration(600_000)} ago) or a time like 2026-01-31T12:00:00Z is needed`;
-  return failure(EXIT.usage, `cannot use "${option}": ${example}, got "${text}"`);
 }
 
 /** Names as in the records. */

@@ -44,6 +44,7 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
     case 'checkpoint':
     case 'status':
     case 'ps':
+    case 'logs':
     case 'history':
     case 'timeline':
     case 'install-init':

@@ -44,8 +44,8 @@ export function complaintLines(complaints: readonly Complaint[], format: 'text' 
  * Writes all of it: a slow reader is waited for, one that has gone (`gsup --help | head -1`) is no reason to fail.
  * False when nobody reads any more.
  */
-export function writeAll(fd: number, text: string): boolean {
-  const bytes = Buffer.from(text);
+export function writeAll(fd: number, text: string | Uint8Array): boolean {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);

@@ -6,10 +6,11 @@ import { EXIT } from '../signals/exit-codes.ts';
 import type { CheckOptions } from './check-config.ts';
 import { COMMANDS } from './commands.ts';
 import type { HistoryOptions } from './history.ts';
+import type { LogsOptions, LogsWorld } from './logs.ts';
 import { fill, HINTS, quote, TEMPLATES, unknownCommand, unknownOptionHint } from './messages.ts';
 import { needOf, type OptionRow } from './option-row.ts';
 import { OPTION_ROWS } from './options.ts';
-import { failure, type Outcome, writeAll } from './output.ts';
+import { complaintLines, failure, type Outcome, writeAll } from './output.ts';
 import type { Options } from './parse.ts';
 import type { StatusOptions } from './status.ts';
 import type { TimelineOptions } from './timeline.ts';
@@ -52,6 +53,11 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
     const world = { env, terminal, colour: wantsColour(), nowNs: hrtime.bigint, print };
     done(await statusCommand(asked, { ...options, ...said(status) }, world));
   });
+  const logs = withCommonOptions(withOwnOptions(quiet(program.command('logs')))).argument('[process...]');
+  logs.action(async (names: string[], asked: LogsOptions) => {
+    const { logsCommand } = await import('./logs.ts');
+    done(await logsCommand(names, asked, { ...options, ...said(logs) }, logsWorld()));
+  });
   const history = withCommonOptions(withOwnOptions(quiet(program.command('history')))).argument('[name...]');
   history.action(async (names: string[], asked: HistoryOptions) => {
     const { historyCommand } = await import('./history.ts');
@@ -82,9 +88,21 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
   return program;
 }
 
+function logsWorld(): LogsWorld {
+  const terminals = [isatty(1), isatty(2)] as const;
+  const say = (sentence: string): void => {
+    writeAll(2, complaintLines([{ level: 'warn', sentence }], terminals[1] ? 'text' : 'json'));
+  };
+  return { env: process.env, nowMs: Date.now(), terminals, colour: allowsColour(), write: writeAll, say };
+}
+
 /** https://no-color.org */
+function allowsColour(): boolean {
+  return !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+}
+
 function wantsColour(): boolean {
-  return isatty(1) && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+  return isatty(1) && allowsColour();
 }
 
 /** Sentences and exit codes are gsup's own. */

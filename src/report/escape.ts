@@ -22,6 +22,25 @@ export function escapeText(text: string, max = SHOWN_MAX): string {
   return cut || shown.length > max ? `${shown.slice(0, max)}...` : shown;
 }
 
+/** Colours and the like, and nothing that is hidden by them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what begins a colour
+const colour = /\u001b\[(?!(?:[\d;:]*[;:])?0*8(?:[;:]|m))[\d;:]{0,40}m/g;
+
+/** A line of output, for a terminal: its colours and tabs are obeyed, all else is shown. Its length is its writer's. */
+export function escapeLine(text: string): string {
+  let shown = '';
+  let from = 0;
+  for (const { index, 0: code } of text.matchAll(colour)) {
+    shown += escapeButTabs(text.slice(from, index)) + code;
+    from = index + code.length;
+  }
+  return shown + escapeButTabs(text.slice(from));
+}
+
+function escapeButTabs(text: string): string {
+  return text.replace(harmful, (character) => (character === '\t' ? character : escapeCharacter(character)));
+}
+
 function escapeCharacter(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   return code < 0x100 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;

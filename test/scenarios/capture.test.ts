@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
 import { findPrograms } from '../support/processes.ts';
+import { pumpOf } from '../support/pump.ts';
 import { readIfThere } from '../support/read.ts';
 import type { Line } from '../support/records.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
@@ -154,15 +155,6 @@ function endOf(path: string): string {
     closeSync(fd);
   }
 }
-
-const pumpOf = (gsup: { tree(): number[] }) => (): number | undefined =>
-  gsup.tree().find((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/comm`, 'utf8') === 'gsup pump\n';
-    } catch {
-      return false;
-    }
-  });
 
 const storm = { alone: true, timeoutMs: 180_000 } as const;
 
