@@ -10,7 +10,7 @@ if [ -z "${CC:-}" ] && [ "$(uname -s)" != Linux ]; then
 	echo "no native entry on $(uname -s): gsup runs over the portable host" >&2
 	exit 0
 fi
-parts="main options text say state record order tree spawn terminal run output lines log-file pump leftovers notify coordinator runs installation node memory config supervisor"
+parts="main options text say state record order tree spawn terminal run rest output lines log-file pump leftovers notify coordinator runs installation node memory config supervisor"
 sources=$(for part in $parts; do printf '%s/%s.c ' $here "$part"; done)
 warn="-std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers"
 
@@ -38,7 +38,10 @@ mkdir -p "$(dirname "$out")"
 # its own (PAGES in init.h) apart from the rest.
 small="-fno-pie -no-pie -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections"
 linked="-Wl,--gc-sections,--sort-section=alignment,-z,noseparate-code,-z,norelro,--build-id=none"
-$CC $warn ${CFLAGS:--Os} $small $linked -static -s -o "$out.new" $sources 2>"$out.log" ||
+# layout.ld: for every linker that can read it.
+layout=-Wl,-T,$here/layout.ld
+echo 'int main(void) { return 0; }' | $CC $linked $layout -static -o "$out.new" -x c - 2>/dev/null || layout=
+$CC $warn ${CFLAGS:--Os} $small $linked $layout -static -s -o "$out.new" $sources 2>"$out.log" ||
 	{ cat "$out.log" >&2; rm -f "$out.new" "$out.log"; echo "cannot build the native entry with $CC" >&2; exit 1; }
 rm -f "$out.log"
 mv "$out.new" "$out"

@@ -14,7 +14,7 @@
 
 enum { SIGNALS = 65 };
 /* A large buffer has pages of its own: what is never touched costs nothing, and what is small lies together. */
-#define PAGES _Alignas(4096)
+#define PAGES _Alignas(4096) __attribute__((section(".bss.pages")))
 #define MS 1000000ull
 #define SECOND (1000 * MS)
 static inline uint64_t later(uint64_t at, uint64_t by) { return at > FOREVER - by ? FOREVER : at + by; }
@@ -178,6 +178,9 @@ uint64_t run_due(const struct run *run);
 const char *run_outcome(const struct run *run);         /* where no supervisor judges */
 const char *stage_name(uint32_t stage);
 extern uint64_t orphans_reaped;
+
+/* ---- rest.c ---- */
+void rest(void);                                        /* once nothing is due: what only set-up needed is given back */
 
 /* ---- memory.c: the kernel's OOM killer ---- */
 void memory_open(void);

@@ -10,7 +10,7 @@
 /* Of the copies of one process, in files that take turns; and of all. */
 enum { COPY_BYTES = 256 * 1024, COPIES_BYTES = 64 * 1024 * 1024, COPY_FILES = 2, FILES_MAX = 64 };
 
-static struct file files[FILES_MAX]; /* those that are open: who writes to more of them opens them in turn */
+static PAGES struct file files[FILES_MAX]; /* those that are open: who writes to more of them opens them in turn */
 static uint64_t uses;
 static bool complained[JOBS + 1];
 

@@ -357,7 +357,9 @@ static int loop(void)
 			supervisor_flush();
 		} else if ((run.s.phase == PHASE_ENDED || (run.s.flags & RUN_STUCK)) && output_drained(time_to_drain())) return end_plain();
 		record_flush();
-		int n = epoll_wait(epoll, events, 32, wait_ms());
+		int ms = wait_ms();
+		if (ms < 0 && !has_supervisor && run.start.pipe < 0) rest();
+		int n = epoll_wait(epoll, events, 32, ms);
 		for (int i = 0; i < n; i++) {
 			uint32_t key = events[i].data.u32;
 			if (key == KEY_SIGNALS) read_signals();

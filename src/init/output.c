@@ -22,7 +22,8 @@ enum { SHADES_KNOWN = 64, WIDTH_MAX = 24, FIRST_OUTLET = 10 };
 struct shared *shared;
 struct stream *streams;
 char (*stream_paths)[LOG_PATH_BYTES], (*stream_buffers)[BUFFER_BYTES];
-int stream_count, stream_sources[STREAMS_MAX];
+int stream_count;
+PAGES int stream_sources[STREAMS_MAX];
 struct outlet outlets[JOBS] = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } };
 pid_t pump_pid;
 static struct { int socket; uint64_t due_ns, delay_ns, rounds, end_ns; unsigned deaths; bool finishing, killed, done; } pump =

@@ -20,7 +20,8 @@ enum { EVENTS = 64, DESCRIPTORS_MAX = 65536 };
 enum { KEY_SOCKET = 0xffffff00, KEY_OUTLET };
 
 static int poller = -1;
-static bool paused[STREAMS_MAX], stalled[JOBS], finishing;
+static PAGES bool paused[STREAMS_MAX];
+static bool stalled[JOBS], finishing;
 static uint32_t first; /* whose turn it is when an outlet has room again */
 
 /* ---- jobs: one write each ---- */
@@ -324,7 +325,7 @@ static void recover(void)
 /* It keeps nothing of init's but what it works with: above all no end of somebody else's pipe. */
 static void close_others(int socket)
 {
-	static uint8_t keep[DESCRIPTORS_MAX];
+	static PAGES uint8_t keep[DESCRIPTORS_MAX];
 	int known[] = { 0, 1, 2, socket, outlets[JOB_OUT].fd, outlets[JOB_ERR].fd, say_descriptor(), state.folder };
 	struct rlimit limit;
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) if (known[i] >= 0 && known[i] < DESCRIPTORS_MAX) keep[known[i]] = 1;
