@@ -49,7 +49,7 @@ scenario(
   'S68 a supervisor of another version takes over in the middle of a grace',
   SUPERVISED,
   async (trial) => {
-    const { gsup } = await start(trial, ['-g', '4s'], [fixture('ignores-sigterm')]);
+    const { gsup } = await start(trial, ['-g', '7s'], [fixture('ignores-sigterm')]);
     const two = installDriver(join(trial.folder, 'two'), '1.0.2');
     gsup.signal('SIGTERM');
     await gsup.record('rung');
@@ -58,18 +58,24 @@ scenario(
     expect(versions(gsup)).toEqual(['1.0.1', '1.0.2']);
     const ended = await gsup.ended();
     expect(ended.code).toBe(137);
-    expectKilledAfter(gsup, 4000);
+    expectKilledAfter(gsup, 7000);
     expectWait(theOne(gsup.records(), 'run-ended'), { mono_ns: ended.at }, 0, 2000);
   },
 );
 
 scenario('S68 so does the whole of an installation as it is shipped', SUPERVISED, async (trial) => {
-  const { gsup } = await start(trial, ['-g', '10s'], [fixture('cleans-up-for'), '2500', '--code', '3']);
-  const before = identity(gsup, 'cleans-up-for');
+  const shipped = copyInstallation(join(trial.folder, 'shipped'));
+  const over = join(trial.folder, 'over');
+  const cleanUp = `echo cleaning; while [ ! -e ${over} ]; do sleep 0.05; done; exit 3`;
+  const command = ['sh', '-c', `trap '${cleanUp}' TERM; echo ready; while :; do sleep 0.05; done`];
+  const { gsup } = await start(trial, ['-g', '60s'], command);
+  const leader = () => identity(gsup, 'sh')[0];
+  const before = leader();
   gsup.signal('SIGTERM');
   await gsup.stdout.line(/^cleaning/);
-  await upgrade(gsup, copyInstallation(join(trial.folder, 'shipped')));
-  expect(identity(gsup, 'cleans-up-for')).toEqual(before);
+  await upgrade(gsup, shipped);
+  expect(leader()).toBe(before);
+  writeFileSync(over, '');
   expect((await gsup.ended()).code).toBe(3);
   expect(versions(gsup)).toHaveLength(2);
   expectGraceful(gsup);
