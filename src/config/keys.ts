@@ -3,7 +3,12 @@
  * from it; a default stands here, as one would write it, or with the core's or the option's of `run`, if it is the same.
  */
 import { z } from 'zod';
-import { DEFAULT_BACKOFF, DEFAULT_DRAIN_RETRY_MS, ORDINARY_TASK } from '../supervisor/plan.ts';
+import {
+  DEFAULT_BACKOFF,
+  DEFAULT_DRAIN_RETRY_MS,
+  DEFAULT_PRE_START_MS,
+  ORDINARY_TASK,
+} from '../supervisor/plan.ts';
 import { formatDuration } from './duration.ts';
 import * as kinds from './kinds.ts';
 
@@ -423,7 +428,17 @@ export const PROCESS_KEYS = {
     help: 'how long a start may take, from fork to exec',
     ...asOption('start-timeout'),
   },
-  pre_start: { kind: kinds.command, help: `${COMMAND}, which must succeed before each run` },
+  pre_start: {
+    kind: kinds.command,
+    help: `${COMMAND}, which must succeed before each run; else the run has failed without having been started`,
+  },
+  pre_start_timeout: {
+    kind: kinds.wait({ positive: true }),
+    help: 'how long `pre_start` may take; then it is ended, and has failed',
+    late: true,
+    default: formatDuration(DEFAULT_PRE_START_MS),
+    reason: 'as long as a process may take to become ready',
+  },
   logging: { kind: logging, help: 'what becomes of its output; in place of the `logging` of the task' },
 } satisfies Table;
 

@@ -1,9 +1,18 @@
 /** A plan in words: who starts when, what each process does, who stops when, and how long that can take. Pure. */
-import type { Dependency, ProcessPlan, RestartPlan, TaskPlan } from '../supervisor/plan.ts';
+import { escapeText } from '../report/escape.ts';
+import type { Dependency, PreStartPlan, ProcessPlan, RestartPlan, TaskPlan } from '../supervisor/plan.ts';
 import { formatDuration } from './duration.ts';
 import type { LevelEstimate, StopEstimate } from './stop-estimate.ts';
 import { startLevels } from './stop-levels.ts';
-import { hookSteps, hookText, LAST_STEP, restartSentence, rungStep, stepLine } from './stop-plan.ts';
+import {
+  commandText,
+  hookSteps,
+  hookText,
+  LAST_STEP,
+  restartSentence,
+  rungStep,
+  stepLine,
+} from './stop-plan.ts';
 import type { ProcessConfig, UpConfig } from './up-config.ts';
 
 export function planLines(config: UpConfig, plan: TaskPlan, estimate: StopEstimate): readonly string[] {
@@ -56,9 +65,17 @@ function processLines(process: ProcessConfig): string[] {
   const held = process.busy === null ? [] : ['  first  wait while it is busy, without limit'];
   const drain =
     process.mustDrain === null ? [] : ['  no signal before its hook has succeeded, without limit'];
+  const before = process.preStart === null ? [] : [`  before  ${preStartText(process.preStart)}`];
   const [hook] = hookSteps(process.postStop);
   const after = hook === undefined ? [] : [`  then  ${hookText(hook)}`];
-  return [`${process.name}: ${sentenceOf(process)}`, ...held, ...drain, ...steps.map(stepLine), ...after];
+  const stop = [...held, ...drain, ...steps.map(stepLine), ...after];
+  return [`${process.name}: ${sentenceOf(process)}`, ...before, ...stop];
+}
+
+/** Said of the start, beside the steps of the stop. */
+function preStartText({ command, timeoutMs }: PreStartPlan): string {
+  const most = timeoutMs === null ? '' : ` within ${formatDuration(timeoutMs)}`;
+  return `each run: ${escapeText(commandText(command))}, which must succeed${most}`;
 }
 
 function sentenceOf(process: ProcessConfig): string {

@@ -1,7 +1,7 @@
 /** A complete config, written as a config file that means the same. Pure but for the library that writes YAML. */
 import { stringify } from 'yaml';
 import { signalName } from '../signals/names.ts';
-import type { HealthPlan, ReadyPlan } from '../supervisor/plan.ts';
+import type { HealthPlan, PreStartPlan, ReadyPlan } from '../supervisor/plan.ts';
 import type { Command, Ladder, Launch, Output, Rung } from '../supervisor/vocabulary.ts';
 import { formatDuration } from './duration.ts';
 import { formatSize } from './size.ts';
@@ -61,7 +61,7 @@ function processWritten(process: ProcessConfig): Written {
     stop: stopWritten(process),
     ...when(process.onSignal.length > 0, { on_signal: signalsWritten(process.onSignal) }),
     ...when(process.memoryLimitBytes !== null, { memory_limit: formatSize(process.memoryLimitBytes ?? 0) }),
-    ...when(process.preStart !== null, { pre_start: commandWritten(process.preStart) }),
+    ...preStartWritten(process.preStart),
     logging: loggingWritten(launch.output),
   };
 }
@@ -99,6 +99,12 @@ function launchWritten(launch: Launch): Written {
     stdin: launch.stdinNull ? 'none' : 'inherit',
     start_timeout: formatDuration(launch.startTimeoutMs),
   };
+}
+
+function preStartWritten(preStart: PreStartPlan | null): Written {
+  if (preStart === null) return {};
+  const { command, timeoutMs } = preStart;
+  return { pre_start: commandWritten(command), pre_start_timeout: formatDuration(timeoutMs) };
 }
 
 function readyWritten(ready: ReadyPlan | null): Written {

@@ -2,11 +2,19 @@
 
 import type { Environment } from '../cli/parse.ts';
 import { argvOf } from '../supervisor/launch.ts';
-import type { RestartPlan } from '../supervisor/plan.ts';
+import type { PreStartPlan, RestartPlan } from '../supervisor/plan.ts';
 import type { Launch, Output } from '../supervisor/vocabulary.ts';
 import type { Findings } from './findings.ts';
 import { ownValue } from './interpolate.ts';
-import { BACKOFF_KEYS, LOGGING_KEYS, mapping, type ProcessShape, type TaskShape } from './keys.ts';
+import {
+  BACKOFF_KEYS,
+  defaultOf,
+  LOGGING_KEYS,
+  mapping,
+  PROCESS_KEYS,
+  type ProcessShape,
+  type TaskShape,
+} from './keys.ts';
 import { healthOf, readyOf } from './probe-config.ts';
 import type { Path } from './problem.ts';
 import { optionVariables } from './run-config.ts';
@@ -53,7 +61,7 @@ export function processOf(
     role: shape.final ? 'final' : shape.ephemeral ? 'ephemeral' : 'ordinary',
     daemon: shape.daemon,
     autostart: shape.autostart,
-    preStart: shape.pre_start ?? null,
+    preStart: preStartOf(shape, path, findings),
     ready,
     ...healthOf(shape.healthcheck, [...path, 'healthcheck'], findings),
     memoryLimitBytes: shape.memory_limit ?? null,
@@ -108,6 +116,19 @@ function launchOf(
     output,
     ...(shape.tty && { tty: true }),
     startTimeoutMs: shape.start_timeout,
+  };
+}
+
+function preStartOf(shape: ProcessShape, path: Path, findings: Findings): PreStartPlan | null {
+  const { pre_start: command, pre_start_timeout: timeoutMs } = shape;
+  if (command === undefined) {
+    if (timeoutMs !== undefined)
+      findings.refuse([...path, 'pre_start_timeout'], 'it needs a pre_start, got none');
+    return null;
+  }
+  return {
+    command,
+    timeoutMs: timeoutMs === undefined ? defaultOf(PROCESS_KEYS.pre_start_timeout) : timeoutMs,
   };
 }
 

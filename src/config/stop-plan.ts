@@ -101,7 +101,7 @@ function rungSentence(rung: Rung): string {
   }
 }
 
-function commandText(command: Command): string {
+export function commandText(command: Command): string {
   return 'shell' in command ? command.shell : command.exec.join(' ');
 }
 

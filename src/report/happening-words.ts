@@ -52,6 +52,8 @@ export function wordHappening(happening: Happening): Worded {
         'warn',
         `${happening.run}: hook ${hookName(happening.hook)} failed${codeText(happening.code)}${happening.detail === undefined ? '' : ` (${happening.detail})`}, going on`,
       );
+    case 'pre-start-failed':
+      return say('error', `${happening.run}: not started, ${preStartText(happening)}`);
     case 'not-drained':
       return say(
         'warn',
@@ -205,6 +207,12 @@ function whyKilled({ stuck, reason, cutMs, waits, rungs }: StopReport): string {
     case 'outlived':
       return `needed SIGKILL because something in it outlived the last rung: ${waits === 'grace' ? 'a longer --grace, or a --stop-signal that it heeds,' : `a longer wait in rung ${rungs} (--rung), or a signal there that it heeds,`} avoids that`;
   }
+}
+
+function preStartText({ code, signal, lateMs }: Of<'pre-start-failed'>): string {
+  if (lateMs !== null) return `pre_start was not done after ${durationText(lateMs)}`;
+  if (signal !== null) return `pre_start died of ${signal}`;
+  return code === null ? 'nobody knows how pre_start ended' : `pre_start failed with code ${code}`;
 }
 
 /** `pre-stop` of `web#1/pre-stop.1`: whose it is stands before it. */

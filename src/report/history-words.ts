@@ -26,8 +26,6 @@ export function tellRecord(told: Told, record: CheckpointRecord, log: LogName): 
   return tell(told, record as never, log);
 }
 
-const silent = (): null => null;
-
 const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
   task: (_, { version, pid }) => say(null, `began: gsup ${version}, pid ${pid}`),
   'supervisor-started': (told, { pid }) => {
@@ -35,7 +33,10 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
     return told.supervisors === 1 ? null : say(null, `the supervisor was started again (pid ${pid})`, 'warn');
   },
   // That it was to be started is told when it was, or when it could not be.
-  'run-forked': silent,
+  'run-forked': (told, { run }) => {
+    told.forked.add(run);
+    return null;
+  },
   'run-started': (told, { run, pid, mono_ns }) => {
     runTold(told, run).startedNs = mono_ns;
     return say(run, `started, pid ${pid}`);
@@ -59,11 +60,7 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
   stragglers: (_, { run, pids }) => say(run, `its tree lives on: ${pidsText(pids)}`),
   kill: tellKill,
   'run-ended': tellEnd,
-  outcome: (told, record) =>
-    // Whoever has an end is told of there; this one has been lost.
-    told.runs.get(record.run)?.startedNs == null && record.outcome === 'lost'
-      ? say(record.run, 'lost: nobody knows how it ended', 'bad')
-      : null,
+  outcome: tellOutcome,
   hook: (_, record) => tellHook(record),
   'signal-requested': (_, { run, signal, target, by }) =>
     say(run, `${signal} for the ${target} asked for${byText(by)}`),
@@ -216,6 +213,15 @@ function tellUpgrade(_: Told, { installation, state, by }: Envelope & BodyOf<'up
     case 'failed':
       return say(null, `not upgraded: the supervisor ${where} did not come up, the old one is back`, 'bad');
   }
+}
+
+/** Whoever has an end is told of there: these have been lost, or were never forked. */
+function tellOutcome(told: Told, { run, outcome, cause }: BodyOf<'outcome'>): Sentence | null {
+  if (told.runs.get(run)?.startedNs != null) return null;
+  if (outcome === 'lost') return say(run, 'lost: nobody knows how it ended', 'bad');
+  if (told.forked.has(run)) return null;
+  if (outcome === 'killed') return say(run, 'stopped before it was started');
+  return cause === 'start' ? say(run, 'not started: what must succeed before it has failed', 'bad') : null;
 }
 
 const SHORTENED: readonly string[] = ['aside', 'compacted'];

@@ -87,6 +87,8 @@ export interface Told {
   readonly outcomes: ReadonlyMap<string, BodyOf<'outcome'>>;
   /** Their leader ended before their tree. */
   readonly straggling: ReadonlySet<string>;
+  /** Runs that were to be started; others can have failed before. */
+  readonly forked: Set<string>;
   /** Signals received that a request to stop tells of, and how many of each. */
   readonly stopSignals: Map<string, number>;
   supervisors: number;
@@ -119,6 +121,7 @@ function newTold(entries: readonly Entry[]): Told {
     runs: new Map(),
     outcomes: new Map(of('outcome').map((record) => [record.run, record])),
     straggling: new Set(of('stragglers').map((record) => record.run)),
+    forked: new Set(),
     stopSignals,
     supervisors: 0,
     asks: 0,

@@ -1,6 +1,6 @@
 /** What a task is doing, or how it ended, from its records: one builder for what lives and for what has ended. Pure. */
 import type { BodyOf, CheckpointRecord, Envelope } from '../checkpoint/record.ts';
-import { processName, runNumber } from '../supervisor/names.ts';
+import { hookKind, processName, runNumber } from '../supervisor/names.ts';
 import type { RunState } from '../supervisor/state.ts';
 
 /** SPEC.md 9, "Status JSON". Names as in the records. */
@@ -124,6 +124,9 @@ function learn(drafts: Drafts, record: Known): void {
     case 'run-ready':
       Object.assign(draftOf(drafts, record.process), { ready: true, state: 'ready' });
       break;
+    case 'hook':
+      if (hookKind(record.hook) === 'pre-start') prepares(draftOf(drafts, record.process), record);
+      break;
     case 'health-changed':
       Object.assign(draftOf(drafts, record.process), { health: record.health, reason: record.reason });
       break;
@@ -187,6 +190,14 @@ const NO_RUN = {
 
 function begin(draft: Draft, run: string): void {
   Object.assign(draft, { ...NO_RUN, state: 'forked', run });
+}
+
+const PREPARING = 'pre_start runs';
+
+/** It is not forked yet, and what must succeed before runs. */
+function prepares(draft: Draft, { run, state }: BodyOf<'hook'>): void {
+  if (state === 'started') Object.assign(draft, { run, nextStart: null, reason: PREPARING });
+  else if (draft.reason === PREPARING) draft.reason = null;
 }
 
 /** Without a supervisor nobody has written that it was to be started. */

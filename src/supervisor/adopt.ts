@@ -8,6 +8,7 @@ import { isUnknown } from './evolve-live.ts';
 import { hookDeadline } from './hooks.ts';
 import { hookKind, hookNumber, isHookName, isProbe, processName, runNumber, servedRun } from './names.ts';
 import { processOf } from './plan.ts';
+import { preStartEndNs } from './pre-start.ts';
 import { READY_ANSWER_MS } from './probes.ts';
 import { hasClimbed, ladderOf } from './select.ts';
 import type { HookKind, Run, State } from './state.ts';
@@ -27,7 +28,7 @@ export function adoptRun(turn: Turn): boolean {
 export function judgeServed(turn: Turn): boolean {
   const { processes } = turn.state;
   const served = unknownRuns(turn.state)
-    .filter(isHookName)
+    .filter((name) => isHookName(name) && hookKind(name) !== 'pre-start')
     .map(servedRun)
     .find((run) => runNumber(run) > (processes[processName(run)]?.runs ?? 0));
   if (served === undefined) return false;
@@ -107,6 +108,7 @@ function timeOut(
   run: Run | undefined,
   index: number | null,
 ): bigint | null {
+  if (kind === 'pre-start') return preStartEndNs(turn.state, process, turn.nowNs);
   if (run === undefined) return turn.nowNs;
   if (isProbe(kind)) {
     const { health } = processOf(turn.state.plan, process);

@@ -1,6 +1,6 @@
 /** What the host says now. It is said again, whole, after every crash, so nothing of it is written. */
 import { hookKind, hookNumber, isHookName, isProbe, processName, runNumber, servedRun } from './names.ts';
-import { isTerminal } from './select.ts';
+import { isTerminal, isUnforked } from './select.ts';
 import type { Asked, Live, Run, State } from './state.ts';
 import type { Asks, Hello, RunSnapshot } from './vocabulary.ts';
 
@@ -46,8 +46,10 @@ export function isOfInterest(state: State, seen: RunSnapshot): boolean {
 export function isUnknown(state: State, { name, phase }: RunSnapshot): boolean {
   const process = state.processes[processName(name)];
   if (process === undefined) return false;
-  if (!isHookName(name)) return runNumber(name) > process.runs;
-  if (state.runs[name] !== undefined) return false;
+  const own = state.runs[name];
+  // Its number is taken by what comes before its start.
+  if (!isHookName(name)) return own === undefined ? runNumber(name) > process.runs : isUnforked(own);
+  if (own !== undefined) return false;
   const served = servedRun(name);
   // Of what is judged only the end can still be told.
   if (phase !== 'ended' || runNumber(served) > process.runs) return true;
@@ -57,6 +59,7 @@ export function isUnknown(state: State, { name, phase }: RunSnapshot): boolean {
 
 function isHookUnheardOf(run: Run, hook: string): boolean {
   const kind = hookKind(hook);
+  if (kind === 'pre-start') return isUnforked(run) && run.hook === null;
   if (kind === 'post-stop') return run.hook?.kind !== 'post-stop';
   return hookNumber(hook) > (isProbe(kind) ? run.probes : run.hooks);
 }

@@ -2,7 +2,7 @@
 import type { BodyOf } from '../checkpoint/record.ts';
 import { signalNumber } from '../signals/names.ts';
 import { isFinal } from './plan.ts';
-import { isAlive, isTerminal } from './select.ts';
+import { isAlive, isPreparing, isTerminal, isUnforked } from './select.ts';
 import type { Run, State, Stop } from './state.ts';
 
 const SIGTERM = 15;
@@ -28,7 +28,10 @@ export function coverRuns(
 ): State {
   const stop = stopOf(record);
   const isCovered = (run: Run): boolean =>
-    isAlive(run) && run.stop === null && covers(run) && (run.serves === null || stop.scope === 'run');
+    (isAlive(run) || isPreparing(run)) &&
+    run.stop === null &&
+    covers(run) &&
+    (run.serves === null || stop.scope === 'run');
   return mapRuns(state, (run) => (isCovered(run) ? { ...run, stop } : run));
 }
 
@@ -45,10 +48,9 @@ function wantDown(state: State, covers: Covers): State {
   return { ...state, processes: Object.fromEntries(processes) };
 }
 
-/** Nothing starts once a stop has begun, and nobody waits for what never will. */
+/** Nothing starts once a stop has begun, and nobody waits for what never will. What has been begun before a run has an end. */
 function dropUnforked(state: State, covers: Covers): State {
-  const stays = (run: Run): boolean =>
-    !covers(run.process) || (run.phase !== 'waiting' && run.phase !== 'backoff');
+  const stays = (run: Run): boolean => !covers(run.process) || !isUnforked(run) || isPreparing(run);
   const runs = Object.entries(state.runs).filter(([, run]) => stays(run));
   return { ...state, runs: Object.fromEntries(runs) };
 }

@@ -1,7 +1,7 @@
 /** What a request to start does to the state. A stop of the same is in evolve-stop.ts. */
 import type { BodyOf } from '../checkpoint/record.ts';
 import { runName } from './names.ts';
-import { isAlive, isTerminal, isUnforked } from './select.ts';
+import { isAlive, isPreparing, isTerminal, isUnforked } from './select.ts';
 import { newRun, type State } from './state.ts';
 
 /** Whoever asks for it has put right what was wrong: what failed before does not count any more. */
@@ -16,7 +16,7 @@ function startOne(state: State, name: string): State {
   const last = Object.values(state.runs).find((run) => run.process === name && run.serves === null);
   const own = last === undefined ? newRun(runName(name, process.runs + 1), name, { phase: 'waiting' }) : last;
   // What is on its way down, or has its last hook to come, is followed by the next one when it is gone.
-  const again = isTerminal(own) || (isAlive(own) && own.stop !== null);
+  const again = isTerminal(own) || ((isAlive(own) || isPreparing(own)) && own.stop !== null);
   const run = isUnforked(own) ? { ...own, dueNs: null } : own;
   return {
     ...state,

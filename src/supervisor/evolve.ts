@@ -77,11 +77,7 @@ export function evolve(state: State, fact: Fact): State {
 }
 
 function forked(state: State, { process, run }: BodyOf<'run-forked'>): State {
-  const next = withProcess(state, process, {
-    runs: Math.max(runNumber(run), state.processes[process]?.runs ?? 0),
-    again: false,
-  });
-  return onlyRun(next, newRun(run, process, { phase: 'forked' }));
+  return onlyRun(begunRun(state, { process, run }), newRun(run, process, { phase: 'forked' }));
 }
 
 function waits(state: State, record: BodyOf<'backoff'>): State {
@@ -151,12 +147,13 @@ function hookStarted(state: State, record: BodyOf<'hook'>): State {
   const kind = hookKind(record.hook);
   const index = record.index ?? null;
   if (isProbe(kind)) return probeStarted(state, record, kind);
-  const before = state.runs[record.run];
+  const known = kind === 'pre-start' ? prepared(state, record) : state;
+  const before = known.runs[record.run];
   const hooks = before?.hooks ?? 0;
   // One that is found again when the log knows of a later one has nothing more to say.
   const isLatest = kind === 'post-stop' || hookNumber(record.hook) > hooks;
   const hook = { name: record.hook, kind, index, result: null, retryNs: null };
-  const next = withRun(state, record.run, {
+  const next = withRun(known, record.run, {
     hook: isLatest || before === undefined ? hook : before.hook,
     hooks: Math.max(hooks + (isLatest ? 1 : 0), hookNumber(record.hook)),
   });
@@ -166,6 +163,22 @@ function hookStarted(state: State, record: BodyOf<'hook'>): State {
     serves: { run: record.run, kind, index },
   });
   return { ...next, runs: { ...next.runs, [run.name]: run } };
+}
+
+/** What was wanted has begun. */
+function begunRun(state: State, { process, run }: Pick<BodyOf<'hook'>, 'process' | 'run'>): State {
+  return withProcess(state, process, {
+    runs: Math.max(runNumber(run), state.processes[process]?.runs ?? 0),
+    again: false,
+  });
+}
+
+/** The number of a run is taken when something is begun for it. Only its hook was found again: it waits for that. */
+function prepared(state: State, record: BodyOf<'hook'>): State {
+  const { process, run } = record;
+  const isKnown = state.runs[run] !== undefined || runNumber(run) <= (state.processes[process]?.runs ?? 0);
+  const next = isKnown ? state : onlyRun(state, newRun(run, process, { phase: 'waiting' }));
+  return begunRun(next, record);
 }
 
 /** It is no part of a ladder: what the run stands on stays as it is. */

@@ -27,9 +27,14 @@ function codeOfProcess(state: State, name: string): number {
   const stuck = mainRuns(state).find((run) => run.process === name && isStuck(state, run));
   if (stuck !== undefined) return codeOfStuck(state, stuck);
   const last = state.processes[name]?.last ?? null;
-  if (last !== null) return codeOf(state, last);
+  if (last !== null && !wasNeverStarted(last)) return codeOf(state, last);
   // Stopped before it was ever started: as if that signal had found it.
   return state.task.stop === null ? EXIT.success : EXIT.signalBase + state.task.stop.signal;
+}
+
+/** A stop came while what must be done before it ran. */
+function wasNeverStarted({ outcome, code, signal }: Result): boolean {
+  return outcome === 'killed' && code === null && signal === null;
 }
 
 /** Its leader may have ended all the same; what it left could not be killed. */

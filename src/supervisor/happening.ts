@@ -54,6 +54,14 @@ export type Happening =
       /** Of a request: what came instead of a 2xx. */
       readonly detail?: string;
     }
+  /** What must succeed before the run has not. `lateMs`: it was ended, when it had taken so long. */
+  | {
+      readonly kind: 'pre-start-failed';
+      readonly run: string;
+      readonly code: number | null;
+      readonly signal: string | null;
+      readonly lateMs: number | null;
+    }
   /** Said once; the hook is tried again. */
   | { readonly kind: 'not-drained'; readonly run: string; readonly hook: string; readonly retryMs: number }
   | { readonly kind: 'restart'; readonly process: string; readonly waitMs: number; readonly failures: number }

@@ -32,7 +32,7 @@ export function hookDeadline(turn: Turn, run: Run, rung: Rung): bigint | null {
   return rung.waitMs === null ? null : turn.nowNs + BigInt(rung.waitMs) * MS;
 }
 
-function spawnHook(
+export function spawnHook(
   turn: Turn,
   run: Run,
   kind: HookKind,
@@ -48,7 +48,8 @@ function startedRecord(
   index: number | null,
   deadlineNs: bigint | null,
 ): BodyOf<'hook'> {
-  const attempt = kind === 'post-stop' ? 1 : run.hooks + 1;
+  const isOnlyOne = kind === 'pre-start' || kind === 'post-stop';
+  const attempt = isOnlyOne ? 1 : run.hooks + 1;
   return {
     type: 'hook',
     process: run.process,
@@ -86,6 +87,11 @@ export function endPost(turn: Turn, run: Run, hook: string, ok: boolean, detail?
   say(turn, { kind: 'hook-failed', run: run.name, hook, code: null, ...why });
 }
 
+/** Whoever had to be ended has not done its work, whatever it says at last. */
+export function hasFailed(hook: Run, { code }: HookResult): boolean {
+  return code !== 0 || (hook.rung !== null && hook.stop === null);
+}
+
 /** A hook's own run has ended, or is lost. */
 export function endHook(turn: Turn, hook: Run): void {
   if (hook.serves !== null && isProbe(hook.serves.kind)) {
@@ -94,7 +100,7 @@ export function endHook(turn: Turn, hook: Run): void {
   }
   const served = turn.state.runs[hook.serves?.run ?? ''];
   const result = resultOf(turn, hook);
-  const failed = result.code !== 0 || (hook.rung !== null && hook.stop === null);
+  const failed = hasFailed(hook, result);
   const mustSucceed =
     served !== undefined && isDraining(turn.state, served) && served.hook?.name === hook.name;
   const retryMs = mustSucceed ? retryOf(turn, served) : 0;
@@ -119,7 +125,7 @@ function endProbe(turn: Turn, hook: Run, role: ProbeRole): void {
 }
 
 /** Whom it served is forgotten; its own end is still to be written. */
-function nobody(hook: Run): Run {
+export function nobody(hook: Run): Run {
   return { ...hook, name: hook.serves?.run ?? hook.name };
 }
 
@@ -127,19 +133,24 @@ function retryOf(turn: Turn, run: Run): number {
   return planOf(turn.state, run).mustDrain?.retryMs ?? DEFAULT_DRAIN_RETRY_MS;
 }
 
-interface HookResult {
+export interface HookResult {
   readonly code: number | null;
   readonly signal: string | null;
 }
 
-function resultOf(turn: Turn, hook: Run): HookResult {
+export function resultOf(turn: Turn, hook: Run): HookResult {
   const seen = snapshotOf(turn.state, hook);
   if (seen === undefined || seen.lost) return { code: null, signal: null };
   if (seen.startFailure !== null) return { code: startCode(seen.startFailure), signal: null };
   return { code: seen.code, signal: seen.signal === null ? null : (signalName(seen.signal) ?? null) };
 }
 
-function endedRecord(run: Run, hook: string, result: HookResult, retryNs: bigint | null): BodyOf<'hook'> {
+export function endedRecord(
+  run: Run,
+  hook: string,
+  result: HookResult,
+  retryNs: bigint | null,
+): BodyOf<'hook'> {
   return {
     type: 'hook',
     process: run.process,

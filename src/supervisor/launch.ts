@@ -35,6 +35,7 @@ function hookCommand(state: State, hook: Run): Command {
   const plan = processOf(state.plan, hook.process);
   const probe = hook.serves?.kind === 'ready' ? plan.ready?.probe : plan.health?.probe;
   if (hook.serves !== null && isProbe(hook.serves.kind) && probe?.kind === 'exec') return probe.command;
+  if (hook.serves?.kind === 'pre-start' && plan.preStart !== null) return plan.preStart.command;
   const rung = hook.serves?.index == null ? undefined : plan.ladder[hook.serves.index];
   const command = rung?.action === 'exec' ? rung.command : plan.postStop;
   if (command === null) throw new Error(`no command for the hook "${hook.name}"`);

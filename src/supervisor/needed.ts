@@ -99,10 +99,15 @@ function markLast(records: readonly Known[]): Marks {
     const isForked =
       record.type === 'run-forked' || (record.type === 'outcome' && runNumber(record.run) > before);
     if (isForked || record.type === 'backoff') begun.set(record.process, record.seq);
-    if (isForked && runNumber(record.run) >= before) {
+    if ((isForked || isPreStart(record)) && runNumber(record.run) >= before) {
       highest.set(record.process, runNumber(record.run));
       last.set(`runs of ${record.process}`, record);
     }
+    // The run that waits has the number after those that were before it.
+    if (isForked) last.delete(`runs before ${record.process}`);
+    const numbered = record.type === 'backoff' ? last.get(`runs of ${record.process}`) : undefined;
+    if (record.type === 'backoff' && numbered !== undefined)
+      last.set(`runs before ${record.process}`, numbered);
     if (record.type === 'hook' && record.state === 'started' && isProbe(hookKind(record.hook)))
       probes.set(record.run, record.hook);
     if (record.type === 'outcome') last.set(`outcome of ${record.process}`, record);
@@ -113,6 +118,11 @@ function markLast(records: readonly Known[]): Marks {
       last.set(record.type, record);
   }
   return { begun, probes, single: new Set(last.values()) };
+}
+
+/** It takes the number of a run that is not forked yet. */
+function isPreStart(record: Known): record is Extract<Known, { type: 'hook' }> {
+  return record.type === 'hook' && record.state === 'started' && hookKind(record.hook) === 'pre-start';
 }
 
 /** Runs of which something may still have to be asked. */

@@ -47,6 +47,30 @@ export function judgeRun(state: State, run: Run): BodyOf<'outcome'> {
   };
 }
 
+/** It was never forked: what had to succeed before it has not, or a stop came first. */
+export function judgeUnforked(
+  state: State,
+  run: Run,
+  hook: Pick<Result, 'code' | 'signal'> & { readonly seen: RunSnapshot | undefined; readonly nowNs: bigint },
+): BodyOf<'outcome'> {
+  const { seen, nowNs } = hook;
+  const stopped = run.stop !== null;
+  return {
+    type: 'outcome',
+    process: run.process,
+    run: run.name,
+    outcome: stopped ? 'killed' : 'failed',
+    cause: stopped ? 'stopped' : 'start',
+    // Of a run that was stopped before it began there is no result.
+    code: stopped ? null : hook.code,
+    signal: stopped ? null : hook.signal,
+    forced: seen?.forced ?? false,
+    failures: failuresAfter(state, run, undefined, stopped ? 'killed' : 'failed'),
+    forked_ns: seen?.forkedNs || nowNs,
+    ended_ns: seen?.endedNs || nowNs,
+  };
+}
+
 function judge(
   state: State,
   run: Run,

@@ -39,7 +39,7 @@ export interface ProcessPlan {
   readonly autostart: boolean;
   readonly dependsOn: readonly Dependency[];
   /** Must succeed before each run. */
-  readonly preStart: Command | null;
+  readonly preStart: PreStartPlan | null;
   /** null: ready as soon as it has been started. */
   readonly ready: ReadyPlan | null;
   readonly health: HealthPlan | null;
@@ -63,6 +63,12 @@ export interface ProcessPlan {
   readonly restart: RestartPlan;
   readonly exitMap: ReadonlyArray<readonly [from: number, to: number]>;
   readonly successCodes: readonly number[];
+}
+
+export interface PreStartPlan {
+  readonly command: Command;
+  /** Not done by then: it is ended, and the run has failed before it began. null: forever. */
+  readonly timeoutMs: WaitMs;
 }
 
 export interface Dependency {
@@ -166,6 +172,9 @@ export const DEFAULT_BACKOFF: Backoff = {
   jitter: 0.1,
   resetAfterMs: 30_000,
 };
+
+/** As long as a process may take to become ready, where nothing else is said. */
+export const DEFAULT_PRE_START_MS = 60_000;
 
 /** Whoever drains slowly should not be asked more often than this. */
 export const DEFAULT_DRAIN_RETRY_MS = 30_000;

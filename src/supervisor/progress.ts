@@ -6,6 +6,7 @@ import {
   isAlive,
   isGone,
   isHookBusy,
+  isPreparing,
   isStuck,
   isTerminal,
   isUnforked,
@@ -44,8 +45,8 @@ const progressOfAll = memo((state: State) => {
     // A config has no cycles; one that had would wait for itself, not for ever be looked at.
     known.set(name, 'busy');
     const own = runs.get(name) ?? [];
-    const busy = own.some((run) => isUnforked(run) || isBusyRun(state, run));
-    const waits = busy && own.every((run) => isUnforked(run));
+    const busy = own.some((run) => (isUnforked(run) ? !isStuck(state, run) : isBusyRun(state, run)));
+    const waits = busy && own.every((run) => isUnforked(run) && !isPreparing(run));
     const blocked =
       waits &&
       processOf(state.plan, name).dependsOn.some((each) => !isMet(state, each) && work(each.on) !== 'busy');
@@ -104,9 +105,10 @@ function isFull(state: State): boolean {
   return maxConcurrency > 0 && aliveRuns(state) >= maxConcurrency;
 }
 
-/** What cannot be ended would hold its place for ever. */
+/** What cannot be ended would hold its place for ever. What is done before a run has the place of the run. */
 const aliveRuns = memo(
-  (state: State) => mainRuns(state).filter((run) => isAlive(run) && !isStuck(state, run)).length,
+  (state: State) =>
+    mainRuns(state).filter((run) => (isAlive(run) || isPreparing(run)) && !isStuck(state, run)).length,
 );
 
 function isMet(state: State, { on, condition }: Dependency): boolean {

@@ -14,6 +14,7 @@ import {
   isHookBusy,
   isLevelsTurn,
   isTerminal,
+  isUnforked,
   ladderOf,
   owesPostStop,
   rungOf,
@@ -46,7 +47,7 @@ export const URGENT = [
 ] as const;
 
 /** Only when nothing is left to be answered, a stop least of all. */
-export const LATER = ['start', 'follow', 'blocked', 'probe-due'] as const;
+export const LATER = ['prepared', 'start', 'follow', 'blocked', 'probe-due'] as const;
 
 type Pending = (state: State, run: Run, nowNs: bigint) => boolean;
 
@@ -74,7 +75,9 @@ export const PENDING: Record<RunEvent, Pending> = {
   'hook-due': (state, run, nowNs) =>
     isTerminal(run) ? isPostStopDue(state, run) : isHookDue(state, run, nowNs),
   // A stop leaves nobody behind that could be started; see `evolveStop`.
-  start: (state, run, nowNs) => (run.dueNs === null || run.dueNs <= nowNs) && waitingOf(state, run) === null,
+  start: (state, run, nowNs) =>
+    run.hook === null && (run.dueNs === null || run.dueNs <= nowNs) && waitingOf(state, run) === null,
+  prepared: (_, run) => run.hook !== null && run.hook.result !== null,
   'probe-due': (state, run, nowNs) => questionsOf(state, run).some(({ atNs }) => atNs <= nowNs),
   blocked: (state, run) => !isDone(state, blockedKey(run)) && isBlocked(state, run),
   follow: (state, run) => run.serves === null && followOf(state, run).kind === 'again',
@@ -89,6 +92,8 @@ function isHookOver(state: State, hook: Run): boolean {
   if (hook.serves === null) return false;
   const served = state.runs[hook.serves.run];
   if (isProbe(hook.serves.kind)) return served === undefined || served.phase !== 'forked';
+  if (hook.serves.kind === 'pre-start')
+    return served === undefined || served.stop !== null || !isUnforked(served);
   if (hook.serves.index === null) return false;
   return served === undefined || served.phase !== 'stopping' || served.rung?.index !== hook.serves.index;
 }

@@ -2,11 +2,12 @@
 
 import { ask, becomeReady, changeHealth } from './ask.ts';
 import { acceptRung, enterRung, escalate, extendRung, killRun, nextRung } from './climb.ts';
+import { sayGivenUp } from './given-up.ts';
 import { beginHook, endHook } from './hooks.ts';
 import { judgeRun } from './outcome.ts';
+import { beginPreStart, endPreStart, giveUpRun } from './pre-start.ts';
 import { askedOf } from './probes.ts';
 import { followOf, waitingOf } from './progress.ts';
-import { nextRun } from './restart.ts';
 import { blockedKey, type RunEvent, warnKey } from './run-events.ts';
 import { ladderOf, planOf, processState, runOf, snapshotOf } from './select.ts';
 import type { Run, RunState } from './state.ts';
@@ -40,7 +41,8 @@ const unforked: Row = {
   due: ignore,
   'nearly-due': ignore,
   'hook-due': ignore,
-  start: fork,
+  prepared: endPreparation,
+  start: beginRun,
   follow: ignore,
   blocked: sayBlocked,
   'probe-due': ignore,
@@ -67,6 +69,7 @@ const up: Row = {
   due: begin,
   'nearly-due': ignore,
   'hook-due': ignore,
+  prepared: ignore,
   start: ignore,
   follow: ignore,
   blocked: ignore,
@@ -92,6 +95,7 @@ const over: Row = {
   due: ignore,
   'nearly-due': ignore,
   'hook-due': beginHook,
+  prepared: ignore,
   start: ignore,
   follow: waitForNext,
   blocked: ignore,
@@ -123,6 +127,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     due: nextRung,
     'nearly-due': warn,
     'hook-due': beginHook,
+    prepared: ignore,
     start: ignore,
     follow: ignore,
     blocked: ignore,
@@ -146,6 +151,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     due: ignore,
     'nearly-due': ignore,
     'hook-due': ignore,
+    prepared: ignore,
     start: ignore,
     follow: ignore,
     blocked: ignore,
@@ -156,6 +162,18 @@ export const RUN_TABLE: Record<RunState, Row> = {
   killed: over,
   lost: over,
 };
+
+/** What must succeed before it comes first; when that has, it is forked, whatever it would have to wait for now. */
+function beginRun(turn: Turn, run: Run): void {
+  if (planOf(turn.state, run).preStart === null) fork(turn, run);
+  else beginPreStart(turn, run);
+}
+
+/** A stop can have come in the same moment; and a log can have lost the outcome of what failed. */
+function endPreparation(turn: Turn, run: Run): void {
+  if (run.stop === null && run.hook?.result === 'ok') fork(turn, run);
+  else giveUpRun(turn, run, undefined);
+}
 
 function fork(turn: Turn, run: Run): void {
   decideOn(turn, { type: 'run-forked', process: run.process, run: run.name });
@@ -182,6 +200,7 @@ function stopUnhealthy(turn: Turn, run: Run): void {
 
 function end(turn: Turn, run: Run): void {
   if (run.serves === null) judge(turn, run);
+  else if (run.serves.kind === 'pre-start') endPreStart(turn, run);
   else endHook(turn, run);
 }
 
@@ -203,16 +222,6 @@ function sayNotStarted(turn: Turn, run: Run, failure: NonNullable<RunSnapshot['s
   const who = { ...(user !== undefined && { user }), ...(group !== undefined && { group }) };
   const what = { run: run.name, command: argv[0] ?? '', cwd: cwd ?? null, ...who };
   say(turn, { kind: 'start-failed', ...what, ...failure });
-}
-
-/** It was to be run again, and now it is not. */
-function sayGivenUp(turn: Turn, run: Run): void {
-  const plan = planOf(turn.state, run);
-  const process = processState(turn.state, run.process);
-  const failed = process.last?.outcome === 'failed' || process.last?.outcome === 'lost';
-  if (!failed || plan.restart.policy === 'no' || turn.state.task.stop !== null) return;
-  if (nextRun(turn.state.plan, plan, process, '').kind === 'again') return;
-  say(turn, { kind: 'gave-up', process: run.process, failures: process.failures });
 }
 
 /** The leader has gone and others have not: the ladder is for what is left. */

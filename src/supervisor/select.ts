@@ -28,7 +28,14 @@ export function isAlive(run: Run): boolean {
   return !isUnforked(run) && !isTerminal(run);
 }
 
+/** Its command before the start has been begun, and it is not forked yet. */
+export function isPreparing(run: Run): boolean {
+  return isUnforked(run) && run.hook !== null;
+}
+
+/** Something in it outlives SIGKILL, or in what was to be done before it. */
 export function isStuck(state: State, run: Run): boolean {
+  if (isPreparing(run)) return hooksServing(state, run).some((hook) => isStuck(state, hook));
   return run.phase === 'killing' && state.live.seen[run.name]?.stuck === true;
 }
 

@@ -121,13 +121,13 @@ export interface Standing {
   readonly notifyCount: number;
 }
 
-export type HookKind = 'pre-stop' | 'http-post' | 'post-stop' | ProbeRole;
+export type HookKind = 'pre-start' | 'pre-stop' | 'http-post' | 'post-stop' | ProbeRole;
 
 /** The last hook of a run. */
 export interface HookOf {
   readonly name: string;
   readonly kind: HookKind;
-  /** The rung it belongs to; null: after the end. */
+  /** The rung it belongs to; null: before the start, or after the end. */
   readonly index: number | null;
   readonly result: 'ok' | 'failed' | null;
   /** When it is tried again, where it must succeed. */

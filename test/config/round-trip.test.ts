@@ -42,42 +42,51 @@ const stop = fc.oneof(
   fc.record({ ladder: fc.array(rung, { minLength: 1, maxLength: 4 }) }),
 );
 
-const process = fc.record(
-  {
-    command,
-    environment: fc.dictionary(key, fc.oneof(literal, fc.integer(), fc.boolean(), fc.constant(null))),
-    clear_env: fc.boolean(),
-    user: fc.constantFrom('root', '1000:1000', 33),
-    umask: fc.constantFrom('022', '0777', '7'),
-    ulimits: fc.dictionary(
-      fc.constantFrom('nofile', 'core'),
-      fc.constantFrom(5, 'unlimited', { soft: 1, hard: 2 }),
-    ),
-    nice: fc.integer({ min: -20, max: 19 }),
-    ready: fc.oneof(
-      fc.constantFrom({ notify: true }, { fd: 3 }, { tcp: '[::1]:80' }, { http: 'http://x/' }),
-      fc.record({ exec: command, timeout: fc.constantFrom('1s', 'forever') }),
-      fc.constant({ log: '^ready$' }),
-    ),
-    healthcheck: fc.record(
-      { tcp: fc.constant(80), interval: positive, watchdog: positive },
-      { requiredKeys: ['tcp'] },
-    ),
-    restart: fc.constantFrom('on-failure', 'always', 'unless-stopped', 'on-failure:3'),
-    backoff: fc.record({ jitter: fc.constantFrom('0%', '33.3%'), factor: fc.constantFrom(1.5, 3) }),
-    replicas: fc.integer({ min: 1, max: 4 }),
-    ephemeral: fc.boolean(),
-    autostart: fc.boolean(),
-    success_exit_codes: fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 1, maxLength: 3 }),
-    stop,
-    on_signal: fc.constantFrom({ HUP: 'HUP' }, { USR1: 'drop', 'RTMIN+1': 'TERM' }),
-    memory_limit: fc.constantFrom('1g', '1.5mb', '100b'),
-    start_timeout: fc.constantFrom('1s', 'forever'),
-    pre_start: command,
-    logging: fc.constantFrom({ driver: 'none' }, { driver: 'json', timestamps: true }, { driver: 'prefix' }),
-  },
-  { requiredKeys: ['command'] },
-);
+const process = fc
+  .record(
+    {
+      command,
+      environment: fc.dictionary(key, fc.oneof(literal, fc.integer(), fc.boolean(), fc.constant(null))),
+      clear_env: fc.boolean(),
+      user: fc.constantFrom('root', '1000:1000', 33),
+      umask: fc.constantFrom('022', '0777', '7'),
+      ulimits: fc.dictionary(
+        fc.constantFrom('nofile', 'core'),
+        fc.constantFrom(5, 'unlimited', { soft: 1, hard: 2 }),
+      ),
+      nice: fc.integer({ min: -20, max: 19 }),
+      ready: fc.oneof(
+        fc.constantFrom({ notify: true }, { fd: 3 }, { tcp: '[::1]:80' }, { http: 'http://x/' }),
+        fc.record({ exec: command, timeout: fc.constantFrom('1s', 'forever') }),
+        fc.constant({ log: '^ready$' }),
+      ),
+      healthcheck: fc.record(
+        { tcp: fc.constant(80), interval: positive, watchdog: positive },
+        { requiredKeys: ['tcp'] },
+      ),
+      restart: fc.constantFrom('on-failure', 'always', 'unless-stopped', 'on-failure:3'),
+      backoff: fc.record({ jitter: fc.constantFrom('0%', '33.3%'), factor: fc.constantFrom(1.5, 3) }),
+      replicas: fc.integer({ min: 1, max: 4 }),
+      ephemeral: fc.boolean(),
+      autostart: fc.boolean(),
+      success_exit_codes: fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 1, maxLength: 3 }),
+      stop,
+      on_signal: fc.constantFrom({ HUP: 'HUP' }, { USR1: 'drop', 'RTMIN+1': 'TERM' }),
+      memory_limit: fc.constantFrom('1g', '1.5mb', '100b'),
+      start_timeout: fc.constantFrom('1s', 'forever'),
+      pre_start: command,
+      pre_start_timeout: fc.constantFrom('1m', 'forever'),
+      logging: fc.constantFrom(
+        { driver: 'none' },
+        { driver: 'json', timestamps: true },
+        { driver: 'prefix' },
+      ),
+    },
+    { requiredKeys: ['command'] },
+  )
+  .map(({ pre_start_timeout, ...each }) =>
+    each.pre_start === undefined ? each : { ...each, pre_start_timeout },
+  );
 
 /** Not numbers: JavaScript puts these first, whatever stands first in the file. */
 const name = fc.stringMatching(/^[a-w_][a-w0-9_-]{0,5}$/);

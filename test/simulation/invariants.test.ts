@@ -31,7 +31,7 @@ test('a true story has nothing to be complained of', () => {
   expect(violations(scenario, good)).toEqual([]);
 });
 
-const lies: Record<keyof typeof INVARIANTS, Result> = {
+const lies: Partial<Record<keyof typeof INVARIANTS, Result>> = {
   'no request before its record': told(without((step) => isRecord(step, 'run-forked'))),
   'no signal before its record': told(without((step) => isRecord(step, 'rung'))),
   'no SIGKILL before its deadline unless asked': told(
@@ -45,6 +45,13 @@ const lies: Record<keyof typeof INVARIANTS, Result> = {
   'the end is the last record': told(good.trace.filter((step) => !isRecord(step, 'task-state'))),
   'the log replays to the state': { ...good, log: { ...good.log, entries: good.log.entries.slice(1) } },
 };
+
+test('nothing is forked before what must have succeeded: a story in which it is not so is found out', () => {
+  const plan = runPlan({ preStart: { command: { shell: 'migrate' }, timeoutMs: 1000 } });
+  expect(violations({ ...scenario, plan }, good)).toContain(
+    'nothing is forked before what must have succeeded: node#1',
+  );
+});
 
 test.each(Object.entries(lies))('%s: a story in which it is not so is found out', (name, result) => {
   expect(violations(scenario, result).filter((what) => what.startsWith(name))).not.toEqual([]);

@@ -2,7 +2,7 @@
 import type { BodyOf, RecordBody } from '../../src/checkpoint/record.ts';
 import { signalName } from '../../src/signals/names.ts';
 import { hookKind, processName } from '../../src/supervisor/names.ts';
-import { isFinal } from '../../src/supervisor/plan.ts';
+import { isFinal, processOf } from '../../src/supervisor/plan.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import { KILL } from './behaviour.ts';
@@ -21,6 +21,7 @@ export const INVARIANTS = {
   'each run is forked once': forkedOnce,
   'one terminal record for each run': oneEndEach,
   'no start after a stop began': noStartAfterStop,
+  'nothing is forked before what must have succeeded': preparedFirst,
   'every deadline is disarmed at the end': disarmed,
   'the end is the last record': endIsLast,
   'the log replays to the state': replays,
@@ -145,7 +146,8 @@ function oneEndEach(_: Scenario, result: Result): string[] {
       : [];
   });
   const without = forked.filter((run) => !ends.includes(run) && !stuck.includes(run));
-  const unforked = ends.filter((run) => !forked.includes(run));
+  const prepared = forked.filter((run) => hookKind(run) === 'pre-start').map((hook) => hook.split('/')[0]);
+  const unforked = ends.filter((run) => !forked.includes(run) && !prepared.includes(run));
   const told = isWhole(result) ? repeated(ends) : [];
   return [...told.map((run) => `${run} twice`), ...[...without, ...unforked].map((run) => `${run} not`)];
 }
@@ -153,7 +155,7 @@ function oneEndEach(_: Scenario, result: Result): string[] {
 /** Final processes come after the others, and not after a stop of their own. */
 function noStartAfterStop({ plan }: Scenario, { trace }: Result): string[] {
   return trace.flatMap((step, at) => {
-    if (step.kind !== 'forked' || step.run.includes('/')) return [];
+    if (step.kind !== 'forked' || !isStart(step.run)) return [];
     const before = trace.slice(0, at);
     const process = processName(step.run);
     const finalizing = recordsIn(before, 'task-state').find(({ state }) => state === 'finalizing');
@@ -178,6 +180,20 @@ function isTakenBack(before: Trace, stop: Decision & BodyOf<'stop-requested'>, p
     stop.process !== undefined &&
     starts.some(({ seq, processes }) => seq > stop.seq && processes.includes(process))
   );
+}
+
+/** A hook is no start, but for the one that comes before it. */
+function isStart(run: string): boolean {
+  return !run.includes('/') || run.includes('/pre-start.');
+}
+
+function preparedFirst({ plan }: Scenario, { trace }: Result): string[] {
+  return trace.flatMap((step, at) => {
+    if (step.kind !== 'forked' || step.run.includes('/')) return [];
+    if (processOf(plan, processName(step.run)).preStart === null) return [];
+    const hooks = recordsIn(trace.slice(0, at), 'hook').filter(({ run }) => run === step.run);
+    return hooks.some(({ state, code }) => state === 'ended' && code === 0) ? [] : [step.run];
+  });
 }
 
 function disarmed(_: Scenario, { armed }: Result): string[] {

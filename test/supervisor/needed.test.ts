@@ -111,7 +111,7 @@ describe('a log without what is not needed replays to the same state, and asks f
       of: process,
       number,
       attempt: fc.integer({ min: 1, max: 2 }),
-      kind: fc.constantFrom('pre-stop', 'http-post', 'post-stop'),
+      kind: fc.constantFrom('pre-start', 'pre-stop', 'http-post', 'post-stop'),
       state: fc.constantFrom('started', 'ended'),
       outcome: fc.constantFrom('success', 'failed', 'killed', 'lost'),
       health: fc.constantFrom('starting', 'healthy', 'unhealthy'),

@@ -9,8 +9,8 @@ const minded = (state: keyof typeof RUN_TABLE) =>
 /** The table in one view: a cell that changes its mind has to be changed here too. */
 describe('what each state of a run minds', () => {
   test.each<[keyof typeof RUN_TABLE, string]>([
-    ['waiting', 'start blocked'],
-    ['backoff', 'start blocked'],
+    ['waiting', 'prepared start blocked'],
+    ['backoff', 'prepared start blocked'],
     ['forked', 'ended missing climbed kill stop straggling ready not-ready health unhealthy due probe-due'],
     ['running', 'ended missing climbed kill stop straggling ready not-ready health unhealthy due probe-due'],
     ['ready', 'ended missing climbed kill stop straggling health unhealthy due probe-due'],

@@ -2,6 +2,7 @@ import { CONTROL_SCENARIOS } from './scenarios-control.ts';
 import { HOOK_SCENARIOS } from './scenarios-hooks.ts';
 import { LEVEL_SCENARIOS } from './scenarios-levels.ts';
 import { ORDER_SCENARIOS } from './scenarios-order.ts';
+import { PRE_START_SCENARIOS } from './scenarios-pre-start.ts';
 import { PROBE_SCENARIOS } from './scenarios-probes.ts';
 import { RESTART_SCENARIOS } from './scenarios-restart.ts';
 import { STOP_SCENARIOS } from './scenarios-stop.ts';
@@ -18,4 +19,5 @@ export const SCENARIOS: readonly Told[] = [
   ...TASK_SCENARIOS,
   ...PROBE_SCENARIOS,
   ...CONTROL_SCENARIOS,
+  ...PRE_START_SCENARIOS,
 ];
