@@ -1,9 +1,11 @@
 // What a supervisor costs: from exec to its first request, and its memory then and after 20,000 batches of news.
 //   npm run build && node bench/supervisor-start.mjs [RUNS] [NODE] [-- FLAGS...]
 // This program is init for it: descriptor 3 is a socket on which it says HELLO and SYNC, and the request that comes is
-// SPAWN. Nothing is started. FLAGS are V8's; without, those that init gives (src/init/main.c, node_flags).
+// SPAWN. Nothing is started. FLAGS are V8's; without, those that init gives (src/init/node.c, node_flags).
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -20,6 +22,10 @@ const split = process.argv.indexOf('--');
 const [runs = '20', node = process.execPath] = process.argv.slice(2, split < 0 ? undefined : split);
 const flags = split < 0 ? initFlags() : process.argv.slice(split + 1);
 
+/** Clients would come here; none does. */
+const control = createServer().listen(join(dir, 'control.sock'));
+await once(control, 'listening');
+
 const starts = [];
 for (let i = 0; i < Number(runs); i++) starts.push(await measure(0));
 const soaked = await measure(20_000);
@@ -35,13 +41,14 @@ for (const what of ['Rss', 'Pss', 'Private_Dirty']) {
   );
 }
 console.log('threads:', starts[0].threads);
+control.close();
 
 function measure(batches) {
   const log = openSync(join(dir, 'checkpoint.log'), 'w+');
   const began = process.hrtime.bigint();
   const command = ['run', '--stay', '--name', 'bench', '--log-format', 'text', '--', 'sleep', '1000'];
   const child = spawn(node, [...flags, '--', join(root, 'dist/main.js'), ...command], {
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe', log, 'ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', log, 'ignore', 'ignore', 'inherit', control._handle.fd],
     env: { PATH: process.env.PATH, GSUP_INIT: '1', GSUP_TASK: 'bench' },
   });
   const init = child.stdio[3];
@@ -130,7 +137,7 @@ function spread(samples, name, unit) {
 }
 
 function initFlags() {
-  const source = readFileSync(join(root, 'src/init/main.c'), 'utf8');
+  const source = readFileSync(join(root, 'src/init/node.c'), 'utf8');
   return [.../node_flags\[\] = \{(.*?)\}/s.exec(source)[1].matchAll(/"([^"]+)"/g)].map(([, flag]) => flag);
 }
 

@@ -30,15 +30,21 @@ const common = {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
 };
-const otherCommands = {
-  name: 'other-commands',
-  setup: ({ onResolve }) =>
-    onResolve({ filter: /^\.\/other-commands\.ts$/ }, () => ({ path: '../commands.js', external: true })),
+/** Loaded by the supervisor's bundle, and no part of it. */
+const apart = {
+  name: 'apart',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^\.\/other-commands\.ts$/ }, () => ({ path: '../commands.js', external: true }));
+    onResolve({ filter: /^\.\.\/control\/server\.ts$/ }, () => ({ path: '../control.js', external: true }));
+  },
 };
-const entries = [{ in: 'src/cli/other-commands.ts', out: 'commands' }];
+const entries = [
+  { in: 'src/cli/other-commands.ts', out: 'commands' },
+  { in: 'src/control/server.ts', out: 'control' },
+];
 if (library) entries.push({ in: 'src/index.ts', out: 'index' });
 const builds = await Promise.all([
-  build({ ...common, entryPoints: ['src/main.ts'], plugins: [otherCommands] }),
+  build({ ...common, entryPoints: ['src/main.ts'], plugins: [apart] }),
   build({ ...common, entryPoints: entries }),
 ]);
 const outputFiles = [...builds.flatMap((one) => one.outputFiles), ...(await buildPage())];

@@ -1,5 +1,5 @@
 /**
- * The library: `gsup run` as a function, and the checkpoint log as data. The command line is built on the same parts.
+ * The library: `gsup run` as a function, a running task to talk to, and the checkpoint log as data. The command line is built on the same parts.
  */
 import { readFileSync } from 'node:fs';
 import type { CheckpointRecord } from './checkpoint/record.ts';
@@ -11,6 +11,17 @@ import { normalizeRun } from './config/run-config.ts';
 import { EXIT } from './signals/exit-codes.ts';
 
 export type { CheckpointRecord, RecordBody, RecordOf, RecordType } from './checkpoint/record.ts';
+export {
+  type Client,
+  type ConnectOptions,
+  type ControlError,
+  connect,
+  type Done,
+  type EventOptions,
+  type Readiness,
+  type TaskEvent,
+} from './control/client.ts';
+export type { Status } from './report/status.ts';
 
 type Row = Exclude<(typeof OPTIONS)[number], { readonly action: true }>;
 type Camel<Name extends string> = Name extends `${infer First}-${infer Rest}`

@@ -1,5 +1,6 @@
 /** All generated files that are checked in, by their path in the repository; scripts/generate.mjs writes them. */
 import { configPageLines } from '../config/config-page.ts';
+import { openApi } from '../control/openapi.ts';
 import { generateHeader } from './generate-header.ts';
 import { exitCodesPage, optionsPage, page } from './help.ts';
 
@@ -10,5 +11,6 @@ export function generateFiles(version: string): Readonly<Record<string, string>>
     'docs/reference/options.md': optionsPage(),
     'docs/reference/config.md': page('The config file', configPageLines()),
     'docs/reference/exit-codes.md': exitCodesPage(),
+    'docs/reference/openapi.json': `${JSON.stringify(openApi(version), null, 2)}\n`,
   };
 }

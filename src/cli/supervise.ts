@@ -6,6 +6,8 @@ import type { JournalSource } from '../checkpoint/journal-open.ts';
 import type { LogConfig, RunConfig } from '../config/run-config.ts';
 import { planRun } from '../config/run-plan.ts';
 import { planStop } from '../config/stop-plan.ts';
+import { type Control, listenForClients } from '../control/listen.ts';
+import type { ControlServer } from '../control/server.ts';
 import { createProbePort } from '../health/probe-port.ts';
 import { watchCarriedOut } from '../host/carried-out.ts';
 import { realClock } from '../host/clock.ts';
@@ -26,6 +28,8 @@ import { VERSION } from './version.gen.ts';
 const INIT_SOCKET = 3;
 export const CHECKPOINT_LOG = 4;
 export const STDERR = 7;
+const INIT_LOG = 5;
+const CONTROL_SOCKET = 8;
 
 export interface World {
   readonly task: string;
@@ -36,6 +40,8 @@ export interface World {
   readonly ownsProcess: boolean;
   /** Whoever else may ask something of the loop, such as clients. */
   readonly attach?: (loop: Loop) => void;
+  /** Where clients come in. */
+  readonly listen?: (loop: Loop) => Control;
   /** Of this process. */
   readonly exitCodeOf: (ended: Ended) => number;
 }
@@ -57,9 +63,16 @@ export async function superviseNative(
     reporter,
     ownsProcess: true,
     attach,
+    listen: (loop) => listenForClients(CONTROL_SOCKET, () => serveClients(loop, folder || null)),
     // The code of the task is init's to say. Here it only counts that nothing is left to do.
     exitCodeOf: ({ exitCode }) => (exitCode === null ? EXIT.internal : EXIT.success),
   });
+}
+
+async function serveClients({ request, state }: Loop, folder: string | null): Promise<ControlServer> {
+  const { createControlServer } = await import('../control/server.ts');
+  const place = { folder, checkpoint: CHECKPOINT_LOG, init: INIT_LOG };
+  return createControlServer({ place, request, state, nowNs: realClock.nowNs });
 }
 
 /** What is supervised, and how it is spoken of. */
@@ -126,7 +139,9 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
   });
   const started = loop.start();
   world.attach?.(loop);
+  const control = world.listen?.(loop);
   const ended = await started;
+  await control?.close();
   opened.journal.close();
   await reporter.close();
   dieQuietly();

@@ -218,6 +218,11 @@ void notify_read(struct run *run);
 void ready_read(struct run *run);
 void notify_close(void);
 
+/* ---- control.c: the socket that clients connect to ---- */
+extern int control_descriptor;                          /* -1: none */
+void control_open(void);
+void control_close(void);
+
 /* ---- coordinator.c ---- */
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks);
 

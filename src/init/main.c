@@ -400,11 +400,14 @@ int main(int argc, char **argv)
 	bool first = has_supervisor || leftovers_found() || p.said[OPT_REQUIRE_STATE].number;
 	if ((first && (code = begin())) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
 	terminal_open();
-	if (has_supervisor) supervisor_open(&p, argv, epoll, signals);
-	else if ((code = start_plain(first))) return code;
+	if (has_supervisor) {
+		control_open();
+		supervisor_open(&p, argv, epoll, signals);
+	} else if ((code = start_plain(first))) return code;
 	code = loop();
 	record_flush();
 	terminal_close();
+	control_close();
 	state_close();
 	return code;
 }

@@ -9,7 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { SUPERVISOR_FDS = 8, FILES_NEEDED = 64 };
+enum { SUPERVISOR_FDS = 9, FILES_NEEDED = 64 };
 
 static bool find_root(char *root, size_t size)
 {
@@ -71,6 +71,7 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error_out = fcntl(2, F_DUPFD_CLOEXEC, 32);
 	int fds[] = { fcntl(socket, F_DUPFD_CLOEXEC, 32), fcntl(state.checkpoint_log, F_DUPFD_CLOEXEC, 32), fcntl(state.init_log, F_DUPFD_CLOEXEC, 32) };
 	int config = config_descriptor < 0 ? -1 : fcntl(config_descriptor, F_DUPFD_CLOEXEC, 32);
+	int control = control_descriptor < 0 ? -1 : fcntl(control_descriptor, F_DUPFD_CLOEXEC, 32);
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	int adj = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); /* expendable: the first to go, before any child */
@@ -83,6 +84,7 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why)
 	put_at(fds[2], 5);
 	put_at(config < 0 ? null : config, 6);
 	put_at(error_out, 7);
+	put_at(control < 0 ? null : control, 8);
 	for (int fd = SUPERVISOR_FDS; fd < 4096; fd++) { /* inherited ones are for the command */
 		int flags = fcntl(fd, F_GETFD);
 		if (flags >= 0 && !(flags & FD_CLOEXEC)) fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -73,6 +73,8 @@ export interface Look {
   readonly live: boolean;
   /** The tree of a run by its leader. */
   readonly treeOf: (leaderPid: number) => Tree | null;
+  /** What is supervised, in its order; the log does not know who still waits, or was never started. */
+  readonly declared?: readonly { readonly name: string; readonly want: 'up' | 'down' }[];
 }
 
 export interface Tree {
@@ -105,12 +107,42 @@ type Drafts = Map<string, Draft>;
 type Known = Exclude<CheckpointRecord, { type: 'unknown' }>;
 type Of<T extends Known['type']> = Envelope & BodyOf<T>;
 
+/** A status that is kept up to date: records go in one by one, and it can be asked at any time. */
+export interface StatusBook {
+  learn(record: CheckpointRecord): void;
+  status(look: Look): Status;
+}
+
+export function createStatusBook(): StatusBook {
+  const drafts: Drafts = new Map();
+  const told: Told = {};
+  return {
+    learn(record) {
+      told.startedAt ??= record.at;
+      if (record.type === 'unknown') return;
+      learnTask(told, record);
+      learn(drafts, record);
+    },
+    status: (look) => ({
+      version: 1,
+      task: taskStatus(told, look),
+      processes: inOrder(drafts, look.declared ?? []).map((draft) => finish(draft, look)),
+    }),
+  };
+}
+
 /** `records`: of one gsup, in their order. */
 export function buildStatus(records: readonly CheckpointRecord[], look: Look): Status {
-  const drafts: Drafts = new Map();
-  for (const record of records) if (record.type !== 'unknown') learn(drafts, record);
-  const processes = [...drafts.values()].map((draft) => finish(draft, look));
-  return { version: 1, task: taskStatus(records, look), processes };
+  const book = createStatusBook();
+  for (const record of records) book.learn(record);
+  return book.status(look);
+}
+
+/** As they are declared; then, as they were met, what is declared no more. */
+function inOrder(drafts: Drafts, declared: NonNullable<Look['declared']>): Draft[] {
+  const first = declared.map(({ name, want }) => drafts.get(name) ?? { ...newDraft(name), want });
+  const names = new Set(first.map(({ name }) => name));
+  return [...first, ...[...drafts.values()].filter(({ name }) => !names.has(name))];
 }
 
 function learn(drafts: Drafts, record: Known): void {
@@ -173,9 +205,13 @@ function isHookRun(run: string): boolean {
 function draftOf(drafts: Drafts, name: string): Draft {
   const found = drafts.get(name);
   if (found !== undefined) return found;
-  const draft: Draft = { name, want: 'up', failures: 0, last: null, ...NO_RUN, state: 'waiting', run: null };
+  const draft = newDraft(name);
   drafts.set(name, draft);
   return draft;
+}
+
+function newDraft(name: string): Draft {
+  return { name, want: 'up', failures: 0, last: null, ...NO_RUN, state: 'waiting', run: null };
 }
 
 const NO_RUN = {
@@ -284,17 +320,32 @@ function replicaOf(name: string): number | null {
   return number === undefined ? null : Number(number);
 }
 
-function taskStatus(records: readonly CheckpointRecord[], { live }: Look): TaskStatus {
-  const task = records.find((record) => record.type === 'task');
-  const state = records.findLast((record) => record.type === 'task-state');
+/** Of the task as a whole, what the records have told so far. */
+interface Told {
+  startedAt?: string;
+  task?: BodyOf<'task'>;
+  state?: BodyOf<'task-state'>;
+  asked?: Of<'stop-requested'>;
+  budget?: Of<'budget'>;
+}
+
+function learnTask(told: Told, record: Known): void {
+  if (record.type === 'task') told.task ??= record;
+  if (record.type === 'task-state') told.state = record;
+  if (record.type === 'stop-requested' && isOfTask(record)) told.asked ??= record;
+  if (record.type === 'budget') told.budget ??= record;
+}
+
+function taskStatus(told: Told, { live }: Look): TaskStatus {
+  const { task, state } = told;
   const isOver = state?.exit_code != null;
-  const stop = stopOf(records);
+  const stop = stopOf(told);
   return {
     name: task?.task ?? null,
     state: live || isOver ? stateOf(state?.state ?? 'active', stop !== null) : 'lost',
     exit_code: state?.exit_code ?? null,
     pid: live ? (task?.pid ?? null) : null,
-    started_at: records[0]?.at ?? null,
+    started_at: told.startedAt ?? null,
     config_digest: task?.config_digest ?? null,
     stop,
   };
@@ -305,10 +356,8 @@ function stateOf(state: BodyOf<'task-state'>['state'], stopping: boolean): BodyO
   return state === 'active' && stopping ? 'cleaning' : state;
 }
 
-function stopOf(records: readonly CheckpointRecord[]): TaskStatus['stop'] {
-  const asked = records.find((record) => record.type === 'stop-requested' && isOfTask(record));
-  if (asked === undefined || asked.type !== 'stop-requested') return null;
-  const budget = records.find((record) => record.type === 'budget');
+function stopOf({ asked, budget }: Told): TaskStatus['stop'] {
+  if (asked === undefined) return null;
   const deadline =
     budget === undefined ? null : new Date(Date.parse(budget.at) + budget.budget_ms).toISOString();
   return { requested_at: asked.at, cause: asked.cause, deadline_at: deadline };

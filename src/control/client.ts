@@ -1,0 +1,108 @@
+/** A running task, as a program sees it. The command line is built on it. */
+import type { Status } from '../report/status.ts';
+import type { ConfigDifference } from '../supervisor/client-request.ts';
+import type { Target } from '../supervisor/vocabulary.ts';
+import { call, controlError, readJson } from './connection.ts';
+import { readEvents, type TaskEvent } from './event-reader.ts';
+import { findLiveTask } from './find-task.ts';
+
+export type { ControlError } from './connection.ts';
+export type { TaskEvent } from './event-reader.ts';
+
+export interface ConnectOptions {
+  /** The task; else the one of `$GSUP_TASK`, else the only one that lives. */
+  readonly name?: string;
+  readonly stateDir?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a request came to. */
+export interface Done {
+  /** Processes (replicas, where there are some) of which something changes. */
+  readonly processes: readonly string[];
+  /** Those that were meant, and are as they were asked to be already. */
+  readonly unchanged: readonly string[];
+  /** Of `reload` and `scale`. */
+  readonly difference?: ConfigDifference;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Who is in the way, and in which state. */
+  readonly waitingFor: readonly { readonly process: string; readonly state: string }[];
+}
+
+/** Names are those of processes, or of entries of the config that stand for their replicas. Each call rejects with a ControlError. */
+export interface Client {
+  readonly task: string;
+  /** Its folder below the state directory. */
+  readonly folder: string;
+  /** `usage` false: without CPU and memory, which take longest. */
+  status(options?: { readonly usage?: boolean }): Promise<Status>;
+  readiness(): Promise<Readiness>;
+  start(processes: readonly string[]): Promise<Done>;
+  stop(processes: readonly string[]): Promise<Done>;
+  restart(processes: readonly string[]): Promise<Done>;
+  /** `signal`: TERM, SIGUSR1, 15. Not repeated when the connection is cut. */
+  signal(signal: string, processes: readonly string[], target?: Target): Promise<Done>;
+  /** None: all but final processes. */
+  drain(processes: readonly string[]): Promise<Done>;
+  scale(replicas: Readonly<Record<string, number>>): Promise<Done>;
+  reload(): Promise<Done>;
+  /** Asks for the end of the task; it has not come when this resolves. */
+  shutdown(options?: { readonly now?: boolean }): Promise<Done>;
+  /** `installation`: a folder with dist/main.js; '' for the one that init belongs to. */
+  upgrade(installation: string): Promise<Done>;
+  /** Each record of the log, and each that comes, until the task ends. Goes on by itself where it was cut off. */
+  events(options?: EventOptions): AsyncGenerator<TaskEvent>;
+}
+
+export interface EventOptions {
+  /** Of the event to go on behind; `now`: only what is to come. */
+  readonly cursor?: string;
+  /** false: end where the log ends. */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Finds the task; nothing is asked of it yet. Throws a ControlError when there is none, or more than one. */
+export function connect({ name, stateDir, env = process.env }: ConnectOptions = {}): Client {
+  const found = findLiveTask({ name, stateDir, env });
+  if (found.kind !== 'task') throw controlError('no-task', found.message, 'gsup status lists them');
+  return connectTo(found.folder.path, found.folder.name);
+}
+
+export function connectTo(folder: string, task: string): Client {
+  const get = async (path: string) => readJson(await call(folder, { method: 'GET', path }));
+  const post = async (path: string, body: unknown = {}, once = false) =>
+    (await readJson(await call(folder, { method: 'POST', path, body, once }))) as Done;
+  const ofProcesses = (names: readonly string[], op: string) =>
+    `/v1/processes/${names.map(encodeURIComponent).join(',')}/${op}`;
+  return {
+    task,
+    folder,
+    status: async ({ usage = true } = {}) => (await get(`/v1/status?usage=${usage}`)) as Status,
+    readiness: async () => readinessOf(folder),
+    start: (processes) => post(ofProcesses(processes, 'start')),
+    stop: (processes) => post(ofProcesses(processes, 'stop')),
+    restart: (processes) => post(ofProcesses(processes, 'restart')),
+    signal: (signal, processes, target = 'group') =>
+      post(ofProcesses(processes, 'signal'), { signal, target }, true),
+    drain: (processes) => post(processes.length === 0 ? '/v1/drain' : ofProcesses(processes, 'drain')),
+    scale: (replicas) => post('/v1/scale', { replicas }),
+    reload: () => post('/v1/reload'),
+    shutdown: ({ now = false } = {}) => post('/v1/shutdown', { now }),
+    upgrade: (installation) => post('/v1/upgrade', { installation }),
+    events: (options = {}) => readEvents(folder, options),
+  };
+}
+
+/** 503 is an answer here. */
+async function readinessOf(folder: string): Promise<Readiness> {
+  const answer = await call(folder, { method: 'GET', path: '/readyz', accept: [503] });
+  const said = (await readJson(answer)) as {
+    status: string;
+    waiting_for: Readiness['waitingFor'];
+  };
+  return { ready: said.status === 'ok', waitingFor: said.waiting_for };
+}

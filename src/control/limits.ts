@@ -1,0 +1,23 @@
+/** The bounds of the control API: what a client can take from the supervisor at most. */
+
+/** Connections at a time; one more is closed at once. Each costs some 20 kB. */
+export const CONNECTIONS_MAX = 128;
+/** Streams of events and logs among them, so that requests still find room. */
+export const STREAMS_MAX = 64;
+/** Of one connection, that came without waiting for their answers. */
+export const PENDING_MAX = 16;
+export const HEADER_MAX_BYTES = 8 * 1024;
+export const HEADERS_MAX = 64;
+/** The largest request names every process of a task. */
+export const BODY_MAX_BYTES = 256 * 1024;
+/** From the connection, or the last answer, until a request is complete. A client on the same machine needs milliseconds. */
+export const REQUEST_WITHIN_MS = 10_000;
+/** Until an answer is taken, or a stream that is full is read on. */
+export const READ_WITHIN_MS = 10_000;
+/** What a stream reads at once for one client, in records. */
+export const STREAM_BATCH = 500;
+/** At the end of the task, to tell it to those who listen. The end of gsup must not wait for whoever does not read. */
+export const CLOSE_WITHIN_MS = 250;
+
+/** Where a stream of events begins, for who is cut off before the first one. */
+export const CURSOR_HEADER = 'gsup-cursor';

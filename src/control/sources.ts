@@ -1,0 +1,17 @@
+/** From where routes have what they answer. */
+import type { Who } from '../checkpoint/record.ts';
+import type { Status } from '../report/status.ts';
+import type { Answer, Request } from '../supervisor/client-request.ts';
+import type { State } from '../supervisor/state.ts';
+import type { Feed } from './feed.ts';
+
+export interface Sources {
+  request(request: Request, by: Who | null): Promise<Answer>;
+  state(): State;
+  status(usage: boolean): Promise<Status>;
+  readonly feed: Feed;
+  /** Tells this start of the task from others. */
+  id(): string;
+  /** The task ends: what is streamed comes to its end. */
+  readonly closing: AbortSignal;
+}

@@ -1,0 +1,41 @@
+/* The control socket. Init listens and every supervisor accepts, so a supervisor that ends takes open connections with it and
+ * nothing else: who connects meanwhile waits for the next one. */
+#include "init.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { WAITING_MAX = 128 }; /* connections that no supervisor has accepted yet */
+static const char name[] = "control.sock";
+int control_descriptor = -1;
+
+/* By way of the folder's descriptor, because sun_path holds 107 bytes and a path may be longer; without /proc as it is. */
+static bool bind_in_folder(int fd)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	print(to.sun_path, sizeof to.sun_path, "/proc/self/fd/%d/%s", state.folder, name);
+	if (bind(fd, (struct sockaddr *)&to, sizeof to) == 0) return true;
+	int error = errno;
+	if (print(to.sun_path, sizeof to.sun_path, "%s/%s", state.path, name) < (int)sizeof to.sun_path && bind(fd, (struct sockaddr *)&to, sizeof to) == 0) return true;
+	errno = error;
+	return false;
+}
+
+/* Under the lock, so a socket that is there already is what a killed gsup has left. Without a folder there is none. */
+void control_open(void)
+{
+	if (state.folder < 0) return;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	unlinkat(state.folder, name, 0);
+	mode_t mask = umask(0177); /* from its first moment it is its owner's alone */
+	bool bound = fd >= 0 && bind_in_folder(fd);
+	umask(mask);
+	if (bound && listen(fd, WAITING_MAX) == 0) { control_descriptor = fd; return; }
+	say(LEVEL_WARN, "cannot listen on \"%s/%s\": %s; clients cannot reach this task", state.path, name, strerror(errno));
+	if (fd >= 0) close(fd);
+}
+
+void control_close(void) { if (control_descriptor >= 0) unlinkat(state.folder, name, 0); }
