@@ -102,9 +102,15 @@ export const recordTable = {
     writer: 'both',
     about: 'a stop was asked for, or asked for again',
     fields: {
-      process: maybe(text('the process to be stopped; the whole task where absent')),
-      run: maybe(text('the run, where what its leader left behind is to be stopped')),
+      process: maybe(
+        text('the process to be stopped; the whole task where neither it nor `processes` is there'),
+      ),
+      processes: maybe(texts('the processes to be stopped, where a client has named several')),
+      run: maybe(
+        text('the run, where that alone is to be stopped: what its leader left behind, or for another one'),
+      ),
       now: maybe(bool('straight to SIGKILL')),
+      first_only: maybe(bool('a drain: the first rung, and no further')),
       cause: oneOf(stopCauses, 'why'),
       signal: maybe(text('the signal received, where the cause is one')),
       by: orNull(
@@ -212,6 +218,15 @@ export const recordTable = {
     about: 'a client wants these processes up',
     fields: {
       processes: texts('names of processes, `web.1`'),
+      by: orNull(who('client of the request')),
+    },
+  },
+  'restart-requested': {
+    writer: 'supervisor',
+    about: 'each of these is to have a new run; of replicas the next when the last is ready',
+    fields: {
+      processes: texts('names of processes, `web.1`'),
+      cause: oneOf(['api', 'reload'], 'why'),
       by: orNull(who('client of the request')),
     },
   },

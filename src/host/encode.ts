@@ -97,7 +97,9 @@ function orderValue(order: Order) {
   if (order.rungs.length > wire.RUNGS_MAX) throw new RangeError(`more than ${wire.RUNGS_MAX} rungs`);
   return {
     level: order.level,
-    flags: order.mustDrain ? wire.orderFlag.ORDER_MUST_DRAIN : 0,
+    flags:
+      (order.mustDrain ? wire.orderFlag.ORDER_MUST_DRAIN : 0) |
+      (order.firstOnly ? wire.orderFlag.ORDER_FIRST_ONLY : 0),
     count: order.rungs.length,
     index: order.index ?? wire.NOT_STOPPING,
     cap_ns: waitNs(order.capMs),

@@ -35,11 +35,22 @@ static struct action enter(struct climb *c, uint32_t index, uint64_t now, bool h
 	return (struct action){ signal ? ACT_SIGNAL : ACT_WAIT, signal, r->target, index };
 }
 
+/* It has had its first rung in a drain: only the wait begins. */
+static struct action stay(struct climb *c, uint64_t now, bool hooks)
+{
+	uint32_t index = c->order.index;
+	struct action a = enter(c, index, now, hooks);
+	if (a.act == ACT_SIGNAL && a.rung == index) a = (struct action){ ACT_WAIT, 0, a.target, index };
+	return a;
+}
+
 struct action climb_begin(struct climb *c, uint8_t signal, uint64_t now, bool hooks)
 {
 	c->received = signal;
 	c->began_ns = now;
-	if (!(c->order.flags & ORDER_MUST_DRAIN) || !c->order.count) return enter(c, 0, now, hooks);
+	bool drained = c->order.flags & ORDER_FIRST_ONLY && c->order.index != NOT_STOPPING;
+	c->order.flags &= ~(uint32_t)ORDER_FIRST_ONLY;
+	if (!(c->order.flags & ORDER_MUST_DRAIN) || !c->order.count) return drained ? stay(c, now, hooks) : enter(c, 0, now, hooks);
 	/* Not to be signalled undrained, and draining takes a supervisor: only the cap ends this wait. */
 	c->order.index = 0;
 	c->cut_ns = 0;
@@ -55,7 +66,7 @@ struct action climb_next(struct climb *c, uint64_t now, bool hooks)
 
 struct action climb_tick(struct climb *c, uint64_t now, bool hooks)
 {
-	if (c->order.index == NOT_STOPPING || climb_over(c)) return (struct action){ 0 };
+	if (c->order.index == NOT_STOPPING || climb_over(c) || (c->order.flags & ORDER_FIRST_ONLY)) return (struct action){ 0 };
 	if (c->order.flags & ORDER_MUST_DRAIN) return now >= c->due_ns ? climb_kill(c) : (struct action){ 0 };
 	bool vain = (c->order.rungs[c->order.index].flags & RUNG_HOOK) && !hooks;
 	return now >= c->due_ns || vain ? enter(c, c->order.index + 1, now, hooks) : (struct action){ 0 };

@@ -50,7 +50,7 @@ struct rung { uint8_t signal, target, flags, pad[5]; uint64_t wait_ns; };
 
 /* The ladder of a run. index: the rung that the run is on (RUNG: enters); NOT_STOPPING before a stop, count when killing. */
 enum { NOT_STOPPING = 0xffffffff };
-enum order_flags { ORDER_MUST_DRAIN = 1 };
+enum order_flags { ORDER_MUST_DRAIN = 1, ORDER_FIRST_ONLY = 2 /* a drain: its first rung waits for ever, until a stop is asked for */ };
 struct order {
 	uint32_t level, flags, count, index; /* level: highest stops first when init must stop by itself */
 	uint64_t cap_ns;      /* all rungs together last at most this long; FOREVER: no cap */

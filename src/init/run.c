@@ -218,7 +218,7 @@ static void perform(struct run *run, struct action a, bool wanted)
 
 void run_stop(struct run *run, const char *cause, struct by by)
 {
-	if (!alive(run) || stopping(run) || run->s.phase == PHASE_KILLING) return;
+	if (!alive(run) || (stopping(run) && !(run->climb.order.flags & ORDER_FIRST_ONLY)) || run->s.phase == PHASE_KILLING) return;
 	run->s.stop_ns = now_ns();
 	run->stop_asked = by.signal != 0;
 	record_stop(run->s.name, cause, by);

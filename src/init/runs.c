@@ -230,7 +230,7 @@ void runs_stop_alone(const struct asks *asks, int *done, bool hooks)
 			{ (uint32_t)step, asks->signal, asks->pid, asks->uid } };
 		for (int i = 0; i < runs_used; i++) {
 			struct run *run = &runs[i];
-			bool begins = run->s.rung == NOT_STOPPING && !run->stop_asked && run->climb.order.level == level && (hooks || !strchr(run->s.name, '/'));
+			bool begins = (run->s.rung == NOT_STOPPING || (run->climb.order.flags & ORDER_FIRST_ONLY)) && !run->stop_asked && run->climb.order.level == level && (hooks || !strchr(run->s.name, '/'));
 			if (!run->used || run->socket < 0 || run->s.phase == PHASE_ENDED || (step == 1 ? !begins : step <= *done)) continue;
 			run->stop_asked = true;
 			(void)!send(run->socket, &f, sizeof f, MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -52,6 +52,11 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
       processes.length === 1 ? (processes[0] ?? null) : null,
       `start${namesText(processes)}: asked for${byText(by)}`,
     ),
+  'restart-requested': (_, { processes, cause, by }) =>
+    say(
+      processes.length === 1 ? (processes[0] ?? null) : null,
+      `restart${namesText(processes)}: ${stopWords[cause]}${byText(by)}`,
+    ),
   'stop-requested': tellStop,
   rung: tellRung,
   signal: tellSignal,
@@ -92,7 +97,9 @@ function tellStop(told: Told, record: Envelope & BodyOf<'stop-requested'>): Sent
   }
   const why =
     cause === 'signal' ? `${signal ?? 'a signal'}${byText(by)}` : `${stopWords[cause]}${byText(by)}`;
-  if (process !== undefined) return say(process, `stop: ${why}`);
+  const verb = record.first_only === true ? 'drain' : 'stop';
+  if (process !== undefined) return say(process, `${verb}: ${why}`);
+  if (record.processes !== undefined) return say(null, `${verb}${namesText(record.processes)}: ${why}`);
   told.asks++;
   const again = told.asks > 1 ? `asked again (${told.asks}. time)` : 'stop';
   return say(

@@ -211,6 +211,6 @@ function stopOf(records: readonly CheckpointRecord[], endedNs: bigint | null): H
 }
 
 /** Without a supervisor the one run is the task, and a signal to gsup is for it. */
-function isOfTask({ process, run, cause }: BodyOf<'stop-requested'>): boolean {
-  return process === undefined && (run === undefined || cause === 'signal');
+function isOfTask({ process, processes, run, cause }: BodyOf<'stop-requested'>): boolean {
+  return process === undefined && processes === undefined && (run === undefined || cause === 'signal');
 }

@@ -162,6 +162,7 @@ function learn(drafts: Drafts, record: Known): void {
     case 'health-changed':
       Object.assign(draftOf(drafts, record.process), { health: record.health, reason: record.reason });
       break;
+    case 'restart-requested':
     case 'start-requested':
       for (const process of record.processes)
         Object.assign(draftOf(drafts, process), { want: 'up', failures: 0 });
@@ -243,10 +244,11 @@ function started(draft: Draft, { run, pid, mono_ns }: Of<'run-started'>): void {
   Object.assign(draft, { state, pid, startedNs: mono_ns });
 }
 
-/** What its leader has left behind is stopped, and the process is wanted as before. */
-function wantDown(drafts: Drafts, { process, run, cause }: Of<'stop-requested'>): void {
-  if (run !== undefined && cause === 'main-ended') return;
-  const meant = process === undefined ? [...drafts.values()] : [draftOf(drafts, process)];
+/** Where one run is meant (what its leader has left behind, or for another run) the process is wanted as before. */
+function wantDown(drafts: Drafts, { process, processes, run, cause }: Of<'stop-requested'>): void {
+  if (run !== undefined && (process !== undefined || cause === 'main-ended')) return;
+  const named = processes ?? (process === undefined ? null : [process]);
+  const meant = named === null ? [...drafts.values()] : named.map((name) => draftOf(drafts, name));
   for (const draft of meant) draft.want = 'down';
 }
 
@@ -364,6 +366,6 @@ function stopOf({ asked, budget }: Told): TaskStatus['stop'] {
 }
 
 /** Without a supervisor the one run is the task, and a signal to gsup is for it. */
-function isOfTask({ process, run, cause }: BodyOf<'stop-requested'>): boolean {
-  return process === undefined && (run === undefined || cause === 'signal');
+function isOfTask({ process, processes, run, cause }: BodyOf<'stop-requested'>): boolean {
+  return process === undefined && processes === undefined && (run === undefined || cause === 'signal');
 }

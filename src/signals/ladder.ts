@@ -39,6 +39,7 @@ export interface OrderTerms {
   readonly level: number;
   /** Before a stop and until the drain has succeeded: not to be signalled undrained. */
   readonly mustDrain: boolean;
+  readonly firstOnly?: true;
   /** What the budget leaves for waiting, counted from the moment at which the run's stop begins or began. */
   readonly capMs: WaitMs;
 }

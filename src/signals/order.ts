@@ -40,11 +40,20 @@ export function isOver(climb: Climb): boolean {
 
 /** A stop was asked for by `received`. `hooks`: somebody is there to carry out hook rungs. */
 export function beginClimb(climb: Climb, received: number, nowNs: bigint, hooks: boolean): Climbed {
-  const begun = { ...climb, received, beganNs: nowNs };
-  if (!climb.order.mustDrain) return enter(begun, 0, nowNs, hooks);
+  const { firstOnly, ...order } = climb.order;
+  const begun = { ...climb, order, received, beganNs: nowNs };
+  const drained = firstOnly === true && order.index !== null;
+  if (!order.mustDrain) return drained ? stay(begun, nowNs, hooks) : enter(begun, 0, nowNs, hooks);
   // Not to be signalled undrained, and draining takes a supervisor: only the cap ends this wait.
   const cap = nsOf(climb.order.capMs);
   return { climb: stand(begun, 0, cap === null ? null : nowNs + cap, 0n), action: { act: 'wait' } };
+}
+
+/** It has had its first rung in a drain: only the wait begins. */
+function stay(climb: Climb, nowNs: bigint, hooks: boolean): Climbed {
+  const entered = enter(climb, climb.order.index ?? 0, nowNs, hooks);
+  const isSame = entered.climb.order.index === climb.order.index && entered.action.act === 'signal';
+  return isSame ? { ...entered, action: { act: 'wait' } } : entered;
 }
 
 /** Escalate: the next rung now. */
@@ -55,7 +64,7 @@ export function nextClimb(climb: Climb, nowNs: bigint, hooks: boolean): Climbed 
 
 /** What is due at `nowNs`. */
 export function tickClimb(climb: Climb, nowNs: bigint, hooks: boolean): Climbed {
-  if (climb.order.index === null || isOver(climb)) return nothing(climb);
+  if (climb.order.index === null || isOver(climb) || climb.order.firstOnly) return nothing(climb);
   const due = climb.dueNs !== null && nowNs >= climb.dueNs;
   if (climb.order.mustDrain) return due ? killClimb(climb) : nothing(climb);
   const inVain = !hooks && climb.order.rungs[climb.order.index]?.hook === true;

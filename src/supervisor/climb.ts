@@ -1,6 +1,6 @@
 /** A run climbs its stop ladder. */
 import type { BodyOf } from '../checkpoint/record.ts';
-import { msOf } from '../signals/budget.ts';
+import { msOf, type Share } from '../signals/budget.ts';
 import { isHook, signalOf } from '../signals/ladder.ts';
 import { signalName } from '../signals/names.ts';
 import { ladderShareNs, leftNs, shareOfRung } from './budget-share.ts';
@@ -19,7 +19,7 @@ export function enterRung(turn: Turn, run: Run, index: number): void {
     killRun(turn, run);
     return;
   }
-  const { waitNs, cutNs } = shareOfRung(turn.state, run, index, turn.nowNs);
+  const { waitNs, cutNs } = waitOf(turn, run, index);
   const cutMs = msOf(cutNs);
   decideOn(turn, {
     ...rungRecord(turn.state, run, index, rung),
@@ -28,6 +28,28 @@ export function enterRung(turn: Turn, run: Run, index: number): void {
     cut_ms: cutMs,
   });
   if (cutMs > 0) say(turn, { kind: 'cut', run: run.name, index, cutMs });
+}
+
+/** A drain has all the time there is. */
+function waitOf(turn: Turn, run: Run, index: number): Share {
+  if (run.stop?.firstOnly) return { waitNs: null, cutNs: 0n };
+  return shareOfRung(turn.state, run, index, turn.nowNs);
+}
+
+/** What a drain has begun: the wait of its rung begins now; or has begun, where its coordinator was asked and nobody else. */
+export function resumeLadder(turn: Turn, run: Run): void {
+  const rung = rungOf(turn.state, run);
+  if (rung === undefined || run.rung === null) return;
+  const { index } = run.rung;
+  const seen = snapshotOf(turn.state, run);
+  const { waitNs, cutNs } = shareOfRung(turn.state, run, index, turn.nowNs);
+  const untilNs = waitNs === null ? null : turn.nowNs + waitNs;
+  decideOn(turn, {
+    ...rungRecord(turn.state, run, index, rung),
+    wait_ms: waitNs === null ? null : msOf(waitNs),
+    deadline_ns: (seen?.alone === true ? seen.deadlineNs : null) ?? untilNs,
+    cut_ms: msOf(cutNs),
+  });
 }
 
 export function nextRung(turn: Turn, run: Run): void {

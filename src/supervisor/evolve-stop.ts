@@ -11,12 +11,12 @@ type Covers = (process: string) => boolean;
 
 /** A stop of the task is for all but the final processes, which come after it; or for them, when their time has come. */
 export function evolveStop(state: State, record: BodyOf<'stop-requested'>): State {
-  const { process } = record;
+  const named = namedIn(record);
   const finalizing = state.task.state === 'finalizing';
   const covers: Covers = (name) =>
-    process === undefined ? isFinal(state.plan, name) === finalizing : name === process;
+    named === null ? isFinal(state.plan, name) === finalizing : named.includes(name);
   const next = coverRuns(dropUnforked(wantDown(state, covers), covers), record, (run) => covers(run.process));
-  if (process !== undefined) return { ...next, task: { ...next.task, held: true } };
+  if (named !== null) return { ...next, task: { ...next.task, held: true } };
   return askAgain(next, record, finalizing, covers);
 }
 
@@ -29,21 +29,33 @@ export function coverRuns(
   const stop = stopOf(record);
   const isCovered = (run: Run): boolean =>
     (isAlive(run) || isPreparing(run)) &&
-    run.stop === null &&
+    isOpenTo(run, stop) &&
     covers(run) &&
     (run.serves === null || stop.scope === 'run');
   return mapRuns(state, (run) => (isCovered(run) ? { ...run, stop } : run));
 }
 
+/** A drain ends in a stop, whenever one comes. */
+function isOpenTo({ stop }: Run, next: Stop): boolean {
+  return stop === null || (stop.firstOnly && !next.firstOnly && next.scope !== 'run');
+}
+
+/** null: all of the task. */
+function namedIn({ process, processes }: BodyOf<'stop-requested'>): readonly string[] | null {
+  return processes ?? (process === undefined ? null : [process]);
+}
+
 function stopOf(record: BodyOf<'stop-requested'>): Stop {
   const signal = record.signal === undefined ? SIGTERM : (signalNumber(record.signal) ?? SIGTERM);
-  const scope = record.run !== undefined ? 'run' : record.process !== undefined ? 'process' : 'task';
-  return { scope, cause: record.cause, signal, by: record.by };
+  const scope = record.run !== undefined ? 'run' : namedIn(record) !== null ? 'process' : 'task';
+  return { scope, cause: record.cause, signal, by: record.by, firstOnly: record.first_only === true };
 }
 
 function wantDown(state: State, covers: Covers): State {
   const processes = Object.entries(state.processes).map(([name, process]) =>
-    covers(name) ? [name, { ...process, want: 'down' as const, again: false }] : [name, process],
+    covers(name)
+      ? [name, { ...process, want: 'down' as const, again: false, renewal: null }]
+      : [name, process],
   );
   return { ...state, processes: Object.fromEntries(processes) };
 }

@@ -5,7 +5,7 @@
 import type { BodyOf, RecordBody } from '../checkpoint/record.ts';
 import { evolveLive, type HostFact } from './evolve-live.ts';
 import { coverRuns, evolveStop } from './evolve-stop.ts';
-import { evolveStart } from './evolve-want.ts';
+import { evolveRestart, evolveStart, isRenewal } from './evolve-want.ts';
 import { hookKind, hookNumber, isProbe, runName, runNumber } from './names.ts';
 import { isTerminal } from './select.ts';
 import {
@@ -33,9 +33,9 @@ export function evolve(state: State, fact: Fact): State {
     case 'start-requested':
       return evolveStart(state, fact);
     case 'stop-requested':
-      return fact.run === undefined
-        ? evolveStop(state, fact)
-        : coverRuns(state, fact, (run) => run.name === fact.run);
+      return fact.run === undefined ? evolveStop(state, fact) : stopsRun(state, fact, fact.run);
+    case 'restart-requested':
+      return evolveRestart(state, fact);
     case 'rung':
       return entered(state, fact);
     case 'kill':
@@ -76,12 +76,20 @@ export function evolve(state: State, fact: Fact): State {
   }
 }
 
+/** For another one, or because of what its leader has left behind. */
+function stopsRun(state: State, fact: BodyOf<'stop-requested'>, name: string): State {
+  const next = coverRuns(state, fact, (run) => run.name === name);
+  const { process } = fact;
+  if (!isRenewal(fact.cause) || process === undefined) return next;
+  return withProcess(next, process, { again: true, renewal: null });
+}
+
 function forked(state: State, { process, run }: BodyOf<'run-forked'>): State {
   return onlyRun(begunRun(state, { process, run }), newRun(run, process, { phase: 'forked' }));
 }
 
 function waits(state: State, record: BodyOf<'backoff'>): State {
-  const next = withProcess(state, record.process, { failures: record.failures });
+  const next = withProcess(state, record.process, { failures: record.failures, again: false, renewal: null });
   const name = runName(record.process, (state.processes[record.process]?.runs ?? 0) + 1);
   return onlyRun(next, newRun(name, record.process, { phase: 'backoff', dueNs: record.deadline_ns }));
 }
@@ -105,6 +113,7 @@ function entered(state: State, record: BodyOf<'rung'>): State {
       waitMs: record.wait_ms,
       deadlineNs: record.deadline_ns,
       notifyCount: record.notify_count ?? 0,
+      firstOnly: run.stop?.firstOnly === true,
     },
     owed: run.owed === 'kill' ? 'kill' : null,
     cutMs: again ? run.cutMs : run.cutMs + record.cut_ms,
@@ -170,6 +179,7 @@ function begunRun(state: State, { process, run }: Pick<BodyOf<'hook'>, 'process'
   return withProcess(state, process, {
     runs: Math.max(runNumber(run), state.processes[process]?.runs ?? 0),
     again: false,
+    renewal: null,
   });
 }
 

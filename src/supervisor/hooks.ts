@@ -28,7 +28,7 @@ export function beginHook(turn: Turn, run: Run): void {
 
 /** A wait that the budget has cut ends the hook as well; one that must drain is tried in its own time. */
 export function hookDeadline(turn: Turn, run: Run, rung: Rung): bigint | null {
-  if (!isDraining(turn.state, run)) return run.rung?.deadlineNs ?? null;
+  if (!isDraining(turn.state, run) && !run.rung?.firstOnly) return run.rung?.deadlineNs ?? null;
   return rung.waitMs === null ? null : turn.nowNs + BigInt(rung.waitMs) * MS;
 }
 

@@ -45,9 +45,12 @@ function isNeeded(record: Known, { begun, probes }: Marks): boolean {
     case 'task-state':
       return true;
     case 'start-requested':
-      return true;
-    case 'stop-requested':
-      return record.run === undefined || isOfLastRun(record.run, record.seq, begun);
+    case 'restart-requested':
+    case 'stop-requested': {
+      const named = processesOf(record);
+      if (named === null) return true;
+      return named.some((process) => record.seq >= (begun.get(process) ?? 0));
+    }
     case 'run-forked':
     case 'run-ready':
     case 'rung':
@@ -83,6 +86,19 @@ function isNeeded(record: Known, { begun, probes }: Marks): boolean {
   }
 }
 
+/** Whom a request of a client, or the stop of a run, is about; null: the whole task. */
+function processesOf(record: Known): readonly string[] | null {
+  if (record.type === 'start-requested' || record.type === 'restart-requested') return record.processes;
+  if (record.type !== 'stop-requested') return null;
+  if (record.run !== undefined) return [processName(record.run)];
+  return record.processes ?? (record.process === undefined ? null : [record.process]);
+}
+
+/** It says whether its processes are wanted; of those that do only the last one counts. */
+function isWant(record: Known): boolean {
+  return !(record.type === 'stop-requested' && record.run !== undefined);
+}
+
 function isOfLastRun(run: string, seq: number, begun: Marks['begun']): boolean {
   return seq >= (begun.get(processName(run)) ?? 0);
 }
@@ -110,6 +126,8 @@ function markLast(records: readonly Known[]): Marks {
       last.set(`runs before ${record.process}`, numbered);
     if (record.type === 'hook' && record.state === 'started' && isProbe(hookKind(record.hook)))
       probes.set(record.run, record.hook);
+    if (isWant(record))
+      for (const process of processesOf(record) ?? []) last.set(`want of ${process}`, record);
     if (record.type === 'outcome') last.set(`outcome of ${record.process}`, record);
     if (record.type === 'outcome' || record.type === 'backoff')
       last.set(`failures of ${record.process}`, record);

@@ -2,6 +2,7 @@
 import type { BodyOf } from '../checkpoint/record.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { signalName, signalNumber } from '../signals/names.ts';
+import { isRenewal } from './evolve-want.ts';
 import type { ProcessPlan } from './plan.ts';
 import { planOf, processState, snapshotOf } from './select.ts';
 import type { Outcome, OutcomeCause, Result, Run, State, StopCause } from './state.ts';
@@ -80,12 +81,17 @@ function judge(
   if (seen === undefined || seen.lost) return { outcome: 'lost', cause: 'exit' };
   const fault = run.stop === null ? undefined : FAULTS[run.stop.cause];
   if (run.stop?.scope === 'run' && fault !== undefined) return { outcome: 'failed', cause: fault };
-  if (wasStopped(state, run, seen)) return { outcome: 'killed', cause: 'stopped' };
+  if (isMadeWay(run) || wasStopped(state, run, seen)) return { outcome: 'killed', cause: 'stopped' };
   if (seen.startFailure !== null) return { outcome: 'failed', cause: 'start' };
   const plan = planOf(state, run);
   const success = plan.successCodes.includes(mappedCode(plan, result));
   const bySignal = seen.oom ? 'oom' : 'signal';
   return { outcome: success ? 'success' : 'failed', cause: seen.signal === null ? 'exit' : bySignal };
+}
+
+/** It was asked to make way for a new one. */
+function isMadeWay({ stop }: Run): boolean {
+  return stop?.scope === 'run' && isRenewal(stop.cause);
 }
 
 /** What came when the leader had gone already, or because it had, is not why it ended. */

@@ -86,11 +86,12 @@ function orderDuring(state: State, run: Run, position: Position | 'kill', nowNs:
     mustDrain: undrained,
     capMs: capMs(state, run, from, nowNs),
   });
+  const firstOnly = position !== 'kill' && run.rung?.firstOnly ? ({ firstOnly: true } as const) : {};
   const received = run.stop?.signal ?? SIGTERM;
   const rungs = order.rungs.map((each) =>
     each.signal === 'received' ? { ...each, signal: received } : each,
   );
-  return { ...order, rungs };
+  return { ...order, ...firstOnly, rungs };
 }
 
 /** A cap counts from the begin of the run's stop. */

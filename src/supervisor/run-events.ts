@@ -8,6 +8,7 @@ import { postedKey } from './hooks.ts';
 import { isProbe } from './names.ts';
 import { healthNews, isReadyNow, onUnhealthy, questionsOf, readyByNs } from './probes.ts';
 import { followOf, waitingOf } from './progress.ts';
+import { isRenewed } from './rolling.ts';
 import {
   hasClimbed,
   isDraining,
@@ -35,11 +36,13 @@ export const URGENT = [
   'escalate',
   'stop',
   'straggling',
+  'renew',
   'ready',
   'not-ready',
   'health',
   'unhealthy',
   'extend',
+  'resume',
   'hook-ended',
   'due',
   'nearly-due',
@@ -64,6 +67,8 @@ export const PENDING: Record<RunEvent, Pending> = {
   escalate: (_, run) => run.owed === 'escalate',
   stop: (state, run) => run.rung === null && (isLevelsTurn(state, run) || isHookOver(state, run)),
   straggling: (state, run) => run.stop === null && snapshotOf(state, run)?.leaderExited === true,
+  renew: isRenewed,
+  resume: isResumed,
   ready: (state, run) => !run.ready && isReadyNow(state, run),
   'not-ready': (state, run, nowNs) => isPast(readyByNs(state, run), nowNs),
   health: (state, run, nowNs) => healthNews(state, run, nowNs) !== null,
@@ -98,6 +103,11 @@ function isHookOver(state: State, hook: Run): boolean {
   return served === undefined || served.phase !== 'stopping' || served.rung?.index !== hook.serves.index;
 }
 
+/** It stands on the first rung of a drain, and now it is stopped. */
+function isResumed(state: State, run: Run): boolean {
+  return run.rung?.firstOnly === true && run.stop?.firstOnly === false && isLevelsTurn(state, run);
+}
+
 function isExtended(state: State, run: Run): boolean {
   const seen = snapshotOf(state, run);
   if (seen === undefined || run.rung === null || run.rung.deadlineNs === null) return false;
@@ -111,7 +121,7 @@ function isExtended(state: State, run: Run): boolean {
 function isHookAnswered(state: State, run: Run): boolean {
   const { hook } = run;
   if (hook === null || hook.result === null || hook.index === null) return false;
-  if (hook.index !== run.rung?.index) return false;
+  if (hook.index !== run.rung?.index || run.rung.firstOnly) return false;
   if (hook.kind === 'http-post') return hook.result === 'failed';
   if (hook.result === 'failed') return !isDraining(state, run);
   return hook.index < ladderOf(state, run).length - 1;

@@ -1,7 +1,7 @@
 /** The table of a run: for each state what each event does. Total, keyed by name, and "nothing" is written down. */
 
 import { ask, becomeReady, changeHealth } from './ask.ts';
-import { acceptRung, enterRung, escalate, extendRung, killRun, nextRung } from './climb.ts';
+import { acceptRung, enterRung, escalate, extendRung, killRun, nextRung, resumeLadder } from './climb.ts';
 import { sayGivenUp } from './given-up.ts';
 import { beginHook, endHook } from './hooks.ts';
 import { judgeRun } from './outcome.ts';
@@ -32,11 +32,13 @@ const unforked: Row = {
   escalate: ignore,
   stop: ignore,
   straggling: ignore,
+  renew: ignore,
   ready: ignore,
   'not-ready': ignore,
   health: ignore,
   unhealthy: ignore,
   extend: ignore,
+  resume: ignore,
   'hook-ended': ignore,
   due: ignore,
   'nearly-due': ignore,
@@ -59,11 +61,13 @@ const up: Row = {
   escalate: ignore,
   stop: begin,
   straggling: stopStragglers,
+  renew: makeWay,
   ready: becomeReady,
   'not-ready': failReadiness,
   health: changeHealth,
   unhealthy: stopUnhealthy,
   extend: ignore,
+  resume: ignore,
   'hook-ended': ignore,
   // Only a hook has an end before it is stopped.
   due: begin,
@@ -86,11 +90,13 @@ const over: Row = {
   escalate: ignore,
   stop: ignore,
   straggling: ignore,
+  renew: ignore,
   ready: ignore,
   'not-ready': ignore,
   health: ignore,
   unhealthy: ignore,
   extend: ignore,
+  resume: ignore,
   'hook-ended': ignore,
   due: ignore,
   'nearly-due': ignore,
@@ -118,11 +124,13 @@ export const RUN_TABLE: Record<RunState, Row> = {
     stop: ignore,
     // The ladder that it is on is for the whole tree.
     straggling: ignore,
+    renew: ignore,
     ready: ignore,
     'not-ready': ignore,
     health: ignore,
     unhealthy: ignore,
     extend: extendRung,
+    resume: resumeLadder,
     'hook-ended': nextRung,
     due: nextRung,
     'nearly-due': warn,
@@ -142,11 +150,13 @@ export const RUN_TABLE: Record<RunState, Row> = {
     escalate: ignore,
     stop: ignore,
     straggling: ignore,
+    renew: ignore,
     ready: ignore,
     'not-ready': ignore,
     health: ignore,
     unhealthy: ignore,
     extend: ignore,
+    resume: ignore,
     'hook-ended': ignore,
     due: ignore,
     'nearly-due': ignore,
@@ -234,6 +244,13 @@ function stopStragglers(turn: Turn, run: Run): void {
     by: null,
   });
   say(turn, { kind: 'stragglers', run: run.name, pids: snapshotOf(turn.state, run)?.stragglerPids ?? [] });
+}
+
+/** For a new run: the process stays wanted. */
+function makeWay(turn: Turn, run: Run): void {
+  const { renewal } = processState(turn.state, run.process);
+  if (renewal === null) return;
+  note(turn, { type: 'stop-requested', process: run.process, run: run.name, ...renewal });
 }
 
 function climbFaster(turn: Turn, run: Run): void {

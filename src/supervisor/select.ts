@@ -141,9 +141,19 @@ export function isDraining(state: State, run: Run): boolean {
 /** A level stops as soon as every level above it, all of which depend on it, is gone. Finals have no time for that. */
 export function isLevelsTurn(state: State, run: Run): boolean {
   if (run.stop === null) return false;
+  if (run.stop.firstOnly && run.serves === null) return planOf(state, run).level >= drainLevel(state);
   if (state.task.stop === null || run.serves !== null || isFinal(state.plan, run.process)) return true;
   return planOf(state, run).level >= stopLevel(state);
 }
+
+/** The highest level of what drains. */
+const drainLevel = memo((state: State) =>
+  mainRuns(state).reduce(
+    (highest, run) =>
+      run.stop?.firstOnly && isAlive(run) ? Math.max(highest, planOf(state, run).level) : highest,
+    0,
+  ),
+);
 
 /** The highest level of which something is left. */
 const stopLevel = memo((state: State) => {

@@ -63,6 +63,8 @@ export interface Stop {
   /** What `received` stands for in a ladder. */
   readonly signal: number;
   readonly by: By;
+  /** A drain: the first rung, and no further. */
+  readonly firstOnly: boolean;
 }
 
 export interface Process {
@@ -72,7 +74,14 @@ export interface Process {
   readonly failures: number;
   /** Somebody wants another run as soon as the last one is gone, however that ends. */
   readonly again: boolean;
+  /** Its run is to make way for a new one, when it is its turn. */
+  readonly renewal: Renewal | null;
   readonly last: Result | null;
+}
+
+export interface Renewal {
+  readonly cause: 'api' | 'reload';
+  readonly by: By;
 }
 
 export interface Result {
@@ -119,6 +128,8 @@ export interface Standing {
   readonly waitMs: number | null;
   readonly deadlineNs: bigint | null;
   readonly notifyCount: number;
+  /** In a drain, which ends it only when a stop comes. */
+  readonly firstOnly: boolean;
 }
 
 export type HookKind = 'pre-start' | 'pre-stop' | 'http-post' | 'post-stop' | ProbeRole;
@@ -181,7 +192,7 @@ export function initialState(plan: TaskPlan): State {
     processes: Object.fromEntries(
       plan.processes.map(({ name, autostart }) => [
         name,
-        { want: autostart ? 'up' : 'down', runs: 0, failures: 0, again: false, last: null },
+        { want: autostart ? 'up' : 'down', runs: 0, failures: 0, again: false, renewal: null, last: null },
       ]),
     ),
     runs: Object.fromEntries(

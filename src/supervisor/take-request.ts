@@ -1,4 +1,5 @@
 /** A request of a client becomes records, or is refused whole. */
+import type { BodyOf } from '../checkpoint/record.ts';
 import { signalName } from '../signals/names.ts';
 import type { Answer, Refusal, Request } from './client-request.ts';
 import { isFinal } from './plan.ts';
@@ -19,7 +20,9 @@ export function takeRequest(turn: Turn, request: Request, by: By): Answer {
     case 'signal':
       return signal(turn, request, by);
     case 'restart':
+      return restart(turn, request, by);
     case 'drain':
+      return drain(turn, request, by);
     case 'scale':
     case 'reload':
       return refused({ reason: 'not-in-this-version', op: request.op });
@@ -78,12 +81,47 @@ function isDoneWith({ last }: Process, condition: string): boolean {
   return condition === 'completed_successfully' && last?.outcome === 'success';
 }
 
+function restart(turn: Turn, { processes }: Named<'restart'>, by: By): Answer {
+  const found = resolveNames(turn.state, processes);
+  if ('refusal' in found) return refused(found.refusal);
+  const refusal = startRefusal(turn.state, found.names);
+  if (refusal !== null) return refused(refusal);
+  const { names } = found;
+  if (names.length > 0) note(turn, { type: 'restart-requested', processes: names, cause: 'api', by });
+  return done(names, names);
+}
+
+/** Whoever drains takes no more; a final process has nothing to do before its time. */
+function drain(turn: Turn, { processes }: Named<'drain'>, by: By): Answer {
+  const { plan } = turn.state;
+  const others = plan.processes.filter(({ role }) => role !== 'final').map(({ name }) => name);
+  const found = processes.length === 0 ? { names: others } : resolveNames(turn.state, processes);
+  if ('refusal' in found) return refused(found.refusal);
+  const changed = found.names.filter((name) => processState(turn.state, name).want === 'up');
+  stopNamed(turn, changed, { cause: 'api', by, first_only: true });
+  return done(changed, found.names);
+}
+
 function stop(turn: Turn, { processes }: Named<'stop'>, by: By): Answer {
   const found = resolveNames(turn.state, processes);
   if ('refusal' in found) return refused(found.refusal);
-  const changed = found.names.filter((name) => processState(turn.state, name).want === 'up');
-  for (const process of changed) requestStop(turn, { cause: 'api', by, process });
+  const { state } = turn;
+  const changed = found.names.filter(
+    (name) => processState(state, name).want === 'up' || lastRun(state, name)?.stop?.firstOnly === true,
+  );
+  stopNamed(turn, changed, { cause: 'api', by });
   return done(changed, found.names);
+}
+
+/** One record, so that a crash leaves all of it, or nothing. */
+function stopNamed(
+  turn: Turn,
+  processes: readonly string[],
+  asked: Pick<BodyOf<'stop-requested'>, 'cause' | 'by' | 'first_only'>,
+): void {
+  const [process] = processes;
+  if (process === undefined) return;
+  note(turn, { type: 'stop-requested', ...asked, ...(processes.length === 1 ? { process } : { processes }) });
 }
 
 function signal(turn: Turn, { processes, signal: number, target }: Named<'signal'>, by: By): Answer {

@@ -92,11 +92,12 @@ function ask(turn: Turn): boolean {
   return true;
 }
 
-type Asked = Pick<BodyOf<'stop-requested'>, 'cause' | 'by' | 'signal' | 'now' | 'process'>;
+type Asked = Pick<BodyOf<'stop-requested'>, 'cause' | 'by' | 'signal' | 'now'>;
 
+/** Of the whole task. */
 export function requestStop(turn: Turn, asked: Asked): void {
   const before = presentStop(turn.state);
-  const first = before === null && asked.process === undefined;
+  const first = before === null;
   note(turn, { type: 'stop-requested', ...asked });
   const stop = presentStop(turn.state);
   if (!first || stop === null) return;

@@ -30,6 +30,8 @@ export type Command = { readonly exec: readonly string[] } | { readonly shell: s
 export interface Order {
   readonly level: number;
   readonly mustDrain: boolean;
+  /** A drain: the first rung waits for ever, and for itself from the moment at which a stop is asked for. */
+  readonly firstOnly?: true;
   /** The stop budget less its reserve: all rungs together last at most this long. Each wait is cut by the budget rule. */
   readonly capMs: WaitMs;
   /** null: not stopping; equal to rungs.length: SIGKILL. */

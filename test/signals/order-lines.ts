@@ -54,6 +54,12 @@ export function runOrder(order: Order, lines: readonly string[]): string[] {
   });
 }
 
+/** As a supervisor has it: on the first rung, whose signal has been sent. */
+function drained(climb: Climb, beganNs: bigint): Climb {
+  const order = { ...climb.order, index: 0, deadlineNs: null, firstOnly: true as const };
+  return { ...climb, order, beganNs, dueNs: null };
+}
+
 function step(
   driver: Driver,
   event: string,
@@ -66,7 +72,9 @@ function step(
   if (driver.done) return idle;
   switch (event) {
     case 'stop':
-      return begun ? idle : beginClimb(climb, argument, now, supervisor);
+      return begun && !climb.order.firstOnly ? idle : beginClimb(climb, argument, now, supervisor);
+    case 'drain':
+      return { ...idle, climb: drained(climb, now) };
     case 'leader-exited':
       return begun || supervisor ? idle : beginClimb(climb, 15, now, supervisor);
     case 'tick':

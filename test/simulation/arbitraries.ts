@@ -119,12 +119,12 @@ const task: fc.Arbitrary<Partial<TaskPlan>> = fc.record(
 const line: fc.Arbitrary<Line> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ at: ms(9000), signal: fc.constantFrom(2, 15) }) },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({
       at: ms(9000),
       request: fc.record({
-        op: fc.constant('stop' as const),
-        processes: fc.constantFrom(...NAMES).map((name) => [name]),
+        op: fc.constantFrom('start' as const, 'stop' as const, 'restart' as const, 'drain' as const),
+        processes: fc.uniqueArray(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 2 }),
       }),
     }),
   },

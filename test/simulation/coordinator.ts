@@ -280,7 +280,7 @@ export function createCoordinator(
     },
     signal: (signal, target, number) => sendTo({ signal, target, rung: null, number }),
     begin(signal) {
-      if (climb.order.index === null && living().length > 0) {
+      if ((climb.order.index === null || climb.order.firstOnly) && living().length > 0) {
         perform(beginClimb(climb, signal, scheduler.nowNs(), world.hooks()));
       }
     },

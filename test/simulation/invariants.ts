@@ -164,7 +164,7 @@ function noStartAfterStop({ plan }: Scenario, { trace }: Result): string[] {
     const stop = recordsIn(before, 'stop-requested').find(
       (record) =>
         record.run === undefined &&
-        (record.process ?? process) === process &&
+        (record.processes?.includes(process) ?? (record.process ?? process) === process) &&
         !isTakenBack(before, record, process) &&
         (!isFinalOne || record.seq > (finalizing?.seq ?? 0)),
     );
@@ -175,9 +175,9 @@ function noStartAfterStop({ plan }: Scenario, { trace }: Result): string[] {
 
 /** A client wants it up again; the stop of the task nobody takes back. */
 function isTakenBack(before: Trace, stop: Decision & BodyOf<'stop-requested'>, process: string): boolean {
-  const starts = recordsIn(before, 'start-requested');
+  const starts = [...recordsIn(before, 'start-requested'), ...recordsIn(before, 'restart-requested')];
   return (
-    stop.process !== undefined &&
+    (stop.process !== undefined || stop.processes !== undefined) &&
     starts.some(({ seq, processes }) => seq > stop.seq && processes.includes(process))
   );
 }

@@ -338,7 +338,7 @@ function spoilLog(disk: SimulatedDisk, how: Crashes['log']): void {
 }
 
 function behaviourOf({ behaviours }: Scenario, run: string): Behaviour | undefined {
-  const kind = run.replace(/#\d+/, '').replace(/\.\d+$/, '');
+  const kind = run.replace(/#\d+/, '').replace(/(\/.*)\.\d+$/, '$1');
   return behaviours[run] ?? behaviours[kind];
 }
 

@@ -117,7 +117,7 @@ describe('a log without what is not needed replays to the same state, and asks f
       health: fc.constantFrom('starting', 'healthy', 'unhealthy'),
       task: fc.constantFrom('active', 'cleaning', 'finalizing', 'success'),
       cause: fc.constantFrom('signal', 'api', 'main-ended'),
-      scope: fc.constantFrom('task', 'process', 'run'),
+      scope: fc.constantFrom('task', 'process', 'several', 'run'),
       now: fc.boolean(),
       failures: fc.nat(3),
       code: fc.constantFrom(null, 0, 1),
@@ -134,7 +134,7 @@ describe('a log without what is not needed replays to the same state, and asks f
         health: any.health,
         failures: any.failures,
         code: any.code,
-        cause: any.type === 'stop-requested' ? any.cause : 'exit',
+        cause: { 'stop-requested': any.cause, 'restart-requested': 'api' }[any.type as string] ?? 'exit',
         now: any.now,
         index: any.attempt - 1,
         state: any.type === 'task-state' ? any.task : any.type === 'hook' ? any.state : undefined,
@@ -142,7 +142,9 @@ describe('a log without what is not needed replays to the same state, and asks f
       const fields = Object.entries(sample).map(([name, value]) => [name, known[name] ?? value]);
       const all = Object.fromEntries(fields) as Record<string, unknown>;
       if (any.type === 'stop-requested' && any.scope !== 'run') delete all.run;
-      if (any.type === 'stop-requested' && any.scope === 'task') delete all.process;
+      if (any.type === 'stop-requested' && any.scope !== 'several') delete all.processes;
+      if (any.type === 'stop-requested' && (any.scope === 'task' || any.scope === 'several'))
+        delete all.process;
       return all as unknown as RecordBody;
     });
 

@@ -20,6 +20,7 @@ const process = (last: Partial<Result>, failures = 1): Process => ({
   runs: 1,
   failures,
   again: false,
+  renewal: null,
   last: { ...ended, ...last },
 });
 const up = taskPlan([]);

@@ -11,10 +11,16 @@ describe('what each state of a run minds', () => {
   test.each<[keyof typeof RUN_TABLE, string]>([
     ['waiting', 'prepared start blocked'],
     ['backoff', 'prepared start blocked'],
-    ['forked', 'ended missing climbed kill stop straggling ready not-ready health unhealthy due probe-due'],
-    ['running', 'ended missing climbed kill stop straggling ready not-ready health unhealthy due probe-due'],
-    ['ready', 'ended missing climbed kill stop straggling health unhealthy due probe-due'],
-    ['stopping', 'ended missing climbed kill escalate extend hook-ended due nearly-due hook-due'],
+    [
+      'forked',
+      'ended missing climbed kill stop straggling renew ready not-ready health unhealthy due probe-due',
+    ],
+    [
+      'running',
+      'ended missing climbed kill stop straggling renew ready not-ready health unhealthy due probe-due',
+    ],
+    ['ready', 'ended missing climbed kill stop straggling renew health unhealthy due probe-due'],
+    ['stopping', 'ended missing climbed kill escalate extend resume hook-ended due nearly-due hook-due'],
     ['killing', 'ended missing stuck'],
     ['success', 'hook-due follow'],
     ['failed', 'hook-due follow'],

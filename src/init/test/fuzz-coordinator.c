@@ -172,7 +172,7 @@ static void order(struct input *in)
 	o->count = (uint32_t)take_number(in, 1) % (RUNGS_MAX + 1);
 	o->index = (uint32_t)take_number(in, 1) % (RUNGS_MAX + 2);
 	if (o->index > o->count) o->index = NOT_STOPPING;
-	o->flags = (uint32_t)take_number(in, 1) & ORDER_MUST_DRAIN;
+	o->flags = (uint32_t)take_number(in, 1) & (ORDER_MUST_DRAIN | ORDER_FIRST_ONLY);
 	o->cap_ns = take_number(in, 1) % 2 ? FOREVER : take_number(in, 3) * MS;
 	o->deadline_ns = o->index >= o->count || take_number(in, 1) % 4 == 0 ? FOREVER : now + take_number(in, 3) * MS;
 	for (uint32_t i = 0; i < o->count; i++)

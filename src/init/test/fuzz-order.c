@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	struct climb c = { .order = { .index = NOT_STOPPING, .deadline_ns = FOREVER }, .due_ns = FOREVER };
-	c.order.flags = (uint32_t)take_number(&in, 1) & ORDER_MUST_DRAIN;
+	c.order.flags = (uint32_t)take_number(&in, 1) & (ORDER_MUST_DRAIN | ORDER_FIRST_ONLY);
 	c.order.cap_ns = take_wait(&in);
 	c.order.count = (uint32_t)take_number(&in, 1) % (RUNGS_MAX + 1);
 	for (uint32_t i = 0; i < c.order.count; i++) {

@@ -37,9 +37,11 @@ static bool step(char *line)
 	struct action a = { 0 };
 	const char *word = NULL;
 	if (!event) return false;
+	bool waits = c.order.flags & ORDER_FIRST_ONLY;
 	if (strcmp(event, "supervisor") == 0) supervisor = line && *line == '1';
 	else if (done) {}
-	else if (strcmp(event, "stop") == 0) { if (!begun) a = climb_begin(&c, (uint8_t)atoi(line), now, supervisor); }
+	else if (strcmp(event, "drain") == 0) { c.order.flags |= ORDER_FIRST_ONLY; c.order.index = 0; c.order.deadline_ns = c.due_ns = FOREVER; c.began_ns = now; }
+	else if (strcmp(event, "stop") == 0) { if (!begun || waits) a = climb_begin(&c, (uint8_t)atoi(line), now, supervisor); }
 	else if (strcmp(event, "leader-exited") == 0) { if (!begun && !supervisor) a = climb_begin(&c, SIGTERM, now, false); }
 	else if (strcmp(event, "tick") == 0) a = climb_tick(&c, now, supervisor);
 	else if (strcmp(event, "escalate") == 0) a = climb_next(&c, now, supervisor);

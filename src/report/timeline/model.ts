@@ -183,7 +183,8 @@ function laneOf(draft: Draft, lengthMs: number): Lane {
 
 function stopOf(records: readonly CheckpointRecord[], msOf: (ns: bigint) => number): Timeline['stop'] {
   for (const record of records) {
-    if (record.type !== 'stop-requested' || record.process !== undefined) continue;
+    if (record.type !== 'stop-requested' || record.process !== undefined || record.processes !== undefined)
+      continue;
     if (record.run !== undefined && record.cause !== 'signal') continue;
     return { atMs: msOf(record.mono_ns), why: record.signal ?? record.cause };
   }
