@@ -3,17 +3,20 @@ import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import { openJournal } from '../checkpoint/journal.ts';
 import type { JournalSource } from '../checkpoint/journal-open.ts';
+import type { CheckpointRecord } from '../checkpoint/record.ts';
 import type { LogConfig, RunConfig } from '../config/run-config.ts';
 import { planRun } from '../config/run-plan.ts';
 import { planStop } from '../config/stop-plan.ts';
 import { type Control, listenForClients } from '../control/listen.ts';
 import type { ControlServer } from '../control/server.ts';
+import type { Copies } from '../health/log-probe.ts';
 import { createProbePort } from '../health/probe-port.ts';
 import { watchCarriedOut } from '../host/carried-out.ts';
 import { realClock } from '../host/clock.ts';
 import type { Host } from '../host/host.ts';
 import { createHttpPort } from '../host/http.ts';
 import { createNativeHost } from '../host/native-host.ts';
+import { logsFolder } from '../logs/copies.ts';
 import { type Notice, SAID_BY_INIT } from '../report/notice.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { EXIT } from '../signals/exit-codes.ts';
@@ -35,6 +38,8 @@ export interface World {
   readonly task: string;
   readonly host: Host;
   readonly journal: JournalSource;
+  /** The folder of what is kept of output; undefined: none is. */
+  readonly logs?: string;
   readonly reporter: Reporter;
   /** This process is there for nothing else, so a bug may end it. Not so where gsup is a library. */
   readonly ownsProcess: boolean;
@@ -60,6 +65,7 @@ export async function superviseNative(
     task: env.GSUP_TASK ?? task.name,
     host: createNativeHost(INIT_SOCKET),
     journal: { fd: CHECKPOINT_LOG, ...(folder ? { path: join(folder, 'checkpoint.log') } : {}) },
+    ...(folder ? { logs: logsFolder(folder) } : {}),
     reporter,
     ownsProcess: true,
     attach,
@@ -132,7 +138,7 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
       host,
       clock: realClock,
       http: createHttpPort(realClock),
-      probes: createProbePort(),
+      probes: createProbePort(copiesOf(world, opened.log.records)),
       say: (happening) => reporter.say(happening),
     },
     pid: process.pid,
@@ -146,6 +152,19 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
   await reporter.close();
   dieQuietly();
   return { exitCode: world.exitCodeOf(ended) };
+}
+
+/**
+ * Where output is kept, and since when its lines are of this gsup: since the first record, by the clock as it was then or as
+ * it is now, whichever is earlier. So a clock that was set meanwhile hides no line.
+ */
+function copiesOf({ logs }: World, records: readonly CheckpointRecord[]): Copies | null {
+  if (logs === undefined) return null;
+  const [first] = records;
+  const nowMs = realClock.wallMs();
+  const lastedNs = first === undefined ? 0n : realClock.nowNs() - first.mono_ns;
+  const times = [nowMs - Number(lastedNs / 1_000_000n), first === undefined ? nowMs : Date.parse(first.at)];
+  return { logs, since: new Date(Math.min(...times.filter(Number.isFinite))).toISOString() };
 }
 
 /** The first supervisor of a task says it; who comes later finds records. */

@@ -2,7 +2,6 @@
 import type { ProcessPlan, TaskPlan } from '../supervisor/plan.ts';
 
 const MISSING: ReadonlyArray<readonly [what: string, isAsked: (process: ProcessPlan) => boolean]> = [
-  ['ready.log', ({ ready }) => ready?.probe.kind === 'log'],
   ['stop.busy', ({ busy }) => busy !== null],
   ['memory_limit', ({ memoryLimitBytes }) => memoryLimitBytes !== null],
   ['on_signal', ({ onSignal }) => onSignal.length > 0],

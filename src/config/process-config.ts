@@ -47,7 +47,9 @@ export function processOf(
     findings,
   );
   const ready = readyOf(shape.ready, [...path, 'ready'], findings);
-  if (ready?.probe.kind === 'log' && (output.driver === 'inherit' || output.driver === 'none'))
+  // A terminal of its own is read by gsup in any case.
+  const isKept = output.driver !== 'none' && (output.driver !== 'inherit' || shape.tty);
+  if (ready?.probe.kind === 'log' && !isKept)
     findings.refuse(
       [...path, 'ready', 'log'],
       `its output must be captured, got logging.driver ${output.driver}`,

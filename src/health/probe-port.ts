@@ -1,9 +1,12 @@
 /** The questions of readiness and health that are no commands. What asks is loaded when something is to be asked. */
 import type { ProbePort } from '../supervisor/ports.ts';
+import type { Copies, LogProbe } from './log-probe.ts';
 
-export function createProbePort(): ProbePort {
+/** `copies`: null where no output is kept. */
+export function createProbePort(copies: Copies | null): ProbePort {
+  let logProbe: Promise<LogProbe> | undefined;
   return {
-    ask(_run, probe, timeoutMs, done) {
+    ask(run, probe, timeoutMs, done) {
       const failed = (error: unknown): void =>
         done(false, error instanceof Error ? error.message : String(error));
       switch (probe.kind) {
@@ -14,8 +17,12 @@ export function createProbePort(): ProbePort {
           import('./http-probe.ts').then(({ askHttp }) => askHttp(probe.url, timeoutMs, done), failed);
           break;
         case 'log':
-          // Refused where the config is read, as long as there is no captured output to look at.
-          queueMicrotask(() => done(false, 'its output is not captured'));
+          if (copies === null) {
+            queueMicrotask(() => done(false, 'its output is kept nowhere: there is no state directory'));
+            break;
+          }
+          logProbe ??= import('./log-probe.ts').then(({ createLogProbe }) => createLogProbe(copies));
+          logProbe.then((asking) => asking.ask(run, probe.pattern, timeoutMs, done)).catch(failed);
           break;
       }
     },

@@ -125,7 +125,8 @@ function spawnFlags(launch: Launch): number {
     (launch.stdinNull ? flag.SPAWN_STDIN_NULL : 0) |
     (launch.notify ? flag.SPAWN_NOTIFY : 0) |
     (launch.tty ? flag.SPAWN_TTY : 0) |
-    (hasTimestamps(launch.output) ? flag.SPAWN_TIMESTAMPS : 0)
+    (hasTimestamps(launch.output) ? flag.SPAWN_TIMESTAMPS : 0) |
+    (launch.deepCopy ? flag.SPAWN_DEEP_COPY : 0)
   );
 }
 

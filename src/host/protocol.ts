@@ -64,6 +64,7 @@ export const spawnFlag = {
   SPAWN_NOTIFY: 128,
   SPAWN_TTY: 256,
   SPAWN_TIMESTAMPS: 512,
+  SPAWN_DEEP_COPY: 1024,
 } as const;
 export const helloFlag = { HELLO_PID1: 1 } as const;
 export const runFlag = {

@@ -5,10 +5,12 @@
 #include <stdio.h> /* renameat */
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-/* Of the copies of one process, in files that take turns; and of all. */
-enum { COPY_BYTES = 256 * 1024, COPIES_BYTES = 64 * 1024 * 1024, COPY_FILES = 2, FILES_MAX = 64 };
+/* Of the copies of one process, in files that take turns: and of all, of which those that are written to get three quarters at
+ * most. Deep: somebody waits for a line of it, and may be away while much else is written. */
+enum { COPY_BYTES = 256 * 1024, DEEP_COPY_BYTES = 4 * 1024 * 1024, COPIES_BYTES = 64 * 1024 * 1024, COPY_FILES = 2, FILES_MAX = 64 };
 
 static PAGES struct file files[FILES_MAX]; /* those that are open: who writes to more of them opens them in turn */
 static uint64_t uses;
@@ -24,8 +26,61 @@ static void path_of(uint32_t i, enum way way, char path[LOG_PATH_BYTES + 8])
 
 uint64_t file_limit(uint32_t i, enum way way)
 {
-	uint64_t share = COPIES_BYTES / (shared->copies ? shared->copies : 1);
-	return way == TO_LOG ? streams[i].max_bytes : (share < COPY_BYTES ? share : COPY_BYTES) / COPY_FILES;
+	uint64_t share = COPIES_BYTES / 4 * 3 / (shared->copies ? shared->copies : 1), most = streams[i].deep ? DEEP_COPY_BYTES : COPY_BYTES;
+	return way == TO_LOG ? streams[i].max_bytes : (share < most ? share : most) / COPY_FILES;
+}
+
+/* ---- copies of processes that have ended: the oldest go when all would be too much ---- */
+
+struct entry { uint64_t inode, offset; uint16_t size; uint8_t type; char name[]; }; /* getdents64(2) */
+struct oldest { char name[256]; struct timespec at; };
+
+static bool is_written(const char *name)
+{
+	size_t size = strcspn(name, "~");
+	for (int i = 0; i < stream_count; i++)
+		if (streams[i].state == STREAM_OPEN && name_size(streams[i].run) == size && memcmp(streams[i].run, name, size) == 0) return true;
+	return false;
+}
+
+/* Bytes of what nobody writes to. *oldest: of these, with a name. */
+static uint64_t look_through(int folder, struct oldest *oldest)
+{
+	static char entries[4096] __attribute__((aligned(8)));
+	uint64_t bytes = 0;
+	struct stat st;
+	long got;
+	*oldest = (struct oldest){ .name = "" };
+	while ((got = syscall(SYS_getdents64, folder, entries, sizeof entries)) > 0)
+		for (long at = 0; at < got;) {
+			const struct entry *e = (const struct entry *)(const void *)(entries + at);
+			at += e->size;
+			if (fstatat(folder, e->name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) || is_written(e->name)) continue;
+			bytes += (uint64_t)st.st_size;
+			bool older = st.st_mtim.tv_sec < oldest->at.tv_sec || (st.st_mtim.tv_sec == oldest->at.tv_sec && st.st_mtim.tv_nsec < oldest->at.tv_nsec);
+			if (strlen(e->name) < sizeof oldest->name && (!oldest->name[0] || older)) {
+				strcpy(oldest->name, e->name);
+				oldest->at = st.st_mtim;
+			}
+		}
+	return bytes;
+}
+
+/* When a copy begins, and when it may have become larger because others are written no more. */
+static void make_room_for_copies(void)
+{
+	struct oldest oldest;
+	uint64_t written = 0;
+	for (int i = 0; i < stream_count; i++)
+		if (streams[i].state == STREAM_OPEN && !streams[i].is_error) written += COPY_FILES * file_limit((uint32_t)i, TO_COPY);
+	for (int tries = 0; tries < FILES_MAX; tries++) {
+		int folder = openat(state.folder, "logs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (folder < 0) return;
+		bool much = look_through(folder, &oldest) + written > COPIES_BYTES && oldest.name[0];
+		if (much) unlinkat(folder, oldest.name, 0);
+		close(folder);
+		if (!much) return;
+	}
 }
 
 void complain(int about, const char *what, int error)
@@ -53,6 +108,7 @@ struct file *file_open(uint32_t i, enum way way)
 		f->size = (uint64_t)st.st_size;
 		f->inode = st.st_ino;
 		f->used = ++uses;
+		if (way == TO_COPY && !f->size) make_room_for_copies();
 		return f;
 	}
 	complain(way == TO_COPY ? JOBS : JOB_FILE, path, f->fd < 0 ? errno : EINVAL);

@@ -159,7 +159,7 @@ static void register_stream(int slot, const struct launch *l, bool is_error)
 	uint8_t outlet = is_error && outlets[JOB_ERR].fd >= 0 ? JOB_ERR : JOB_OUT;
 	uint32_t width = (uint32_t)name_size(l->name);
 	struct stream s = { .shade = shade_of(l->name), .is_error = is_error, .tty = (l->fixed.flags & SPAWN_TTY) != 0,
-		.stamps = (l->fixed.flags & SPAWN_TIMESTAMPS) != 0, .max_files = l->fixed.max_files, .max_bytes = l->fixed.max_bytes,
+		.stamps = (l->fixed.flags & SPAWN_TIMESTAMPS) != 0, .deep = (l->fixed.flags & SPAWN_DEEP_COPY) != 0, .max_files = l->fixed.max_files, .max_bytes = l->fixed.max_bytes,
 		.format = { formats[l->fixed.output], FORMAT_COPY },
 		.job = { l->fixed.output == OUTPUT_NONE ? NO_JOB : l->fixed.output == OUTPUT_FILE ? JOB_FILE : outlet,
 			state.folder >= 0 && l->fixed.output != OUTPUT_NONE ? JOB_FILE : NO_JOB } };

@@ -34,7 +34,7 @@ enum job_kind { JOB_FILE, JOB_OUT, JOB_ERR, JOBS, NO_JOB = JOBS };
 
 struct stream {
 	uint32_t state, shade;
-	uint8_t is_error, tty, stamps, at_end;              /* at_end: nothing more will be taken */
+	uint8_t is_error, tty, stamps, deep, at_end;        /* deep: its copy; at_end: nothing more will be taken */
 	uint8_t format[WAYS], job[WAYS], broken[WAYS];      /* broken: the last line that was passed on has not ended */
 	uint32_t max_files;
 	uint64_t max_bytes;

@@ -61,7 +61,8 @@ struct order {
 enum spawn_flags {
 	SPAWN_CLEAR_ENV = 1, SPAWN_NO_NEW_PRIVS = 2, SPAWN_UMASK = 4, SPAWN_NICE = 8, SPAWN_OOM = 16,
 	SPAWN_TERMINAL = 32 /* may have gsup's terminal */, SPAWN_STDIN_NULL = 64, SPAWN_NOTIFY = 128 /* gets a notify socket */,
-	SPAWN_TTY = 256 /* gets a terminal of its own as descriptors 0 to 2 */, SPAWN_TIMESTAMPS = 512 /* on each line of its output */
+	SPAWN_TTY = 256 /* gets a terminal of its own as descriptors 0 to 2 */, SPAWN_TIMESTAMPS = 512 /* on each line of its output */,
+	SPAWN_DEEP_COPY = 1024 /* of its output, because a line of it is waited for */
 };
 enum output { OUTPUT_INHERIT = 0, OUTPUT_NONE = 1, OUTPUT_PREFIX = 2, OUTPUT_JSON = 3, OUTPUT_FILE = 4 };
 struct limit { uint32_t resource, pad; uint64_t soft, hard; };

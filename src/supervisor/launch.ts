@@ -9,7 +9,8 @@ export function argvOf(command: Command): readonly string[] {
 }
 
 export function launchOf(state: State, run: Run): Launch {
-  const { launch, replica, watchdogMs } = processOf(state.plan, run.process);
+  const { launch: plain, replica, watchdogMs, ready } = processOf(state.plan, run.process);
+  const launch = ready?.probe.kind === 'log' ? { ...plain, deepCopy: true } : plain;
   const watchdog = watchdogMs === null ? {} : { WATCHDOG_USEC: String(watchdogMs * 1000) };
   return withEnv(launch, { GSUP_RUN: run.name, ...taskEnv(state, replica), ...watchdog });
 }

@@ -197,9 +197,10 @@ function sayBlocked(turn: Turn, run: Run): void {
 }
 
 function failReadiness(turn: Turn, run: Run): void {
-  const { timeoutMs } = planOf(turn.state, run).ready ?? { timeoutMs: null };
+  const { timeoutMs, probe } = planOf(turn.state, run).ready ?? { timeoutMs: null };
   note(turn, { type: 'stop-requested', process: run.process, run: run.name, cause: 'not-ready', by: null });
-  const reason = askedOf(turn.state, run, 'ready')?.reason ?? null;
+  const unanswered = probe?.kind === 'log' ? `no line matches /${probe.pattern}/` : null;
+  const reason = askedOf(turn.state, run, 'ready')?.reason ?? unanswered;
   say(turn, { kind: 'not-ready', run: run.name, timeoutMs, reason });
 }
 

@@ -76,6 +76,8 @@ export interface Launch {
   readonly readyFd?: number;
   /** undefined: as gsup's own. */
   readonly output?: Output;
+  /** More of its output is kept than is otherwise, because a line of it is waited for. */
+  readonly deepCopy?: boolean;
   /** A terminal of its own as standard input, output and error. */
   readonly tty?: boolean;
   readonly startTimeoutMs: WaitMs;

@@ -1,5 +1,18 @@
 // Captured output: what arrives, how it looks, and that nothing of it is lost. Rotation and terminals: test/host/output-cases.ts.
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
@@ -322,6 +335,33 @@ scenario(
     gsup.signal('SIGKILL');
     await gsup.ended();
     await until('the end of the command', () => !existsSync(`/proc/${command}`), 30_000);
+  },
+);
+
+scenario(
+  'copies have a bound for all of them: those of the processes that ended first go',
+  {},
+  async (trial) => {
+    const first = await trial.start(['--log', 'prefix'], ['sh', '-c', 'echo one']);
+    await first.ended();
+    const logs = join(first.folder, 'logs');
+    // 75 MiB of the past, in order.
+    for (let at = 0; at < 300; at++) {
+      const path = join(logs, `old.${at}${at % 2 ? '~1' : ''}`);
+      writeFileSync(path, '');
+      truncateSync(path, 256 * 1024);
+      utimesSync(path, 1000 + at, 1000 + at);
+    }
+    rmSync(join(logs, 't'));
+    const second = await trial.start(['--log', 'prefix'], ['sh', '-c', 'echo two']);
+    await second.ended();
+    const left = readdirSync(logs);
+    const bytes = left.reduce((sum, name) => sum + statSync(join(logs, name)).size, 0);
+    expect(bytes).toBeLessThanOrEqual(64 * 1024 * 1024);
+    expect(bytes).toBeGreaterThan(63 * 1024 * 1024);
+    expect(left).toContain('t');
+    const kept = left.filter((name) => name !== 't').map((name) => Number(/\d+/.exec(name)?.[0]));
+    expect(Math.min(...kept)).toBe(300 - kept.length);
   },
 );
 
