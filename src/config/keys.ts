@@ -152,7 +152,10 @@ export const READY_KEYS = {
   tcp: { kind: kinds.tcpAddress, help: 'it accepts connections there' },
   http: { kind: kinds.httpUrl, help: 'it answers there, with a status from 200 to 399' },
   exec: { kind: kinds.command, help: `${COMMAND}, succeeds` },
-  log: { kind: kinds.pattern, help: 'a line of its output matches' },
+  log: {
+    kind: kinds.pattern,
+    help: 'a line of its captured output matches this regular expression of JavaScript, in its first 4096 characters',
+  },
   timeout: {
     kind: kinds.wait({ positive: true }),
     help: 'not ready by then: the run has failed',
