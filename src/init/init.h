@@ -66,7 +66,8 @@ struct state {
 extern struct state state;
 struct parsed;
 int state_open(const struct parsed *p, const char *config_name); /* the folder and its lock. 0, or an exit code */
-int state_begin(const struct parsed *p);                        /* the logs, and in the lock who this is. 0, or an exit code */
+int state_begin(const struct parsed *p);                        /* the logs. 0, or an exit code */
+void state_note(void);                                          /* in the lock, who this is */
 void find_identity(void);
 void state_close(void);
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent); /* /proc/PID/stat; 0: no such process */
@@ -195,7 +196,8 @@ int config_read(char **argv, int signals, uint64_t stop_on, char name[NAME_SIZE]
 /* ---- leftovers.c: for the next gsup of the same name, should this one be killed ---- */
 void leftovers_read(void);
 void leftovers_note_self(void);
-void leftovers_note(struct run *const *runs, int count, int sent);
+void leftovers_note(struct run *const *runs, int count);
+void leftovers_note_leader(const struct launch *l);     /* in the child */
 bool leftovers_found(void);
 bool leftovers_live(void);
 int leftovers_end(int signals, uint64_t stop_on, const uint8_t *rewrite);

@@ -65,33 +65,51 @@ static void cut_lock(off_t at)
 	lock_end = at;
 }
 
+/* A line for one run at `at`; returns where it ends. `sent`: the signal that the kernel sends to the leader when init dies. */
+static off_t note(off_t at, const struct left *l)
+{
+	char line[1024]; /* 16 rungs, and five numbers */
+	int n = print(line, sizeof line, "run %d %llu %d %llu %d", l->coordinator, (unsigned long long)l->coordinator_ticks,
+	              l->leader, (unsigned long long)l->leader_ticks, l->sent);
+	for (uint32_t k = 0; k < l->order.count; k++) {
+		const struct rung *g = &l->order.rungs[k];
+		n += print(line + n, sizeof line - (size_t)n, " %d:%llu", g->signal == SIGNAL_AS_RECEIVED ? SIGTERM : g->signal,
+		           (unsigned long long)((g->wait_ns == FOREVER ? 365ull * 86400 * SECOND : g->wait_ns) / MS));
+	}
+	line[n++] = '\n';
+	return pwrite(state.lock, line, (size_t)n, at) == n ? at + n : at;
+}
+
+/* Once. What is left of an earlier one stays noted until it has gone: this one may be killed while it waits for that. Lines
+ * behind it are of runs that are gone, and verified by nobody: they are cut off when there are runs to be noted. */
 void leftovers_note_self(void)
 {
 	char line[160];
+	if (head_end) return;
 	int n = print(line, sizeof line, "%s %llu %d %llu\n", state.boot_id, (unsigned long long)state.pid_ns, getpid(), (unsigned long long)state.ticks);
 	if (pwrite(state.lock, line, (size_t)n, 0) == n) head_end = n;
-	cut_lock(head_end);
+	off_t at = head_end;
+	for (int i = 0; i < left_count; i++) at = note(at, &left[i]);
 }
 
-/* The runs as they are now; `sent`: the signal that the kernel sends to the leader when init dies. */
-void leftovers_note(struct run *const *runs, int count, int sent)
+/* The runs as they are now. */
+void leftovers_note(struct run *const *runs, int count)
 {
 	off_t at = head_end;
 	if (state.lock < 0 || pid1) return; /* as PID 1, nothing outlives it */
 	for (int i = 0; i < count; i++) {
-		char line[1024]; /* 16 rungs, and five numbers */
 		const struct run *r = runs[i];
-		int n = print(line, sizeof line, "run %d %llu %d %llu %d", r->s.coordinator_pid, (unsigned long long)r->s.coordinator_ticks,
-		              r->s.pid, (unsigned long long)r->s.start_ticks, sent);
-		for (uint32_t k = 0; k < r->climb.order.count; k++) {
-			const struct rung *g = &r->climb.order.rungs[k];
-			n += print(line + n, sizeof line - (size_t)n, " %d:%llu", g->signal == SIGNAL_AS_RECEIVED ? SIGTERM : g->signal,
-			           (unsigned long long)((g->wait_ns == FOREVER ? 365ull * 86400 * SECOND : g->wait_ns) / MS));
-		}
-		line[n++] = '\n';
-		if (pwrite(state.lock, line, (size_t)n, at) == n) at += n;
+		at = note(at, &(struct left){ r->s.coordinator_pid, r->s.pid, r->s.coordinator_ticks, r->s.start_ticks, 0, r->climb.order });
 	}
 	cut_lock(at);
+}
+
+/* A leader that no coordinator looks after notes itself, before it becomes its command: init may be killed at any instant, and
+ * until exec the leader holds the lock as well, so that nobody can have the name and not know it. */
+void leftovers_note_leader(const struct launch *l)
+{
+	if (state.lock >= 0)
+		cut_lock(note(head_end, &(struct left){ .leader = getpid(), .leader_ticks = start_ticks(getpid(), NULL, NULL), .sent = l->parent_death_signal, .order = l->fixed.order }));
 }
 
 static uint8_t kept[SIGNALS]; /* meant for the command */
@@ -156,6 +174,7 @@ int leftovers_end(int signals, uint64_t stop_on, const uint8_t *rewrite)
 		close(fd);
 		if (asked > 0) return EXIT_SIGNAL_BASE + asked;
 	}
+	if (left_count) cut_lock(head_end);
 	for (int i = 1; i < SIGNALS; i++) for (; kept[i]; kept[i]--) raise(i); /* blocked: the loop reads them */
 	return 0;
 }

@@ -223,7 +223,6 @@ static int start_plain(bool begun)
 	else {
 		struct epoll_event e = { 0, { .u32 = KEY_START } }; /* exec closes it, and so does an end before that: hanging up needs not be asked for */
 		epoll_ctl(epoll, EPOLL_CTL_ADD, run.start.pipe, &e);
-		leftovers_note((struct run *[]){ &run }, 1, l.parent_death_signal);
 	}
 	/* What the command closes must be closed: init holds no end of its pipes. */
 	if (terminal == TERMINAL_NONE) close(0);
@@ -397,6 +396,7 @@ int main(int argc, char **argv)
 	if (up) raise_file_limit();
 	if ((code = open_loop()) || (up && (code = config_read(argv, signals, p.stop_on, config_name)))) return code == CONFIG_STOPPED ? 0 : code;
 	if ((code = state_open(&p, up ? config_name : NULL))) return code;
+	if (!pid1) state_note(); /* as PID 1 it leaves nothing: time enough while the command begins */
 	bool first = has_supervisor || leftovers_found() || p.said[OPT_REQUIRE_STATE].number;
 	if ((first && (code = begin())) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
 	terminal_open();

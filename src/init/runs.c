@@ -55,7 +55,7 @@ static void note_runs(void)
 	struct run *live[64];
 	int count = 0;
 	for (int i = 0; i < runs_used && count < 64; i++) if (runs[i].used && runs[i].s.phase != PHASE_ENDED) live[count++] = &runs[i];
-	leftovers_note(live, count, 0);
+	leftovers_note(live, count);
 }
 
 static void spawn_run(uint64_t number, struct launch *l)

@@ -194,6 +194,7 @@ static _Noreturn void child(const struct launch *l, int pipe)
 	const struct spawn *s = &l->fixed;
 	char *env[count_of(inherited_env) + count_of(l->env_set) + 1];
 	int error;
+	if (l->parent_death_signal) leftovers_note_leader(l); /* first: later on files may be limited in size */
 	make_environment(l, env);
 	if ((error = terminal_in_child((s->flags & SPAWN_TERMINAL) != 0))) fail(pipe, STAGE_TERMINAL, error);
 	if ((error = output_in_child(l))) fail(pipe, STAGE_OUTPUT, error);

@@ -171,14 +171,16 @@ static int open_logs(const struct parsed *p)
 	return 0;
 }
 
+void state_note(void)
+{
+	find_identity();
+	if (state.lock >= 0) leftovers_note_self();
+}
+
 int state_begin(const struct parsed *p)
 {
-	int code = 0;
-	find_identity();
-	if (state.folder >= 0) {
-		leftovers_note_self();
-		code = open_logs(p);
-	}
+	state_note();
+	int code = state.folder >= 0 ? open_logs(p) : 0;
 	record_open(state.init_log);
 	return code;
 }

@@ -16,12 +16,14 @@ const OUTSIDE = { rings: ['subreaper'] } as const;
 /** It is killed, and so are its logs; what it leaves may live on for a while. */
 const LEFT = { warden: ['--linger', '15000'], mayLeave: true, brokenLogs: true } as const;
 
+const WAITS = /waiting for what it left/;
+
 /** A gsup that is killed itself; what it leaves may live on for a while below the warden. */
 async function killed(trial: Trial, options: string[], command: string[]) {
   const gsup = await trial.start(options, command, LEFT);
   await gsup.ready();
-  // A command can be quicker than the note that init makes of it.
-  await gsup.record('run-started');
+  // A command can be quicker than the note that init makes of its coordinator.
+  if (trial.mode === 'supervisor') await gsup.record('run-started');
   const pids = gsup.find(command[0]?.split('/').at(-1) ?? '');
   gsup.signal('SIGKILL');
   // Until it has gone the name is its own.
@@ -70,6 +72,47 @@ scenario('S49 it kills what ignores its recorded rungs', OUTSIDE, async (trial) 
   expect((await next.ended()).code).toBe(143);
   await gsup.ended();
 });
+
+const BY_ORDER = { ...OUTSIDE, modes: ['order'] } as const;
+
+scenario(
+  'S49 init is killed before it does anything more than fork: the next gsup knows the command all the same',
+  BY_ORDER,
+  async (trial) => {
+    const gsup = await trial.start(['-g', '1s'], [fixture('ignores-sigterm')], {
+      ...LEFT,
+      before: [fixture('stops-at-fork'), '--'],
+    });
+    await gsup.ready();
+    const pids = gsup.find('ignores-sigterm');
+    expect(pids).toHaveLength(1);
+    gsup.signal('SIGKILL');
+    await until('gsup to be dead', () => !isAlive(gsup.pid));
+    const next = await trial.start([], [fixture('exits-with'), '6'], { brokenLogs: true });
+    expect((await next.ended()).code).toBe(6);
+    expect(next.stderr.text()).toMatch(WAITS);
+    expect(pids.filter(isAlive)).toEqual([]);
+    await gsup.ended();
+  },
+);
+
+scenario(
+  'S49 who is killed while it waits for what is left leaves that to the next',
+  BY_ORDER,
+  async (trial) => {
+    const { gsup, pids } = await killed(trial, ['-g', '5s'], [fixture('ignores-sigterm')]);
+    const second = await trial.start([], [fixture('exits-with'), '5'], LEFT);
+    await second.stderr.line(WAITS);
+    second.signal('SIGKILL');
+    expect((await second.ended()).signal).toBe(9);
+    expect(pids.filter(isAlive)).toHaveLength(1);
+    const third = await trial.start([], [fixture('exits-with'), '6'], { brokenLogs: true });
+    expect((await third.ended()).code).toBe(6);
+    expect(third.stderr.text()).toMatch(WAITS);
+    expect(pids.filter(isAlive)).toEqual([]);
+    await gsup.ended();
+  },
+);
 
 scenario(
   'S49 init and supervisor are killed at once: the order is carried out, and what it cannot keep is said',

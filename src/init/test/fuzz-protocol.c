@@ -35,7 +35,7 @@ void output_given(const struct launch *l) { (void)l; }
 bool output_child(pid_t pid, const siginfo_t *si) { (void)pid; (void)si; return false; }
 bool output_drained(uint64_t within_ns) { (void)within_ns; return true; }
 int exit_code_of(const struct run_state *s) { return s->code & 255; }
-void leftovers_note(struct run *const *live, int count, int sent) { (void)live; (void)sent; MUST(count <= live_runs); }
+void leftovers_note(struct run *const *live, int count) { (void)live; MUST(count <= live_runs); }
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent) { (void)process_state; (void)parent; return (uint64_t)pid; }
 int walk_tree(const pid_t **list, bool (*skip)(pid_t)) { (void)list; (void)skip; return 0; }
 void kill_descendants(bool (*skip)(pid_t)) { (void)skip; }
