@@ -221,6 +221,81 @@ scenario(
   },
 );
 
+/** The lines of writes-lines, without having megabytes of them twice. Returns how many there are. */
+function countLines(paths: readonly string[], size: number): number {
+  let number = 0;
+  for (const path of paths) {
+    const bytes = readFileSync(path);
+    for (let at = 0; at < bytes.length; at += size, number++) {
+      const line = bytes.toString('latin1', at, at + size);
+      if (line !== lines(1, size).replace('0000000', String(number).padStart(7, '0')))
+        throw new Error(`line ${number} at ${at} of ${path} is ${JSON.stringify(line.slice(0, 90))}`);
+    }
+  }
+  return number;
+}
+
+scenario(
+  'S57 up: 100 MB that are written while it stops arrive whole and in order',
+  { ...storm, modes: ['supervisor'] },
+  async (trial) => {
+    const path = join(trial.folder, 'out.log');
+    const gsup = await trial.up({
+      processes: {
+        t: {
+          command: writes('--on-term', '--lines', 100_000, '--size', 1000),
+          ready: { log: '^ready$' },
+          stop: { grace: '120s' },
+          logging: { driver: 'file', path, max_size: '1GB' },
+        },
+      },
+    });
+    await gsup.record('run-ready');
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended(170_000)).code).toBe(0);
+    writeFileSync(path, readFileSync(path).subarray('ready\n'.length));
+    expect(countLines([path], 1000)).toBe(100_000);
+  },
+);
+
+scenario(
+  'S59 S72 S42 up: files that rotate have every line once, however often pump and supervisor are killed',
+  { ...storm, modes: ['supervisor'] },
+  async (trial) => {
+    const path = join(trial.folder, 'out.log');
+    const gsup = await trial.up({
+      processes: {
+        t: {
+          command: writes('--until-usr1', '--size', 1000),
+          logging: { driver: 'file', path, max_size: '10MB', max_files: 1000 },
+        },
+      },
+    });
+    const supervisor = () => findPrograms(gsup.pid, 'node')[0];
+    const rotated = (times: number) => until(`file ${times}`, () => existsSync(`${path}.${times}`), 60_000);
+    await killUntil(pumpOf(gsup), (kills) => kills >= 3);
+    await rotated(1);
+    await killUntil(supervisor, (kills) => kills >= 2);
+    await rotated(2);
+    await killUntil(pumpOf(gsup), (kills) => kills >= 2);
+    process.kill(gsup.find('writes-lines')[0] ?? 0, 'SIGUSR1');
+    await until('the last line', () => existsSync(path) && endOf(path).includes('written '), 60_000);
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(0);
+    const files = readdirSync(trial.folder).filter((name) => name.startsWith('out.log'));
+    const paths = Array.from({ length: files.length }, (_, at) =>
+      at === 0 ? path : `${path}.${at}`,
+    ).reverse();
+    expect(paths.length).toBeGreaterThan(2);
+    for (const file of paths) expect(statSync(file).size).toBeLessThanOrEqual(10 * 1024 * 1024);
+    const [first = '', last = ''] = [paths[0], path];
+    writeFileSync(first, readFileSync(first).subarray('ready\n'.length));
+    const written = Number(/^written (\d+)\n$/m.exec(readFileSync(last, 'latin1'))?.[1]);
+    writeFileSync(last, readFileSync(last).subarray(0, -`written ${written}\n`.length));
+    expect(countLines(paths, 1000)).toBe(written);
+  },
+);
+
 /** gsup's stdout is a pipe that nobody reads. */
 const stalled = ['sh', '-c', 'exec 3<>stalled; exec "$@" >&3', 'sh'];
 
