@@ -1,5 +1,6 @@
 /** The commands that there are, for `--help` and for the suggestion after a wrong word. */
 import { ORCHESTRATORS } from '../config/orchestrators.ts';
+import { FORMATS } from '../import/formats.ts';
 
 export interface CommandRow {
   readonly name: string;
@@ -126,6 +127,19 @@ characters other than colours are shown, not obeyed; elsewhere every byte is as 
     name: 'schema',
     usage: 'schema',
     summary: 'print the JSON Schema of a config file, for editors',
+  },
+  {
+    name: 'import',
+    usage: 'import [--from FORMAT] [-o FILE] FILE',
+    summary:
+      'turn a supervisord.conf, a Compose file, a PM2 ecosystem, a Procfile or service directories of s6 into a config file',
+    notes: `Without -o the config goes to standard output. What has no equal is a comment in it, and a line on stderr. It never writes over
+a file that is there. Of FORMAT there are ${FORMATS.join(', ')}; it is found by name and content. FILE - is standard
+input. An ecosystem in JavaScript is run, by a node that may only read files, for 10s at most.`,
+    options: [
+      { long: 'from', value: 'FORMAT', help: 'what the file is, where its name and content do not tell' },
+      { long: 'output', short: 'o', value: 'FILE', help: 'where to write it; a new file' },
+    ],
   },
   {
     name: 'install-init',

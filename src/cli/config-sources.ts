@@ -19,7 +19,7 @@ export function realSources(env: Environment): Sources {
 }
 
 /** What blocks, or never ends, is no config. */
-function readRegularFile(path: string): string {
+export function readRegularFile(path: string): string {
   const fd = openSync(path, READ_NONBLOCK);
   try {
     const stat = fstatSync(fd);

@@ -47,6 +47,7 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
     case 'logs':
     case 'history':
     case 'timeline':
+    case 'import':
     case 'install-init':
       if (rest.includes('--help') || rest.includes('-h')) return success(help(name));
       return (await import('./program.ts')).runProgram(parsed.words, parsed.options);

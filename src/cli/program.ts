@@ -7,6 +7,7 @@ import type { CheckOptions } from './check-config.ts';
 import { COMMANDS } from './commands.ts';
 import type { HistoryOptions } from './history.ts';
 import type { LogsOptions, LogsWorld } from './logs.ts';
+import type { ImportOptions } from './import.ts';
 import { fill, HINTS, quote, TEMPLATES, unknownCommand, unknownOptionHint } from './messages.ts';
 import { needOf, type OptionRow } from './option-row.ts';
 import { OPTION_ROWS } from './options.ts';
@@ -78,6 +79,11 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
   });
   withCommonOptions(quiet(program.command('schema'))).action(async () => {
     done((await import('./schema.ts')).schema());
+  });
+  const importing = withCommonOptions(withOwnOptions(quiet(program.command('import')))).argument('<file>');
+  importing.action(async (path: string, asked: ImportOptions) => {
+    const { importCommand } = await import('./import.ts');
+    done(importCommand(path, asked, process.env));
   });
   withCommonOptions(quiet(program.command('install-init')))
     .argument('[path]')
@@ -177,6 +183,8 @@ function complaint(error: CommanderError, words: readonly string[]): string {
       return error.message.slice(error.message.indexOf('cannot use'));
     case 'commander.excessArguments':
       return `cannot run "${quote(words.join(' '))}": fewer words are needed; see gsup ${words[0]} --help`;
+    case 'commander.missingArgument':
+      return `cannot run "${quote(words.join(' '))}": ${typed === '' ? 'a word' : `a ${typed.toUpperCase()}`} is needed, got nothing; see gsup ${words[0]} --help`;
     case 'commander.help':
     case 'commander.unknownCommand':
       return words.length > 1

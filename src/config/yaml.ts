@@ -243,9 +243,9 @@ function readMap(walk: Walk, items: readonly unknown[], path: Path): Value {
   );
 }
 
-/** Keys that are the user's own words. */
+/** Keys that are the user's own words; `services` is Compose's, for `gsup import`. */
 function keepsExtensions(path: Path): boolean {
-  return path.at(-1) === 'environment';
+  return path.at(-1) === 'environment' || (path.length === 1 && path[0] === 'services');
 }
 
 /** What is merged in comes first, so that what the mapping says itself wins. */
