@@ -195,6 +195,12 @@ describe('pm2', () => {
     expect(result.process('a')).toMatchObject(wanted);
   });
 
+  test('a limit of memory is taken, or said to be left out', () => {
+    const result = app('"script": "a.js", "max_memory_restart": "300M"');
+    const isSaid = result.said.some((line) => line.includes('memory_limit is left out'));
+    expect(result.process('a')?.memory_limit).toBe(isSaid ? undefined : '300M');
+  });
+
   test('as many as there are processors', () => {
     const result = app('"script": "a.js", "instances": "max"');
     expect(result.said.join('\n')).toContain('as many as this machine has processors');

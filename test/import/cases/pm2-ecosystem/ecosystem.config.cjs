@@ -17,7 +17,6 @@ module.exports = {
       instances: 4,
       exec_mode: 'cluster',
       node_args: '--max-old-space-size=4096',
-      max_memory_restart: '1G',
       error_file: join('logs', 'err.log'),
       out_file: './logs/out.log',
       log_date_format: 'YYYY-MM-DD HH:mm Z',
