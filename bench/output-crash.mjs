@@ -1,4 +1,4 @@
-// Output while its supervisor is killed: npm run soak:output [-- --megabytes 200 --kills 50 --pump-kills 10]
+// Output while its supervisor is killed: npm run soak:output [-- --megabytes 200 --kills 50 --pump-kills 10 --through pipe,files]
 // A process of `gsup up` writes numbered lines, and the supervisor gets SIGKILL again and again, each time when it has taken
 // over. The writer gets its bytes in the measure in which kills are done, so that all of them hit it while it writes. First
 // through a pipe; then into files that rotate, with the pump killed as well. Every line must arrive once, and in order.
@@ -16,6 +16,8 @@ const { values } = parseArgs({
     megabytes: { type: 'string', default: '200' },
     kills: { type: 'string', default: '50' },
     'pump-kills': { type: 'string', default: '10' },
+    /** pipe, files, or both. */
+    through: { type: 'string', default: 'pipe,files' },
   },
 });
 const KILLS = Number(values.kills);
@@ -116,6 +118,8 @@ async function trial(name, logging, pumpKills) {
     for (const due = Math.floor(share() * CHUNKS); given < due; given++) child.stdin.write('.');
   }, 5);
   const checkpoint = join(dir, 'state/t/checkpoint.log');
+  // Before that gsup ends when its supervisor does not come to anything.
+  const isStarted = () => readIfThere(join(dir, 'state/t/init.log')).includes('"type":"run-started"');
   const hasTakenOver = (pid) =>
     readIfThere(checkpoint)
       .split('\n')
@@ -125,7 +129,7 @@ async function trial(name, logging, pumpKills) {
       if (performance.now() - killedAt > PATIENCE_MS) throw new Error(`no supervisor after ${killed} kills`);
       await sleep(20);
       const pid = childNamed(child.pid, 'node');
-      if (pid === undefined || pid === last || given === 0 || !hasTakenOver(pid)) continue;
+      if (pid === undefined || pid === last || !isStarted() || !hasTakenOver(pid)) continue;
       if (pid !== seen) [seen, seenAt] = [pid, performance.now()];
       if (killed > 0 && killed % IN_A_ROW === 0 && performance.now() - seenAt < GOOD_AFTER_MS) continue;
       if (!kill(pid)) continue;
@@ -159,7 +163,10 @@ async function trial(name, logging, pumpKills) {
 const toPipe = () => ({ driver: 'prefix' });
 const toFiles = (path) => ({ driver: 'file', path, max_size: '50MB', max_files: 5 });
 
-const trials = [await trial('pipe, prefix', toPipe, 0), await trial('files, rotated', toFiles, PUMP_KILLS)];
+const wanted = values.through.split(',');
+const trials = [];
+if (wanted.includes('pipe')) trials.push(await trial('pipe, prefix', toPipe, 0));
+if (wanted.includes('files')) trials.push(await trial('files, rotated', toFiles, PUMP_KILLS));
 table(
   ['through', 'MB', 'supervisors killed', 'pumps killed', 'lines', 'missing', 'doubled', 'torn', 'exit', 's'],
   trials.map(({ row }) => row),
