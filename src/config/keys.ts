@@ -417,7 +417,7 @@ export const PROCESS_KEYS = {
   stop_grace_period: { kind: kinds.wait(), help: "Compose's: the same as `stop.grace`" },
   on_signal: {
     kind: kinds.signalMap,
-    help: 'what becomes of other signals that gsup receives: `{SIGHUP: SIGHUP, SIGUSR1: drop, SIGUSR2: SIGTERM}`',
+    help: 'what its group gets for signals that gsup receives and that stop nothing: `{SIGHUP: SIGHUP, SIGUSR1: drop, SIGUSR2: SIGTERM}`; nothing for those that are not named',
   },
   autostart: {
     kind: kinds.flag,

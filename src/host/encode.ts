@@ -33,6 +33,7 @@ export function encodeSpawn(number: number, name: string, launch: Launch, order:
     env_unset: launch.envUnset.length,
     limit_count: launch.limits.length,
     ...outputValue(launch.output),
+    on_signal: signalMap(launch.onSignal),
     ready_fd: launch.readyFd ?? 0,
     limits: launch.limits.map((l) => ({
       resource: resourceNumber(l.resource),
@@ -141,6 +142,17 @@ function outputValue(output: Output | undefined) {
     max_bytes: BigInt(isFile ? output.maxBytes : 0),
     max_files: isFile ? output.maxFiles : 0,
   };
+}
+
+/** SIGRTMAX. */
+const HIGHEST_SIGNAL = 64;
+
+/** By the number of what is received. */
+function signalMap(onSignal: Launch['onSignal']): number[] {
+  const numbers = Array.from({ length: wire.SIGNAL_MAP_SIZE }, (_, number) => number);
+  if (onSignal === undefined) return numbers.map((number) => (number <= HIGHEST_SIGNAL ? number : 0));
+  const map = new Map(onSignal);
+  return numbers.map((number) => map.get(number) ?? 0);
 }
 
 function resourceNumber(name: string): number {

@@ -5,6 +5,7 @@ import { readOwnIdentity } from './own-identity.ts';
 import { portableRefusals } from './portable-launch.ts';
 import { type PortableRun, startPortableRun } from './portable-run.ts';
 import { listenToSignals, type SignalPolicy } from './portable-signals.ts';
+import { PROTOCOL_VERSION } from './protocol.ts';
 
 const SIGTERM = 15;
 const ENOSYS = 38;
@@ -131,7 +132,7 @@ export function createPortableHost(policy: SignalPolicy, clock: Clock): Host {
 function hello(lastNumber: number): Hello {
   const { bootId, pidNs, pid, startTicks } = readOwnIdentity();
   return {
-    version: 1,
+    version: PROTOCOL_VERSION,
     pid1: pid === 1,
     restarts: 0,
     initPid: pid,

@@ -4,13 +4,14 @@
  */
 import { array, i32, struct, text, u8, u16, u32, u64 } from './layout.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 export const FRAME_MAX = 2 * 1024 * 1024;
 export const RUNGS_MAX = 16;
 export const LIMITS_MAX = 16;
 export const NAME_SIZE = 96;
 export const PIDS_MAX = 16;
 export const INSTALLATION_SIZE = 1024;
+export const SIGNAL_MAP_SIZE = 72;
 export const FOREVER = 0xffff_ffff_ffff_ffffn;
 export const SIGNAL_AS_RECEIVED = 255;
 export const NOT_STOPPING = 0xffff_ffff;
@@ -102,6 +103,7 @@ export const spawn = struct({
   output: u32,
   max_files: u32,
   max_bytes: u64,
+  on_signal: array(u8, SIGNAL_MAP_SIZE),
   ready_fd: i32,
   pad: u32,
   limits: array(limit, LIMITS_MAX),

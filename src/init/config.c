@@ -31,7 +31,7 @@ static _Noreturn void become_reader(char **argv)
 	_exit(exec_node(argv, env, true));
 }
 
-/* A stop signal ends it; what else comes is for processes that are still to be. -1: it has not ended yet. */
+/* A stop signal ends it; what else comes is for nobody: no process is there. -1: it has not ended yet. */
 static int wait_for_reader(pid_t reader, int signals, uint64_t stop_on, int *stop)
 {
 	struct pollfd p = { signals, POLLIN, 0 };
@@ -45,7 +45,7 @@ static int wait_for_reader(pid_t reader, int signals, uint64_t stop_on, int *sto
 		} else if (si.ssi_signo < SIGNALS && stop_on & 1ull << (si.ssi_signo - 1)) {
 			*stop = (int)si.ssi_signo;
 			send_signal(reader, SIGKILL);
-		} else if (si.ssi_signo < SIGNALS) supervisor_forward((int)si.ssi_signo);
+		}
 	}
 	return code;
 }

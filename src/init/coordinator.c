@@ -15,6 +15,7 @@ enum { READY_MAX = 4096 }; /* bytes that a command may say on its ready descript
 bool is_coordinator;
 static int to_init = -1;
 static uint32_t unsent;
+static uint8_t on_signal[SIGNAL_MAP_SIZE];
 
 static void send_record(const char *type, uint64_t mono_ns, const char *members)
 {
@@ -54,7 +55,7 @@ static void obey(struct run *run)
 		const struct signal_request *s = body;
 		switch (f.head.type) {
 		case RUNG: run_enter(run, &((const struct rung_request *)body)->order); break;
-		case SIGNAL: run_forward(run, (int)s->signal, (enum target)s->target, 1); break;
+		case SIGNAL: if (s->signal < SIGNALS) run_forward(run, s->key ? (int)s->signal : on_signal[s->signal], (enum target)s->target, 1); break;
 		case LINK: run->hooks = l->present; break;
 		case ALONE: {
 			const struct alone *a = body;
@@ -89,6 +90,7 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 	if (notify >= 0) own.env_set = env;
 	int ready[2] = { -1, -1 }, source[2] = { l->source[0], l->source[1] };
 	if (l->fixed.ready_fd && pipe2(ready, O_CLOEXEC) == 0) own.ready = ready[1]; /* else it fails as a stage of the start */
+	memcpy(on_signal, l->fixed.on_signal, sizeof on_signal);
 	run.supervised = true;
 	if (!run_start(&run, &own)) run_over(&run);
 	if (ready[1] >= 0) close(ready[1]);

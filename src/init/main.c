@@ -272,9 +272,9 @@ static void ask_for_stop(struct by by)
 
 static void suspend(void)
 {
-	if (has_supervisor) supervisor_forward(SIGSTOP); else run_forward(&run, SIGSTOP, TARGET_GROUP, 1);
+	if (has_supervisor) supervisor_forward(SIGSTOP, false); else run_forward(&run, SIGSTOP, TARGET_GROUP, 1);
 	stop_ourselves(false);
-	if (has_supervisor) supervisor_forward(SIGCONT); else run_forward(&run, SIGCONT, TARGET_GROUP, 1);
+	if (has_supervisor) supervisor_forward(SIGCONT, false); else run_forward(&run, SIGCONT, TARGET_GROUP, 1);
 }
 
 /* `times`: as many that differ in nothing came one behind the other. Only real-time signals do. */
@@ -291,9 +291,10 @@ static void on_signal(const struct signalfd_siginfo *si, int times)
 	if (times > 1) record_number("times", times);
 	record_end();
 	if (!by.signal) return;
-	if (p.stop_on & 1ull << (signal - 1)) ask_for_stop(by); /* that often within a moment is once */
+	bool hangup = p.action == PARSED_UP && signal == SIGHUP && si->ssi_code == SI_KERNEL; /* the terminal is gone */
+	if (hangup || p.stop_on & 1ull << (signal - 1)) ask_for_stop(by); /* that often within a moment is once */
 	else if (!pid1 && (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)) suspend();
-	else if (has_supervisor) while (times--) supervisor_forward(by.signal);
+	else if (has_supervisor) while (times--) supervisor_forward(by.signal, true);
 	else run_forward(&run, by.signal, TARGET_GROUP, times);
 }
 

@@ -1,5 +1,5 @@
 /*
- * What init, its coordinators and the supervisor say to each other, on one page. Version 1.
+ * What init, its coordinators and the supervisor say to each other, on one page. Version 2.
  *
  * The supervisor has a stream socket (its descriptor 3), a coordinator a SOCK_SEQPACKET one; the frames are the same.
  * A frame is a head and a body of fixed layout; only SPAWN is followed by strings. Little endian, natural alignment, no
@@ -31,7 +31,7 @@
 #define GSUP_PROTOCOL_H
 #include <stdint.h>
 
-enum { PROTOCOL_VERSION = 1, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024 };
+enum { PROTOCOL_VERSION = 2, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024, SIGNAL_MAP_SIZE = 72 };
 #define FOREVER UINT64_MAX
 
 enum frame_type {
@@ -75,6 +75,7 @@ struct spawn {
 	uint32_t argc, env_set, env_unset, limit_count;
 	uint32_t output, max_files; /* max_files: the one that is written among them */
 	uint64_t max_bytes;         /* of each file of OUTPUT_FILE; 0: no bound */
+	uint8_t on_signal[SIGNAL_MAP_SIZE]; /* what becomes of each signal that init receives and that is no stop, by its number; 0: nothing */
 	int32_t ready_fd;           /* a newline on this descriptor says NOTIFY_READY; 0: none */
 	uint32_t pad;
 	struct limit limits[LIMITS_MAX];
@@ -82,7 +83,7 @@ struct spawn {
 };
 
 struct rung_request { uint64_t key; struct order order; };
-struct signal_request { uint64_t key; uint32_t signal, target; };
+struct signal_request { uint64_t key; uint32_t signal, target; }; /* key 0, from init: it was received, and on_signal says what it is for the run */
 struct key_request { uint64_t key; };
 struct exit_request { uint32_t code, drain_ms; }; /* drain_ms: how long output may take to be delivered, when every tree is empty */
 struct upgrade_request { char installation[INSTALLATION_SIZE]; }; /* its folder, an absolute path; empty: init's own */

@@ -180,6 +180,7 @@ static bool read_launch(const char *body, size_t size, struct launch *l)
 	uint64_t count = WORDS + (uint64_t)s->argc + s->env_set + s->env_unset;
 	if (!s->argc || count > STRINGS_MAX || s->limit_count > LIMITS_MAX || !sound_order(&s->order)) return false;
 	if (s->output > OUTPUT_FILE || s->ready_fd < 0) return false;
+	for (int i = 0; i < SIGNAL_MAP_SIZE; i++) if (s->on_signal[i] >= SIGNALS) return false;
 	if (!strings_of(body + sizeof *s, body + size, (uint32_t)count, flat)) return false;
 	l->name = flat[0]; l->cwd = flat[1]; l->user = flat[2]; l->group = flat[3]; l->path = flat[4];
 	l->argv = strings;

@@ -268,7 +268,7 @@ static bool carry_out(const char *frame)
 	bool first = h->type == SPAWN && !sup.spawned;
 	if (first) sup.spawned = true;
 	if (!runs_request(h, body, size, frame)) return false;
-	for (int i = 1; i < SIGNALS && first; i++) for (; early[i]; early[i]--) supervisor_forward(i);
+	for (int i = 1; i < SIGNALS && first; i++) for (; early[i]; early[i]--) supervisor_forward(i, true);
 	return true;
 }
 
@@ -311,10 +311,10 @@ void supervisor_asked(struct by by, int count)
 	asks.due_ns = now_ns() + (sup.state == PRESENT ? ANSWER_WITHIN : sup.state == STARTING ? START_WITHIN : 0);
 }
 
-void supervisor_forward(int signal)
+void supervisor_forward(int signal, bool received)
 {
-	if (!sup.spawned) { if (early[signal] < 255) early[signal]++; return; } /* for the first run, when it is there */
-	struct signal_request s = { 0, (uint32_t)signal, TARGET_GROUP };
+	if (!sup.spawned && parsed->action != PARSED_UP) { if (early[signal] < 255) early[signal]++; return; } /* for the command, when it is there */
+	struct signal_request s = { !received, (uint32_t)signal, TARGET_GROUP };
 	runs_tell(SIGNAL, &s, sizeof s);
 }
 

@@ -9,13 +9,15 @@ export function argvOf(command: Command): readonly string[] {
 }
 
 export function launchOf(state: State, run: Run): Launch {
-  const { launch: plain, replica, watchdogMs, ready } = processOf(state.plan, run.process);
+  const { launch: plain, replica, watchdogMs, ready, onSignal } = processOf(state.plan, run.process);
   const launch = ready?.probe.kind === 'log' ? { ...plain, deepCopy: true } : plain;
   const watchdog = watchdogMs === null ? {} : { WATCHDOG_USEC: String(watchdogMs * 1000) };
-  return withEnv(launch, { GSUP_RUN: run.name, ...taskEnv(state, replica), ...watchdog });
+  // The one command of `run` stands for gsup; of several each says what it wants to hear of.
+  const own = state.plan.command === 'run' ? launch : { ...launch, onSignal };
+  return withEnv(own, { GSUP_RUN: run.name, ...taskEnv(state, replica), ...watchdog });
 }
 
-/** A hook is started as the command is, but without its terminals, its standard input and its ways to say that it is ready. */
+/** A hook is started as the command is, but without its terminals, its standard input, its signals and its ways to say that it is ready. */
 export function hookLaunch(state: State, hook: Run): Launch {
   const { readyFd: _, tty: __, ...launch } = processOf(state.plan, hook.process).launch;
   const base: Launch = {
@@ -24,6 +26,7 @@ export function hookLaunch(state: State, hook: Run): Launch {
     terminal: false,
     stdinNull: true,
     notify: false,
+    onSignal: [],
   };
   return withEnv(base, hookEnv(state, hook));
 }

@@ -72,6 +72,8 @@ export interface Launch {
   readonly terminal: boolean;
   readonly stdinNull: boolean;
   readonly notify: boolean;
+  /** What it gets for a signal that gsup has received and that is no stop; to 0, or not in it: nothing. undefined: all as they are. */
+  readonly onSignal?: ReadonlyArray<readonly [from: number, to: number]>;
   /** The descriptor on which the command says that it is ready, by a newline. */
   readonly readyFd?: number;
   /** undefined: as gsup's own. */

@@ -198,7 +198,7 @@ const news = fc.oneof(
       expect(item).toEqual({
         kind: 'hello',
         hello: {
-          version: 1,
+          version: wire.PROTOCOL_VERSION,
           pid1: true,
           restarts: raw.restarts,
           initPid: raw.init_pid,
@@ -265,12 +265,18 @@ describe('news', () => {
   });
 
   test.each([
-    ['another version', { version: 2 }, 'protocol version 2, 1 is spoken here'],
+    ['another version', { version: 1 }, `protocol version 1, ${wire.PROTOCOL_VERSION} is spoken here`],
     ['a request as news', { type: wire.frameType.SPAWN }, 'unknown frame type 1'],
     ['a size of 4 GB', { size: 0xffff_ffff }, 'frame of type 19 with 4294967295 bytes'],
     ['a size of 0', { size: 0 }, 'frame of type 19 with 0 bytes'],
   ])('%s is refused as soon as the head is there', (_, change, reason) => {
-    const head = { size: 24, type: wire.frameType.SYNC, version: 1, number: 0n, ...change };
+    const head = {
+      size: 24,
+      type: wire.frameType.SYNC,
+      version: wire.PROTOCOL_VERSION,
+      number: 0n,
+      ...change,
+    };
     const bytes = new Uint8Array(wire.head.size);
     wire.head.write(new DataView(bytes.buffer), 0, head);
     expect(createFrameReader()(bytes)).toEqual({ news: [], bad: reason });
@@ -294,5 +300,28 @@ describe('news', () => {
     const { news } = createFrameReader()(encodeFrame(wire.frameType.RUN, 0, wire.run_state, raw));
     const expected = { ...blankRun(0, 'ü'.repeat(47)), phase: 'running', statusText: 'fine' };
     expect(news).toMatchObject([{ kind: 'run', run: { ...expected, rung: 0, deadlineNs: 0n } }]);
+  });
+});
+
+describe('what a run gets for signals that gsup has received', () => {
+  const mapOf = (onSignal: Launch['onSignal']): readonly number[] => {
+    const plain = onSignal === undefined ? launch : { ...launch, onSignal };
+    return read(encodeSpawn(1, 'web#1', plain, order), wire.spawn).body.on_signal;
+  };
+
+  test('each as it is, where nothing is said', () => {
+    expect(mapOf(undefined)).toEqual(Array.from({ length: 72 }, (_, at) => (at <= 64 ? at : 0)));
+  });
+
+  test('what is said of each, and nothing of the others', () => {
+    const map = mapOf([
+      [1, 1],
+      [10, 0],
+      [12, 15],
+    ]);
+    expect(map.flatMap((to, from) => (to === 0 ? [] : [[from, to]]))).toEqual([
+      [1, 1],
+      [12, 15],
+    ]);
   });
 });

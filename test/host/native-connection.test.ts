@@ -40,7 +40,7 @@ async function connect() {
 }
 
 const hello = encodeFrame(wire.frameType.HELLO, 0, wire.hello, {
-  version: 1,
+  version: wire.PROTOCOL_VERSION,
   flags: 0,
   restarts: 2,
   init_pid: 7,

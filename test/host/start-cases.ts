@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { PROTOCOL_VERSION } from '../../src/host/protocol.ts';
 import { calm, E2BIG, EACCES, ENOENT, type HostKind, plain, sh, type Tools } from './cases.ts';
 
 /** How a command is started, and what is told of it. */
@@ -9,7 +10,10 @@ export function testStarts(kind: HostKind, tools: Tools): void {
 
   test(title('begins with hello, and ends its first picture with sync'), async () => {
     const world = await open();
-    expect(world.news[0]).toMatchObject({ kind: 'hello', hello: { version: 1, restarts: 0, lastNumber: 0 } });
+    expect(world.news[0]).toMatchObject({
+      kind: 'hello',
+      hello: { version: PROTOCOL_VERSION, restarts: 0, lastNumber: 0 },
+    });
     const first = world.news.slice(
       0,
       world.news.findIndex(({ kind }) => kind === 'sync'),

@@ -65,7 +65,12 @@ export function bytesFromCoordinator(frame: FromCoordinator): Uint8Array {
 function recordBytes(type: string): Uint8Array {
   const size = wire.head.size + 8 + RECORD_TYPE_SIZE + 1;
   const frame = new Uint8Array(size);
-  wire.head.write(new DataView(frame.buffer), 0, { size, type: RECORD, version: 1, number: 0n });
+  wire.head.write(new DataView(frame.buffer), 0, {
+    size,
+    type: RECORD,
+    version: wire.PROTOCOL_VERSION,
+    number: 0n,
+  });
   frame.set(Buffer.from(type), wire.head.size + 8);
   return frame;
 }

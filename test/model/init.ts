@@ -1,6 +1,8 @@
 /** init as src/init/supervisor.c and runs.c have it: one turn of its loop, with one thing that has happened. */
+
 import { blankRun } from '../../src/host/blank-run.ts';
 import type { HostNews } from '../../src/host/host.ts';
+import { PROTOCOL_VERSION } from '../../src/host/protocol.ts';
 import type { HostRequest } from '../../src/supervisor/effect.ts';
 import type { Order } from '../../src/supervisor/vocabulary.ts';
 import {
@@ -434,7 +436,14 @@ function flush(step: Step): void {
   if (!sup.socket) return;
   const told: HostNews[] = [];
   if (sup.tellHello) {
-    const about = { version: 1, pid1: true, restarts: sup.restarts, initPid: 1, initTicks: 0n, pidNs: 0n };
+    const about = {
+      version: PROTOCOL_VERSION,
+      pid1: true,
+      restarts: sup.restarts,
+      initPid: 1,
+      initTicks: 0n,
+      pidNs: 0n,
+    };
     told.push({ kind: 'hello', hello: { ...about, bootId: '', lastNumber: sup.lastNumber } });
     setSup(step, { tellHello: false });
   }

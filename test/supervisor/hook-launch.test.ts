@@ -24,6 +24,7 @@ test('S23 a pre-stop hook runs as the command does, without its terminal, and kn
     terminal: false,
     stdinNull: true,
     notify: false,
+    onSignal: [],
     envSet: { A: '1', GSUP_HOOK: 'pre-stop', GSUP_RUN: 'node#1', GSUP_TASK: 'node' },
   });
 });

@@ -232,7 +232,7 @@ static void step(struct input *in)
 	case STOPS: si.si_code = CLD_STOPPED; if (sup.pid > 0) supervisor_child(sup.pid, &si); break;
 	case ASKED: asked = asks.frame.count ? asked + 1 : 1; supervisor_asked((struct by){ 1 + (int)take_number(in, 1) % 64, 0, 0 }, asked); break;
 	case TIME: now += take_number(in, 2) * 10 * MS; break;
-	case FORWARD: supervisor_forward(1 + (int)take_number(in, 1) % 64); break;
+	case FORWARD: supervisor_forward(1 + (int)take_number(in, 1) % 64, true); break;
 	case FORK_FAILS: fork_fails = true; break;
 	case CONGESTED: may_send = take_number(in, 2); if (may_send > 60000) may_send = SIZE_MAX; break;
 	}
