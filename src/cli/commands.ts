@@ -142,6 +142,13 @@ input. An ecosystem in JavaScript is run, by a node that may only read files, fo
     ],
   },
   {
+    name: 'init',
+    usage: 'init',
+    summary: 'write a gsup.yaml and a Dockerfile for what is in this folder',
+    notes: `It looks at supervisord.conf, ecosystem.config.js, Procfile, package.json, a Compose file and a Dockerfile, asks nothing, and never writes over a
+file that is there: it says what it has left alone.`,
+  },
+  {
     name: 'install-init',
     usage: 'install-init [PATH]',
     summary:

@@ -48,6 +48,7 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
     case 'history':
     case 'timeline':
     case 'import':
+    case 'init':
     case 'install-init':
       if (rest.includes('--help') || rest.includes('-h')) return success(help(name));
       return (await import('./program.ts')).runProgram(parsed.words, parsed.options);

@@ -85,6 +85,9 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
     const { importCommand } = await import('./import.ts');
     done(importCommand(path, asked, process.env));
   });
+  withCommonOptions(quiet(program.command('init'))).action(async () => {
+    done((await import('./init.ts')).initCommand(process.cwd(), process.env));
+  });
   withCommonOptions(quiet(program.command('install-init')))
     .argument('[path]')
     .action(async (path: string | undefined) => {
