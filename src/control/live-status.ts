@@ -2,6 +2,7 @@
 import { lookAtTrees } from '../report/live-trees.ts';
 import type { Look, Status, Tree } from '../report/status.ts';
 import type { State } from '../supervisor/state.ts';
+import { lookUp } from '../supervisor/table.ts';
 import type { Feed } from './feed.ts';
 
 export interface StatusSource {
@@ -23,7 +24,7 @@ export function createStatusSource(
     const { plan, processes } = state();
     const declared: Look['declared'] = plan.processes.map(({ name }) => ({
       name,
-      want: processes[name]?.want ?? 'up',
+      want: lookUp(processes, name)?.want ?? 'up',
     }));
     return feed.status().status({ nowNs: nowNs(), live: true, treeOf, declared });
   };

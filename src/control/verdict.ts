@@ -2,6 +2,7 @@
 import { isFinal, processOf } from '../supervisor/plan.ts';
 import { mainRuns, runStateOf } from '../supervisor/select.ts';
 import type { Run, State } from '../supervisor/state.ts';
+import { lookUp } from '../supervisor/table.ts';
 
 export interface Verdict {
   /** The task goes on, and none of its processes is unhealthy or has failed for good. */
@@ -16,7 +17,7 @@ export function judgeTask(state: State): Verdict {
   const { task, plan } = state;
   const last = lastRuns(state);
   const wanted = plan.processes.filter(
-    ({ name }) => state.processes[name]?.want === 'up' && !isFinal(plan, name),
+    ({ name }) => lookUp(state.processes, name)?.want === 'up' && !isFinal(plan, name),
   );
   const standings = wanted.map(({ name }) => ({ process: name, state: standingOf(state, last.get(name)) }));
   const waitingFor = standings.filter((each) => each.state !== 'ready' && each.state !== 'success');

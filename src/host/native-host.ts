@@ -16,11 +16,15 @@ import type { Host, HostNews } from './host.ts';
 
 /** errno of a command line that is too long for the kernel as well. */
 const E2BIG = 7;
+/** Frames in one write. */
+const TOGETHER = 16;
 
 /** The host that init is, at the other end of descriptor `fd`. */
 export function createNativeHost(fd: number): Host {
   let socket: Socket | null = null;
   let report: (news: HostNews) => void = () => {};
+  let lastEvent = 0;
+  let held = 0;
 
   const close = (reason: string): void => {
     const tell = report;
@@ -28,9 +32,25 @@ export function createNativeHost(fd: number): Host {
     socket?.destroy();
     tell({ kind: 'closed', reason });
   };
-  // Requests go out in the order in which they are made: a socket writes in order, and nothing else writes to it.
+  /** Of what init has never heard: a batch of its own. */
+  const tellEnd = (run: RunSnapshot): void => {
+    report({ kind: 'run', run });
+    report({ kind: 'sync', event: lastEvent });
+  };
+  const sendOut = (): void => {
+    held = 0;
+    socket?.uncork();
+  };
+  // Requests go out in the order in which they are made: a socket writes in order, and nothing else writes to it. Several of
+  // one turn go together, but not so many that init would wait for the first.
   const send = (frame: Uint8Array): void => {
-    if (socket?.writable) socket.write(frame);
+    if (!socket?.writable) return;
+    if (held++ === 0) {
+      socket.cork();
+      queueMicrotask(sendOut);
+    }
+    socket.write(frame);
+    if (held === TOGETHER) sendOut();
   };
 
   return {
@@ -44,7 +64,10 @@ export function createNativeHost(fd: number): Host {
       }
       socket.on('data', (bytes) => {
         const { news, bad } = decode(bytes);
-        for (const item of news) report(item);
+        for (const item of news) {
+          if (item.kind === 'sync') lastEvent = item.event;
+          report(item);
+        }
         if (bad !== null) close(`init sent what cannot be understood: ${bad}`);
       });
       socket.on('error', (error) => close(`connection to init: ${error.message}`));
@@ -55,7 +78,7 @@ export function createNativeHost(fd: number): Host {
       const frame = encodeSpawn(number, name, launch, order);
       if (frame !== null) send(frame);
       // Asked again after a crash it fails again: the answer needs no memory.
-      else queueMicrotask(() => report({ kind: 'run', run: tooLong(number, name) }));
+      else queueMicrotask(() => tellEnd(tooLong(number, name)));
     },
     rung: (number, key, order) => send(encodeRung(number, key, order)),
     signal: (number, key, signal, target) => send(encodeSignal(number, key, signal, target)),
@@ -65,6 +88,7 @@ export function createNativeHost(fd: number): Host {
     seen: (event, wakeNs) => send(encodeSeen(event, wakeNs)),
     close() {
       report = () => {};
+      sendOut();
       socket?.destroy();
     },
   };

@@ -137,6 +137,7 @@ extern uint64_t inherited_mask;                         /* bit n - 1: signal n i
 uint64_t set_mask(uint64_t mask);                       /* returns the old one */
 extern bool inherited_chld_ignored;
 extern struct rlimit inherited_files;                   /* rlim_cur 0: as it was */
+void close_descriptors(int fd, int end);                 /* all from `fd` on, before `end` */
 enum { FILES_WANTED = 16384 };                          /* of `up`; a coordinator closes what it inherits of them */
 extern char **inherited_env;
 
@@ -197,6 +198,7 @@ int config_read(char **argv, int signals, uint64_t stop_on, char name[NAME_SIZE]
 void leftovers_read(void);
 void leftovers_note_self(void);
 void leftovers_note(struct run *const *runs, int count);
+void leftovers_add(const struct run *run);              /* one more, behind the others */
 void leftovers_note_leader(const struct launch *l);     /* in the child */
 bool leftovers_found(void);
 bool leftovers_live(void);

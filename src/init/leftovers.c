@@ -92,16 +92,27 @@ void leftovers_note_self(void)
 	for (int i = 0; i < left_count; i++) at = note(at, &left[i]);
 }
 
+static struct left left_of(const struct run *r)
+{
+	return (struct left){ r->s.coordinator_pid, r->s.pid, r->s.coordinator_ticks, r->s.start_ticks, 0, r->climb.order };
+}
+
 /* The runs as they are now. */
 void leftovers_note(struct run *const *runs, int count)
 {
 	off_t at = head_end;
 	if (state.lock < 0 || pid1) return; /* as PID 1, nothing outlives it */
 	for (int i = 0; i < count; i++) {
-		const struct run *r = runs[i];
-		at = note(at, &(struct left){ r->s.coordinator_pid, r->s.pid, r->s.coordinator_ticks, r->s.start_ticks, 0, r->climb.order });
+		struct left l = left_of(runs[i]);
+		at = note(at, &l);
 	}
 	cut_lock(at);
+}
+
+void leftovers_add(const struct run *run)
+{
+	struct left l = left_of(run);
+	if (state.lock >= 0 && !pid1) lock_end = note(lock_end, &l);
 }
 
 /* A leader that no coordinator looks after notes itself, before it becomes its command: init may be killed at any instant, and

@@ -39,28 +39,54 @@ static struct run *find_run(uint64_t key)
 	return NULL;
 }
 
-/* A coordinator keeps nothing of init's but what its leader inherits: above all no end of somebody else's socket. */
+/* Behind the last descriptor that was open before the first run: what a leader inherits lies below. */
+static int first_of_runs(void)
+{
+	static int first;
+	for (int fd = FILES_WANTED; !first && fd > 3; fd--) if (fcntl(fd - 1, F_GETFD) >= 0) first = fd;
+	return first = first ? first : 3;
+}
+
+/* A coordinator keeps nothing of init's but what its leader inherits: above all no end of somebody else's socket. With a thousand
+ * runs that is thousands of descriptors, so they are not asked one by one. */
 static _Noreturn void become_coordinator(const struct launch *l, int socket)
 {
-	int most = runs_used < 512 ? 4096 : FILES_WANTED; /* a run has half a dozen */
-	for (int fd = 3; fd < most; fd++) {
-		int flags = fd == socket || fd == room.signals || fd == l->output[0] || fd == l->output[1] || fd == l->source[0] || fd == l->source[1] ? 0 : fcntl(fd, F_GETFD);
-		if (flags > 0 && (flags & FD_CLOEXEC) && !keep_descriptor(fd)) close(fd);
+	const int kept[] = { socket, room.signals, l->output[0], l->output[1], l->source[0], l->source[1] };
+	enum { KEPT = sizeof kept / sizeof *kept };
+	int first = first_of_runs();
+	for (int fd = 3; fd < first; fd++) {
+		bool keeps = keep_descriptor(fd);
+		for (int i = 0; i < KEPT; i++) keeps |= kept[i] == fd;
+		int flags = keeps ? 0 : fcntl(fd, F_GETFD);
+		if (flags > 0 && (flags & FD_CLOEXEC)) close(fd);
+	}
+	for (int fd = first, next; fd <= FILES_WANTED; fd = next + 1) {
+		next = FILES_WANTED;
+		for (int i = 0; i < KEPT; i++) if (kept[i] >= fd && kept[i] < next) next = kept[i];
+		close_descriptors(fd, next);
 	}
 	_exit(coordinator_main(l, socket, room.signals, room.present));
 }
 
-static void note_runs(void)
+/* As many as the next gsup reads; once for all that has changed in a turn of the loop. */
+enum { NOTED_MAX = 64 };
+static int noted;
+static bool notes_due;
+
+void runs_note(void)
 {
-	struct run *live[64];
-	int count = 0;
-	for (int i = 0; i < runs_used && count < 64; i++) if (runs[i].used && runs[i].s.phase != PHASE_ENDED) live[count++] = &runs[i];
-	leftovers_note(live, count);
+	struct run *live[NOTED_MAX];
+	if (!notes_due) return;
+	notes_due = false;
+	noted = 0;
+	for (int i = 0; i < runs_used && noted < NOTED_MAX; i++) if (runs[i].used && runs[i].s.phase != PHASE_ENDED) live[noted++] = &runs[i];
+	leftovers_note(live, noted);
 }
 
 static void spawn_run(uint64_t number, struct launch *l)
 {
 	int ends[2], i = 0;
+	(void)first_of_runs();
 	while (i < RUNS_MAX && (runs[i].used || runs[i].s.coordinator_pid)) i++;
 	if (i == RUNS_MAX) return;
 	bool full = i == RUNS_MAX - 1; /* the last slot is for saying so */
@@ -93,7 +119,7 @@ static void spawn_run(uint64_t number, struct launch *l)
 	run->socket = ends[0];
 	run->s.coordinator_pid = pid;
 	run->s.coordinator_ticks = start_ticks(pid, NULL, NULL);
-	note_runs(); /* from now on somebody would be left */
+	if (noted < NOTED_MAX && ++noted) leftovers_add(run); /* from now on somebody would be left */
 	struct epoll_event e = { EPOLLIN, { .u32 = (uint32_t)i } };
 	epoll_ctl(room.poller, EPOLL_CTL_ADD, run->socket, &e);
 }
@@ -117,7 +143,7 @@ void runs_read(struct run *run)
 			run->dirty = true;
 			runs_forced |= (run->s.flags & RUN_FORCED) && !strchr(run->s.name, '/');
 			if (run->s.phase == PHASE_ENDED && old.phase != PHASE_ENDED) live_runs--;
-			if (run->s.started_ns != old.started_ns) note_runs();
+			notes_due |= run->s.started_ns != old.started_ns;
 			if (run->s.leader_exited_ns && !old.leader_exited_ns) record_oom(run, false);
 		}
 	}

@@ -15,6 +15,7 @@ extern struct room room;
 bool runs_request(const struct head *h, const char *body, size_t size, const char *frame); /* false: malformed */
 void runs_read(struct run *run);                     /* what its coordinator says */
 bool runs_child(pid_t pid);                          /* it was a coordinator */
+void runs_note(void);                                /* for the next gsup, should this one be killed */
 void runs_tell(uint16_t type, const void *body, size_t size);
 void runs_stop_alone(const struct asks *asks, int *done, bool hooks); /* nobody decides: each run's own order, by stop level; hooks: theirs too */
 bool runs_all_stop(void);                            /* the last level is on its way */

@@ -65,6 +65,7 @@ static void want_room(bool full)
 void supervisor_flush(void)
 {
 	bool told = false;
+	runs_note();
 	if (sup.socket < 0 || !send_out()) return;
 	if (sup.tell_hello) {
 		struct hello h = { .version = PROTOCOL_VERSION, .flags = pid1 ? HELLO_PID1 : 0, .restarts = sup.restarts, .init_pid = getpid(),
@@ -246,6 +247,15 @@ static void see(const struct seen *s)
 	}
 }
 
+/* Whoever sends requests is busy, and not stuck: what was due counts from here. A rung is what answers an ask, one of many. */
+static void hear_of(const struct head *h)
+{
+	uint64_t now = now_ns();
+	if (sup.unseen_since_ns != FOREVER) sup.unseen_since_ns = now;
+	if (sup.wake_ns < now) sup.wake_ns = now;
+	if (h->type == RUNG && asks.due_ns != FOREVER && sup.state == PRESENT) asks.due_ns = now + ANSWER_WITHIN;
+}
+
 /* false: not a frame that a supervisor of this version sends. */
 static bool carry_out(const char *frame)
 {
@@ -257,7 +267,7 @@ static bool carry_out(const char *frame)
 	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > UPGRADE || (h->type != SPAWN && size != sizes[h->type])) return false;
 	if (h->type == SEEN) { see((const struct seen *)body); return true; }
 	if (h->number <= sup.last_number && h->type != FORGET) return true; /* done before the crash of whoever asked */
-	if (h->number > sup.last_number) sup.last_number = h->number;
+	if (h->number > sup.last_number) { sup.last_number = h->number; hear_of(h); }
 	if (h->type == EXIT) {
 		leave.asked = true;
 		leave.code = (int)((const struct exit_request *)body)->code & 255;
@@ -329,11 +339,12 @@ static bool was_run(const char *run, const char *hook)
 /* Nobody is left to decide, and nothing is left to decide about: a stop was carried out, or `run` is over. */
 static bool over_alone(int *code)
 {
+	if (live_runs || sup.state != GONE || !hopeless()) return false;
 	const struct run_state *last = last_judged.key ? &last_judged : NULL;
 	for (int i = 0; i < runs_used; i++) if (runs[i].used && !strchr(runs[i].s.name, '/') && (!last || runs[i].s.key > last->key)) last = &runs[i].s;
 	const struct said *restart = &parsed->said[OPT_RESTART], *failures = &parsed->said[OPT_MAX_FAILURES];
 	bool lasting = parsed->action == PARSED_UP || (restart->set ? restart->number != RESTART_NO : failures->set && failures->number != 1);
-	if (!last || live_runs || sup.state != GONE || !hopeless() || (lasting && !asks.frame.count)) return false;
+	if (!last || (lasting && !asks.frame.count)) return false;
 	*code = parsed->action != PARSED_UP ? exit_code_of(last) : runs_forced ? EXIT_SIGNAL_BASE + SIGKILL : 0;
 	if (parsed->said[OPT_POST_STOP].set && !was_run(last->name, "/post-stop")) record_unkept(last->name, "post-stop hook");
 	/* Whoever reads only the log has to know the end, too. */

@@ -6,12 +6,14 @@ import type { BodyOf } from '../checkpoint/record.ts';
 import { postStopEndNs } from './budget-share.ts';
 import { isUnknown } from './evolve-live.ts';
 import { hookDeadline } from './hooks.ts';
+import { memo } from './memo.ts';
 import { hookKind, hookNumber, isHookName, isProbe, processName, runNumber, servedRun } from './names.ts';
 import { processOf } from './plan.ts';
 import { preStartEndNs } from './pre-start.ts';
 import { READY_ANSWER_MS } from './probes.ts';
 import { hasClimbed, ladderOf } from './select.ts';
 import type { HookKind, Run, State } from './state.ts';
+import { lookUp, valuesOf } from './table.ts';
 import { note, type Turn } from './turn.ts';
 
 const MS = 1_000_000n;
@@ -30,7 +32,7 @@ export function judgeServed(turn: Turn): boolean {
   const served = unknownRuns(turn.state)
     .filter((name) => isHookName(name) && hookKind(name) !== 'pre-start')
     .map(servedRun)
-    .find((run) => runNumber(run) > (processes[processName(run)]?.runs ?? 0));
+    .find((run) => runNumber(run) > (lookUp(processes, processName(run))?.runs ?? 0));
   if (served === undefined) return false;
   const process = processName(served);
   note(turn, {
@@ -42,7 +44,7 @@ export function judgeServed(turn: Turn): boolean {
     code: null,
     signal: null,
     forced: false,
-    failures: (processes[process]?.failures ?? 0) + 1,
+    failures: (lookUp(processes, process)?.failures ?? 0) + 1,
     forked_ns: 0n,
     ended_ns: turn.nowNs,
   });
@@ -63,19 +65,19 @@ export function adoptHook(turn: Turn): boolean {
   return true;
 }
 
-function unknownRuns({ live, ...rest }: State): string[] {
-  return Object.values(live.seen)
-    .filter((seen) => isUnknown({ live, ...rest }, seen))
-    .map(({ name }) => name);
-}
+const unknownRuns = memo((state: State): readonly string[] =>
+  valuesOf(state.live.seen)
+    .filter((seen) => isUnknown(state, seen))
+    .map(({ name }) => name),
+);
 
 function mustClimbFirst(state: State, served: string): boolean {
-  const run = state.runs[served];
+  const run = lookUp(state.runs, served);
   return run !== undefined && hasClimbed(state, run);
 }
 
 function startedRecord(turn: Turn, hook: string): BodyOf<'hook'> {
-  const run = turn.state.runs[servedRun(hook)];
+  const run = lookUp(turn.state.runs, servedRun(hook));
   const kind = hookKind(hook);
   const index = run === undefined || kind !== 'pre-stop' ? null : rungOfHook(turn.state, run, hook);
   const deadlineNs = timeOut(turn, kind, processName(hook), run, index);

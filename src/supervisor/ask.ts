@@ -4,6 +4,7 @@ import { hookName } from './names.ts';
 import type { ProbeRole } from './plan.ts';
 import { answered, askedKey, askedOf, healthNews, isReadyNow, type Question, questionsOf } from './probes.ts';
 import type { Run } from './state.ts';
+import { lookUp } from './table.ts';
 import { decideOn, note, say, type Turn } from './turn.ts';
 
 const MS = 1_000_000n;
@@ -47,7 +48,7 @@ export function takeAnswer(
   ok: boolean,
   reason: string | null,
 ): void {
-  const run = turn.state.runs[name];
+  const run = lookUp(turn.state.runs, name);
   if (run === undefined || run.phase !== 'forked') return;
   const asked = answered(turn.state, run, role, { ok, reason, nowNs: turn.nowNs });
   turn.state = evolve(turn.state, { type: 'host', about: 'answered', key: askedKey(name, role), asked });
@@ -67,7 +68,7 @@ export function changeHealth(turn: Turn, run: Run): void {
 
 /** What an answer comes to is in the log before the end of the command that gave it: a crash between them asks nobody again. */
 export function settleAnswer(turn: Turn, name: string): void {
-  const run = turn.state.runs[name];
+  const run = lookUp(turn.state.runs, name);
   if (run === undefined || run.phase !== 'forked') return;
   if (!run.ready && isReadyNow(turn.state, run)) becomeReady(turn, run);
   changeHealth(turn, run);

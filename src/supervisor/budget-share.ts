@@ -9,7 +9,7 @@ import {
   sumOf,
   type WaitNs,
 } from '../signals/budget.ts';
-import { HOOK_GRACE_MS, isFinal, POST_STOP_MS } from './plan.ts';
+import { HOOK_GRACE_MS, isFinal, POST_STOP_MS, stopLevelsOf } from './plan.ts';
 import { isDrainRung, isGone, ladderOf, mainRuns, planOf } from './select.ts';
 import type { Run, State } from './state.ts';
 
@@ -34,9 +34,12 @@ export function leftNs(state: State, nowNs: bigint): bigint | null {
 export function shareOfRung(state: State, run: Run, index: number, nowNs: bigint): Share {
   const ladder = ladderOf(state, run);
   const wanted = isDrainRung(state, run, index) ? null : (ladder[index]?.waitMs ?? null);
+  const left = leftNs(state, nowNs);
+  // Nothing to be shared: what comes after it is of no interest.
+  if (left === null) return shareOut(nsOf(wanted), [], null);
   const own = ladder.slice(index + 1).map((rung) => nsOf(rung.waitMs));
   const later = [...own, ...postStopWaits(state, run), ...laterLevels(state, run, nowNs)];
-  return shareOut(nsOf(wanted), later, leftNs(state, nowNs));
+  return shareOut(nsOf(wanted), later, left);
 }
 
 /** The hook after the end, and what one takes that ignores the end of its time. */
@@ -78,6 +81,7 @@ export function waitsFrom(state: State, run: Run, index: number): WaitNs {
 function laterLevels(state: State, run: Run, nowNs: bigint): WaitNs[] {
   if (run.serves !== null || state.task.stop === null || isFinal(state.plan, run.process)) return [];
   const { level } = planOf(state, run);
+  if (level <= stopLevelsOf(state.plan).lowest) return finalsWait(state, leftNs(state, nowNs));
   const waiting = mainRuns(state).filter(
     (other) =>
       planOf(state, other).level < level && !isFinal(state.plan, other.process) && !isGone(state, other),
@@ -90,8 +94,8 @@ function laterLevels(state: State, run: Run, nowNs: bigint): WaitNs[] {
 }
 
 function finalsWait(state: State, left: bigint | null): WaitNs[] {
-  const some = mainRuns(state).some((run) => isFinal(state.plan, run.process));
-  if (!some || left === null || left <= 0n) return [];
+  if (left === null || left <= 0n || !stopLevelsOf(state.plan).finals) return [];
+  if (!mainRuns(state).some((run) => isFinal(state.plan, run.process))) return [];
   return [finalsShare(nsOf(state.plan.finalizationWaitMs), left)];
 }
 

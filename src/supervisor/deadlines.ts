@@ -10,8 +10,11 @@ import { isDone } from './turn.ts';
 /** The nearest deadline after `nowNs`; null: nothing is due, nothing ticks. What has passed was answered by then. */
 export function nextDeadline(state: State, nowNs: bigint): bigint | null {
   if (!state.live.synced || state.task.exitCode !== null) return null;
-  const times = [...finalsDeadline(state), ...runsOf(state).flatMap((run) => deadlinesOf(state, run))];
-  return times.filter((at) => at > nowNs).reduce<bigint | null>(earlier, null);
+  let nearest = [...finalsDeadline(state)].filter((at) => at > nowNs).reduce<bigint | null>(earlier, null);
+  for (const run of runsOf(state)) {
+    for (const at of candidates(state, run)) if (at !== null && at > nowNs) nearest = earlier(nearest, at);
+  }
+  return nearest;
 }
 
 function finalsDeadline({ task }: State): bigint[] {
@@ -22,11 +25,14 @@ function earlier(one: bigint | null, other: bigint): bigint {
   return one === null || other < one ? other : one;
 }
 
-function deadlinesOf(state: State, run: Run): bigint[] {
+/** Also those that have passed. */
+export function deadlinesOf(state: State, run: Run): bigint[] {
   return candidates(state, run).filter((at) => at !== null);
 }
 
-function candidates(state: State, run: Run): (bigint | null)[] {
+const NONE: readonly (bigint | null)[] = [];
+
+function candidates(state: State, run: Run): readonly (bigint | null)[] {
   switch (run.phase) {
     case 'backoff':
       return [dueNs(state, run)];
@@ -44,6 +50,6 @@ function candidates(state: State, run: Run): (bigint | null)[] {
         isDraining(state, run) ? (run.hook?.retryNs ?? null) : null,
       ];
     default:
-      return [];
+      return NONE;
   }
 }

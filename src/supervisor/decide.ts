@@ -8,30 +8,32 @@ import { takeAnswer } from './ask.ts';
 import type { Effect, Event } from './effect.ts';
 import { evolve } from './evolve.ts';
 import { endPost } from './hooks.ts';
-import { LATER, PENDING, type RunEvent, URGENT } from './run-events.ts';
-import { ignore, RUN_TABLE } from './run-table.ts';
-import { isAlive, runStateOf, runsOf } from './select.ts';
+import { BEGIN, type Place, step } from './round.ts';
+import { isAlive, runsOf } from './select.ts';
 import type { State } from './state.ts';
+import { lookUp } from './table.ts';
 import { takeRequest } from './take-request.ts';
-import { EARLY, LAST, LATE } from './task.ts';
 import type { Turn } from './turn.ts';
 
 export interface Decided {
   readonly records: readonly RecordBody[];
   readonly effects: readonly Effect[];
   readonly state: State;
-  /** False: something more may be due, and is to be decided with a clock that has been looked at again. */
-  readonly settled: boolean;
+  /** Something more may be due, and is to be decided with a clock that has been looked at again. null: nothing is. */
+  readonly next: Place | null;
 }
 
-/** The event, and one step of what then is unanswered: a wait must not be shorter by what was done before it began. */
-export function decide(state: State, event: Event): Decided {
+/**
+ * The event, and one step of what then is unanswered: a wait must not be shorter by what was done before it began. `from`: where
+ * the step before has come to; to begin anew decides the same, and looks at everything once more.
+ */
+export function decide(state: State, event: Event, from: Place = BEGIN): Decided {
   const turn: Turn = { state, nowNs: event.nowNs, effects: [] };
   take(turn, event);
   const { live, task } = turn.state;
-  const settled = !live.synced || task.exitCode !== null || !step(turn);
+  const next = !live.synced || live.partial || task.exitCode !== null ? null : step(turn, from);
   const records = turn.effects.flatMap((effect) => (effect.kind === 'record' ? [effect.record] : []));
-  return { records, effects: turn.effects, state: turn.state, settled };
+  return { records, effects: turn.effects, state: turn.state, next };
 }
 
 /** What the event itself says. Facts of a batch change nothing but the picture, until its `sync`. */
@@ -59,7 +61,7 @@ function take(turn: Turn, event: Event): void {
       });
       break;
     case 'http': {
-      const run = turn.state.runs[event.run];
+      const run = lookUp(turn.state.runs, event.run);
       // The last record of a log is its task's end; an answer can come after that, while the host ends.
       if (run !== undefined && turn.state.task.exitCode === null)
         endPost(turn, run, event.hook, event.ok, event.detail);
@@ -82,31 +84,8 @@ function take(turn: Turn, event: Event): void {
 /** Only the first picture tells: later ones have what has changed. */
 function missing(state: State, awaited: readonly string[]): string[] {
   if (state.live.synced) return Object.keys(state.live.missing);
-  const names = runsOf(state).filter((run) => isAlive(run) && state.live.seen[run.name] === undefined);
-  return names.map((run) => run.name).filter((name) => !awaited.includes(name));
-}
-
-/** Asks come between the urgent and the rest: nothing starts when a stop waits to be heard. */
-function step(turn: Turn): boolean {
-  return (
-    EARLY.some((does) => does(turn)) ||
-    answer(turn, URGENT) ||
-    LATE.some((does) => does(turn)) ||
-    answer(turn, LATER) ||
-    LAST.some((does) => does(turn))
+  const names = runsOf(state).filter(
+    (run) => isAlive(run) && lookUp(state.live.seen, run.name) === undefined,
   );
-}
-
-/** The first event of the first run that has one and minds it. */
-function answer(turn: Turn, events: readonly RunEvent[]): boolean {
-  for (const run of runsOf(turn.state)) {
-    const row = RUN_TABLE[runStateOf(turn.state, run)];
-    for (const event of events) {
-      const handler = row[event];
-      if (handler === ignore || !PENDING[event](turn.state, run, turn.nowNs)) continue;
-      handler(turn, run);
-      return true;
-    }
-  }
-  return false;
+  return names.map((run) => run.name).filter((name) => !awaited.includes(name));
 }

@@ -4,6 +4,7 @@ import { isOver, progressOf } from './progress.ts';
 import { nextRun } from './restart.ts';
 import { isTerminal, mainRuns, processState } from './select.ts';
 import type { Result, State } from './state.ts';
+import { lookUp } from './table.ts';
 
 /** Why the others are to be stopped now; null: they are not. */
 export function endOf(state: State): 'main-ended' | 'failure' | null {
@@ -30,7 +31,7 @@ export function isHeld(state: State): boolean {
 
 /** It has ended for good, and not because a client wanted that. */
 function hasEnded(state: State, name: string): boolean {
-  const process = state.processes[name];
+  const process = lookUp(state.processes, name);
   return process?.want === 'up' && process.last !== null && progressOf(state, name) === 'over';
 }
 

@@ -2,6 +2,7 @@
 import { hookKind, hookNumber, isHookName, isProbe, processName, runNumber, servedRun } from './names.ts';
 import { isTerminal, isUnforked } from './select.ts';
 import type { Asked, Live, Run, State } from './state.ts';
+import { lookUp, mapTable, put, type Table } from './table.ts';
 import type { Asks, Hello, RunSnapshot } from './vocabulary.ts';
 
 export type HostFact = { readonly type: 'host' } & (
@@ -19,41 +20,47 @@ export function evolveLive(state: State, fact: HostFact): Live {
   const { live } = state;
   switch (fact.about) {
     case 'hello':
-      return { ...live, hello: fact.hello, supervisorPid: fact.supervisorPid };
+      return { ...live, partial: true, hello: fact.hello, supervisorPid: fact.supervisorPid };
     case 'run':
-      return isOfInterest(state, fact.run) ? sawRun(live, fact.run) : live;
+      return { ...(isOfInterest(state, fact.run) ? sawRun(live, fact.run) : live), partial: true };
     case 'asks':
-      return { ...live, asks: fact.asks };
+      return { ...live, partial: true, asks: fact.asks };
     case 'sync':
-      return { ...forgetOthers(state), synced: true, missing: named(fact.missing) };
+      return {
+        ...forgetOthers(state),
+        synced: true,
+        partial: false,
+        missing: named(live.missing, fact.missing),
+      };
     case 'asked':
     case 'answered':
-      return { ...live, probes: { ...live.probes, [fact.key]: fact.asked } };
+      return { ...live, probes: put(live.probes, fact.key, fact.asked) };
     case 'ready':
-      return { ...live, readyNs: { ...live.readyNs, [fact.run]: fact.nowNs } };
+      return { ...live, readyNs: put(live.readyNs, fact.run, fact.nowNs) };
     case 'done':
-      return { ...live, done: { ...live.done, [fact.what]: true } };
+      return { ...live, done: put(live.done, fact.what, true) };
   }
 }
 
 /** Of what is judged nothing is to be learned any more. What no log knows yet is news: the log may have been lost. */
 export function isOfInterest(state: State, seen: RunSnapshot): boolean {
-  const run = state.runs[seen.name];
+  const run = lookUp(state.runs, seen.name);
   return run === undefined ? isUnknown(state, seen) : !isTerminal(run);
 }
 
 /** The log tells nothing of it: neither that it is there, nor that it was. */
 export function isUnknown(state: State, { name, phase }: RunSnapshot): boolean {
-  const process = state.processes[processName(name)];
+  const own = lookUp(state.runs, name);
+  if (own !== undefined && !isUnforked(own)) return false;
+  const process = lookUp(state.processes, processName(name));
   if (process === undefined) return false;
-  const own = state.runs[name];
   // Its number is taken by what comes before its start.
   if (!isHookName(name)) return own === undefined ? runNumber(name) > process.runs : isUnforked(own);
   if (own !== undefined) return false;
   const served = servedRun(name);
   // Of what is judged only the end can still be told.
   if (phase !== 'ended' || runNumber(served) > process.runs) return true;
-  const run = state.runs[served];
+  const run = lookUp(state.runs, served);
   return run !== undefined && isHookUnheardOf(run, name);
 }
 
@@ -65,22 +72,27 @@ function isHookUnheardOf(run: Run, hook: string): boolean {
 }
 
 function sawRun(live: Live, run: RunSnapshot): Live {
+  const seen = put(live.seen, run.name, run);
+  if (live.missing[run.name] === undefined) return { ...live, seen };
   const { [run.name]: _, ...missing } = live.missing;
-  return { ...live, seen: { ...live.seen, [run.name]: run }, missing };
+  return { ...live, seen, missing };
 }
+
+/** More facts than this for each run can only be of runs that are no more; so not each batch looks through all of them. */
+const KEPT_PER_RUN = 8;
 
 /** What belongs to runs that are no more: a process may be restarted for years. */
 function forgetOthers(state: State): Live {
   const { live, runs, processes } = state;
+  const known = live.seen.size + live.done.size + live.probes.size + live.readyNs.size;
+  if (known < KEPT_PER_RUN * (runs.size + 1)) return live;
   const isKept = (run: string): boolean => {
-    const seen = live.seen[run];
-    if (runs[run] !== undefined || (seen !== undefined && isUnknown(state, seen))) return true;
-    return runNumber(run) > (processes[processName(run)]?.runs ?? 0);
+    const seen = lookUp(live.seen, run);
+    if (lookUp(runs, run) !== undefined || (seen !== undefined && isUnknown(state, seen))) return true;
+    return runNumber(run) > (lookUp(processes, processName(run))?.runs ?? 0);
   };
-  const kept = <T>(of: Readonly<Record<string, T>>): Record<string, T> =>
-    Object.fromEntries(
-      Object.entries(of).filter(([key]) => !key.includes('#') || isKept(key.split(' ')[0] ?? '')),
-    );
+  const kept = <T>(of: Table<T>): Table<T> =>
+    mapTable(of, (value, key) => (!key.includes('#') || isKept(key.split(' ')[0] ?? '') ? value : undefined));
   return {
     ...live,
     seen: kept(live.seen),
@@ -90,6 +102,9 @@ function forgetOthers(state: State): Live {
   };
 }
 
-function named(names: readonly string[]): Record<string, true> {
+/** The same object where they are the same, as they nearly always are. */
+function named(known: Live['missing'], names: readonly string[]): Live['missing'] {
+  const isSame = names.length === Object.keys(known).length && names.every((name) => known[name] === true);
+  if (isSame) return known;
   return Object.fromEntries(names.map((name) => [name, true]));
 }

@@ -3,7 +3,8 @@ import type { BodyOf } from '../checkpoint/record.ts';
 import { signalNumber } from '../signals/names.ts';
 import { isFinal } from './plan.ts';
 import { isAlive, isPreparing, isTerminal, isUnforked } from './select.ts';
-import type { Run, State, Stop } from './state.ts';
+import type { Process, Run, State, Stop } from './state.ts';
+import { mapTable } from './table.ts';
 
 const SIGTERM = 15;
 
@@ -52,19 +53,15 @@ function stopOf(record: BodyOf<'stop-requested'>): Stop {
 }
 
 function wantDown(state: State, covers: Covers): State {
-  const processes = Object.entries(state.processes).map(([name, process]) =>
-    covers(name)
-      ? [name, { ...process, want: 'down' as const, again: false, renewal: null }]
-      : [name, process],
-  );
-  return { ...state, processes: Object.fromEntries(processes) };
+  const down = (process: Process, name: string): Process =>
+    covers(name) ? { ...process, want: 'down', again: false, renewal: null } : process;
+  return { ...state, processes: mapTable(state.processes, down) };
 }
 
 /** Nothing starts once a stop has begun, and nobody waits for what never will. What has been begun before a run has an end. */
 function dropUnforked(state: State, covers: Covers): State {
   const stays = (run: Run): boolean => !covers(run.process) || !isUnforked(run) || isPreparing(run);
-  const runs = Object.entries(state.runs).filter(([, run]) => stays(run));
-  return { ...state, runs: Object.fromEntries(runs) };
+  return { ...state, runs: mapTable(state.runs, (run) => (stays(run) ? run : undefined)) };
 }
 
 /** The second signal: every stopping run goes on by one rung; the third, or `now`: SIGKILL for all. */
@@ -96,6 +93,5 @@ function owe(state: State, owed: 'escalate' | 'kill', covers: Covers): State {
 }
 
 function mapRuns(state: State, change: (run: Run) => Run): State {
-  const runs = Object.entries(state.runs).map(([name, run]) => [name, change(run)] as const);
-  return { ...state, runs: Object.fromEntries(runs) };
+  return { ...state, runs: mapTable(state.runs, change) };
 }

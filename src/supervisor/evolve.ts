@@ -7,7 +7,7 @@ import { evolveLive, type HostFact } from './evolve-live.ts';
 import { coverRuns, evolveStop } from './evolve-stop.ts';
 import { evolveRestart, evolveStart, isRenewal } from './evolve-want.ts';
 import { hookKind, hookNumber, isProbe, runName, runNumber } from './names.ts';
-import { isTerminal } from './select.ts';
+import { isTerminal, runsOfProcess } from './select.ts';
 import {
   type HookKind,
   type HookOf,
@@ -17,6 +17,7 @@ import {
   type State,
   type Task,
 } from './state.ts';
+import { drop, lookUp, put } from './table.ts';
 
 export type Fact = RecordBody | HostFact;
 
@@ -90,18 +91,19 @@ function forked(state: State, { process, run }: BodyOf<'run-forked'>): State {
 
 function waits(state: State, record: BodyOf<'backoff'>): State {
   const next = withProcess(state, record.process, { failures: record.failures, again: false, renewal: null });
-  const name = runName(record.process, (state.processes[record.process]?.runs ?? 0) + 1);
+  const name = runName(record.process, (lookUp(state.processes, record.process)?.runs ?? 0) + 1);
   return onlyRun(next, newRun(name, record.process, { phase: 'backoff', dueNs: record.deadline_ns }));
 }
 
 /** The last run of a process takes the place of all before it: restarts without end must not fill the memory. */
 function onlyRun(state: State, run: Run): State {
-  const others = Object.entries(state.runs).filter(([, other]) => other.process !== run.process);
-  return { ...state, runs: { ...Object.fromEntries(others), [run.name]: run } };
+  const others = runsOfProcess(state, run.process).filter((other) => other.name !== run.name);
+  const left = others.reduce((runs, other) => drop(runs, other.name), state.runs);
+  return { ...state, runs: put(left, run.name, run) };
 }
 
 function entered(state: State, record: BodyOf<'rung'>): State {
-  const run = state.runs[record.run];
+  const run = lookUp(state.runs, record.run);
   if (run === undefined || run.phase === 'killing' || isTerminal(run)) return state;
   const again = run.rung?.index === record.index;
   const hook: HookOf | null =
@@ -122,7 +124,7 @@ function entered(state: State, record: BodyOf<'rung'>): State {
 }
 
 function killing(state: State, name: string): State {
-  const hurried = state.runs[name]?.owed != null;
+  const hurried = lookUp(state.runs, name)?.owed != null;
   return withRun(state, name, { phase: 'killing', owed: null, hurried });
 }
 
@@ -138,17 +140,17 @@ function judged(state: State, record: BodyOf<'outcome'>): State {
     forkedNs: record.forked_ns,
     endedNs: record.ended_ns,
   };
-  const before = state.runs[run];
+  const before = lookUp(state.runs, run);
   // What a coordinator has killed by itself has no record of a kill.
   const hurried = before !== undefined && (before.hurried || (forced && before.owed !== null));
   const next = withRun(knowing(state, record), run, { phase: outcome, owed: null, hurried });
-  const held = state.task.held && state.processes[record.process]?.want !== 'up';
+  const held = state.task.held && lookUp(state.processes, record.process)?.want !== 'up';
   return withProcess(withTask(next, { held }), record.process, { last, failures: record.failures });
 }
 
 /** No record tells of its fork: only what served it was found again. */
 function knowing(state: State, { process, run }: BodyOf<'outcome'>): State {
-  const isKnown = runNumber(run) <= (state.processes[process]?.runs ?? 0);
+  const isKnown = runNumber(run) <= (lookUp(state.processes, process)?.runs ?? 0);
   return isKnown ? state : forked(state, { type: 'run-forked', process, run });
 }
 
@@ -157,7 +159,7 @@ function hookStarted(state: State, record: BodyOf<'hook'>): State {
   const index = record.index ?? null;
   if (isProbe(kind)) return probeStarted(state, record, kind);
   const known = kind === 'pre-start' ? prepared(state, record) : state;
-  const before = known.runs[record.run];
+  const before = lookUp(known.runs, record.run);
   const hooks = before?.hooks ?? 0;
   // One that is found again when the log knows of a later one has nothing more to say.
   const isLatest = kind === 'post-stop' || hookNumber(record.hook) > hooks;
@@ -171,13 +173,13 @@ function hookStarted(state: State, record: BodyOf<'hook'>): State {
     dueNs: record.deadline_ns ?? null,
     serves: { run: record.run, kind, index },
   });
-  return { ...next, runs: { ...next.runs, [run.name]: run } };
+  return { ...next, runs: put(next.runs, run.name, run) };
 }
 
 /** What was wanted has begun. */
 function begunRun(state: State, { process, run }: Pick<BodyOf<'hook'>, 'process' | 'run'>): State {
   return withProcess(state, process, {
-    runs: Math.max(runNumber(run), state.processes[process]?.runs ?? 0),
+    runs: Math.max(runNumber(run), lookUp(state.processes, process)?.runs ?? 0),
     again: false,
     renewal: null,
   });
@@ -186,7 +188,8 @@ function begunRun(state: State, { process, run }: Pick<BodyOf<'hook'>, 'process'
 /** The number of a run is taken when something is begun for it. Only its hook was found again: it waits for that. */
 function prepared(state: State, record: BodyOf<'hook'>): State {
   const { process, run } = record;
-  const isKnown = state.runs[run] !== undefined || runNumber(run) <= (state.processes[process]?.runs ?? 0);
+  const isKnown =
+    lookUp(state.runs, run) !== undefined || runNumber(run) <= (lookUp(state.processes, process)?.runs ?? 0);
   const next = isKnown ? state : onlyRun(state, newRun(run, process, { phase: 'waiting' }));
   return begunRun(next, record);
 }
@@ -194,18 +197,19 @@ function prepared(state: State, record: BodyOf<'hook'>): State {
 /** It is no part of a ladder: what the run stands on stays as it is. */
 function probeStarted(state: State, record: BodyOf<'hook'>, kind: HookKind): State {
   // By its name, not counted: the log of a long life is compacted.
-  const probes = Math.max(hookNumber(record.hook), state.runs[record.run]?.probes ?? 0);
+  const probes = Math.max(hookNumber(record.hook), lookUp(state.runs, record.run)?.probes ?? 0);
   const run = newRun(record.hook, record.process, {
     dueNs: record.deadline_ns ?? null,
     serves: { run: record.run, kind, index: null },
   });
   const next = withRun(state, record.run, { probes });
-  return { ...next, runs: { ...next.runs, [run.name]: run } };
+  return { ...next, runs: put(next.runs, run.name, run) };
 }
 
 function hookEnded(state: State, record: BodyOf<'hook'>): State {
-  const { [record.hook]: itself, ...runs } = state.runs;
-  const served = state.runs[record.run];
+  const itself = lookUp(state.runs, record.hook);
+  const runs = drop(state.runs, record.hook);
+  const served = lookUp(state.runs, record.run);
   if (served?.hook?.name !== record.hook) return { ...state, runs };
   // Whoever had to be ended has not done its work, whatever it says at last; what it left behind is another matter.
   const ok = record.code === 0 && (itself === undefined || itself.rung === null || itself.stop !== null);
@@ -219,12 +223,12 @@ function withTask(state: State, change: Partial<Task>): State {
 }
 
 function withRun(state: State, name: string, change: Partial<Run>): State {
-  const run = state.runs[name];
-  return run === undefined ? state : { ...state, runs: { ...state.runs, [name]: { ...run, ...change } } };
+  const run = lookUp(state.runs, name);
+  return run === undefined ? state : { ...state, runs: put(state.runs, name, { ...run, ...change }) };
 }
 
 function withProcess(state: State, name: string, change: Partial<Process>): State {
-  const process = state.processes[name];
+  const process = lookUp(state.processes, name);
   if (process === undefined) return state;
-  return { ...state, processes: { ...state.processes, [name]: { ...process, ...change } } };
+  return { ...state, processes: put(state.processes, name, { ...process, ...change }) };
 }

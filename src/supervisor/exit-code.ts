@@ -5,7 +5,8 @@ import { failedForGood } from './end.ts';
 import { mappedCode } from './outcome.ts';
 import { processOf } from './plan.ts';
 import { isStuck, mainRuns, planOf, runsOf, snapshotOf } from './select.ts';
-import type { Process, Result, Run, State, TaskState } from './state.ts';
+import type { Result, Run, State, TaskState } from './state.ts';
+import { lookUp, valuesOf } from './table.ts';
 
 const FORCED = EXIT.signalBase + 9;
 
@@ -26,7 +27,7 @@ function codeOfProcess(state: State, name: string): number {
   // `last` is of the run before, where there was one.
   const stuck = mainRuns(state).find((run) => run.process === name && isStuck(state, run));
   if (stuck !== undefined) return codeOfStuck(state, stuck);
-  const last = state.processes[name]?.last ?? null;
+  const last = lookUp(state.processes, name)?.last ?? null;
   if (last !== null && !wasNeverStarted(last)) return codeOf(state, last);
   // Stopped before it was ever started: as if that signal had found it.
   return state.task.stop === null ? EXIT.success : EXIT.signalBase + state.task.stop.signal;
@@ -61,7 +62,7 @@ function codeOfTask(state: State): number {
 }
 
 function resultsOf(state: State): Result[] {
-  return Object.values<Process>(state.processes).flatMap(({ last }) => (last === null ? [] : [last]));
+  return valuesOf(state.processes).flatMap(({ last }) => (last === null ? [] : [last]));
 }
 
 /** By a signal or a client; not because of what the processes themselves have done. */
@@ -74,7 +75,7 @@ export function finalState(state: State): TaskState {
   const leading = leadingProcess(state);
   const isStuckSomewhere = runsOf(state).some((run) => isStuck(state, run));
   if (leading === null) return stateOfTask(state, isStuckSomewhere);
-  const outcome = state.processes[leading]?.last?.outcome ?? 'success';
+  const outcome = lookUp(state.processes, leading)?.last?.outcome ?? 'success';
   return outcome !== 'lost' && isStuckSomewhere ? 'failed' : outcome;
 }
 

@@ -8,6 +8,7 @@ import { startCode } from './outcome.ts';
 import { DEFAULT_DRAIN_RETRY_MS, type ProbeRole } from './plan.ts';
 import { isDraining, isTerminal, planOf, rungOf, snapshotOf } from './select.ts';
 import type { HookKind, Run } from './state.ts';
+import { lookUp } from './table.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
 import type { Rung } from './vocabulary.ts';
 
@@ -69,7 +70,7 @@ function post(turn: Turn, run: Run, url: string): void {
   if (rung === null) return;
   if (run.hook?.index !== rung.index)
     note(turn, startedRecord(run, 'http-post', rung.index, rung.deadlineNs));
-  const hook = turn.state.runs[run.name]?.hook?.name ?? '';
+  const hook = lookUp(turn.state.runs, run.name)?.hook?.name ?? '';
   once(turn, postedKey(run.name, hook));
   turn.effects.push({ kind: 'http', run: run.name, hook, url, deadlineNs: rung.deadlineNs });
 }
@@ -98,7 +99,7 @@ export function endHook(turn: Turn, hook: Run): void {
     endProbe(turn, hook, hook.serves.kind);
     return;
   }
-  const served = turn.state.runs[hook.serves?.run ?? ''];
+  const served = lookUp(turn.state.runs, hook.serves?.run ?? '');
   const result = resultOf(turn, hook);
   const failed = hasFailed(hook, result);
   const mustSucceed =

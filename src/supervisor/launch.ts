@@ -2,6 +2,7 @@
 import { hookKind, isProbe } from './names.ts';
 import { processOf } from './plan.ts';
 import type { Result, Run, State } from './state.ts';
+import { lookUp } from './table.ts';
 import type { Command, Launch } from './vocabulary.ts';
 
 export function argvOf(command: Command): readonly string[] {
@@ -48,7 +49,7 @@ function hookCommand(state: State, hook: Run): Command {
 
 function hookEnv(state: State, hook: Run): Record<string, string> {
   const served = hook.serves?.run ?? '';
-  const last = state.processes[hook.process]?.last;
+  const last = lookUp(state.processes, hook.process)?.last;
   const { replica } = processOf(state.plan, hook.process);
   const names = { GSUP_HOOK: hookKind(hook.name), GSUP_RUN: served, ...taskEnv(state, replica) };
   return last?.run === served ? { ...names, ...resultEnv(last) } : names;

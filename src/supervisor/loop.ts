@@ -14,6 +14,8 @@ import { createPerformer } from './perform.ts';
 import type { TaskPlan } from './plan.ts';
 import type { Ports } from './ports.ts';
 import { replay } from './replay.ts';
+import { BEGIN, type Place } from './round.ts';
+import type { Settled } from './settled.ts';
 import type { State } from './state.ts';
 
 export interface LoopOptions {
@@ -41,11 +43,14 @@ export interface Loop {
 /** More steps than this in one turn, for each run, can only be two handlers that undo each other. */
 const STEPS_PER_RUN = 100;
 
+const DUE: Occurrence = { kind: 'due' };
+
 export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
   const { host, clock, journal } = ports;
   const performer = createPerformer(ports, records);
   const queue: Occurrence[] = [];
   let state = replay(plan, records);
+  let settled: Settled | null = null;
   let isRunning = false;
   let lastSync = 0;
   let toldNs: bigint | null = null;
@@ -66,7 +71,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
       occurrence.kind === 'sync' ? { ...occurrence, awaited: takeOver(clock.nowNs()) } : occurrence;
     const nowNs = settle(event);
     if (event.kind === 'sync') lastSync = event.event;
-    if (!state.live.synced) return;
+    if (!state.live.synced || state.live.partial) return;
     arm(nowNs, event.kind === 'sync');
     // What came before is asked of a task that is known.
     for (const early of clients.takeEarly()) queue.push(early);
@@ -74,16 +79,18 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
 
   /** To completion. Returns the time at which nothing was left to be decided. */
   const settle = (first: Occurrence): bigint => {
-    const limit = STEPS_PER_RUN * (Object.keys(state.runs).length + 1);
+    const limit = STEPS_PER_RUN * (state.runs.size + 1);
     let event = first;
+    let from: Place = { ...BEGIN, settled };
     for (let steps = 0; steps < limit; steps++) {
       const nowNs = clock.nowNs();
-      const decided = decide(state, { ...event, nowNs });
+      const decided = decide(state, { ...event, nowNs }, from);
       state = decided.state;
       performer.perform(decided.effects, push);
       clients.answer(decided.effects);
-      if (decided.settled) return nowNs;
-      event = { kind: 'due' };
+      if (decided.next === null) return nowNs;
+      from = decided.next;
+      event = DUE;
     }
     throw new Error('the core does not come to rest');
   };
@@ -91,6 +98,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
   /** The nearest deadline lies here and with init, which replaces a supervisor that misses the one it was told of. */
   const arm = (nowNs: bigint, isSync: boolean): void => {
     const atNs = nextDeadline(state, nowNs);
+    settled = { state, untilNs: atNs };
     if (atNs !== armed.atNs) {
       armed.disarm();
       armed = { atNs, disarm: atNs === null ? () => {} : clock.at(atNs, wake) };

@@ -6,6 +6,7 @@ import type { Ports } from './ports.ts';
 import { requestOf } from './requests.ts';
 import { isAlive } from './select.ts';
 import type { State } from './state.ts';
+import { lookUp } from './table.ts';
 import type { RunSnapshot } from './vocabulary.ts';
 
 export interface Performer {
@@ -97,7 +98,7 @@ function spawnedBy(record: RecordBody): string | null {
 /** It was adopted: there is no need to know how it would be started, and there may be no way to. */
 function isThere(state: State, record: RecordBody): boolean {
   const run = spawnedBy(record);
-  return run !== null && state.live.seen[run] !== undefined;
+  return run !== null && lookUp(state.live.seen, run) !== undefined;
 }
 
 /** `web` of `web#3`, `web#3/pre-stop` of its hooks. */
@@ -108,8 +109,8 @@ function kindOf(run: string): string {
 /** A run that is there was not asked for in vain: it was adopted. One that has ended is not wanted any more. */
 export function isWanted(state: State, request: HostRequest): boolean {
   if (request.to !== 'spawn') return true;
-  const run = state.runs[request.run];
-  return run !== undefined && isAlive(run) && state.live.seen[request.run] === undefined;
+  const run = lookUp(state.runs, request.run);
+  return run !== undefined && isAlive(run) && lookUp(state.live.seen, request.run) === undefined;
 }
 
 function sendTo({ host }: Ports, request: HostRequest, number: number, key: number | undefined): void {

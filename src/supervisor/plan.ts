@@ -199,6 +199,26 @@ export function isFinal(plan: TaskPlan, name: string): boolean {
   return processOf(plan, name).role === 'final';
 }
 
+export interface StopLevels {
+  /** Of all but the final processes. */
+  readonly highest: number;
+  readonly lowest: number;
+  readonly finals: boolean;
+}
+
+const stopLevels = memo((processes: readonly ProcessPlan[]): StopLevels => {
+  const levels = processes.filter(({ role }) => role !== 'final').map(({ level }) => level);
+  return {
+    highest: Math.max(0, ...levels),
+    lowest: levels.length === 0 ? 0 : Math.min(...levels),
+    finals: levels.length < processes.length,
+  };
+});
+
+export function stopLevelsOf({ processes }: TaskPlan): StopLevels {
+  return stopLevels(processes);
+}
+
 export function waitsOf(ladder: Ladder): WaitMs[] {
   return ladder.map((rung) => rung.waitMs);
 }

@@ -5,6 +5,7 @@ import { judgeUnforked } from './outcome.ts';
 import { processOf } from './plan.ts';
 import { isPreparing, planOf, snapshotOf } from './select.ts';
 import type { Run, State } from './state.ts';
+import { lookUp } from './table.ts';
 import { decideOn, note, say, type Turn } from './turn.ts';
 
 const MS = 1_000_000n;
@@ -23,7 +24,7 @@ export function preStartEndNs({ plan }: State, process: string, nowNs: bigint): 
  * takes over in between knows how it ended. A hook that succeeds only ends: the run is forked as soon as nothing else is left to be decided.
  */
 export function endPreStart(turn: Turn, hook: Run): void {
-  const served = turn.state.runs[hook.serves?.run ?? ''];
+  const served = lookUp(turn.state.runs, hook.serves?.run ?? '');
   const result = resultOf(turn, hook);
   if (served !== undefined && isPreparing(served) && (served.stop !== null || hasFailed(hook, result)))
     giveUpRun(turn, served, hook);

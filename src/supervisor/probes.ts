@@ -2,6 +2,7 @@
 import type { HealthPlan, Probe, ProbeRole, ReadyProbe } from './plan.ts';
 import { hooksServing, isHookAlive, planOf, snapshotOf } from './select.ts';
 import type { Asked, Health, Run, State } from './state.ts';
+import { lookUp } from './table.ts';
 
 const MS = 1_000_000n;
 /** Between two questions whether it is ready: often enough that nobody waits for the answer rather than for the process. */
@@ -21,7 +22,7 @@ export function askedKey(run: string, role: ProbeRole): string {
 }
 
 export function askedOf(state: State, run: Run, role: ProbeRole): Asked | undefined {
-  return state.live.probes[askedKey(run.name, role)];
+  return lookUp(state.live.probes, askedKey(run.name, role));
 }
 
 /** It has said so, or the probe has. Where nothing is asked for, saying so is still news. */
@@ -111,8 +112,8 @@ export function watchdogDueNs(state: State, run: Run): bigint | null {
   const seen = snapshotOf(state, run);
   if (run.serves !== null || run.stop !== null || watchdogMs === null || seen === undefined) return null;
   if (seen.startedNs === 0n || (ready !== null && !run.ready)) return null;
-  const fromNs = [seen.startedNs, seen.watchdogNs, state.live.readyNs[run.name] ?? 0n].reduce((one, other) =>
-    one > other ? one : other,
+  const fromNs = [seen.startedNs, seen.watchdogNs, lookUp(state.live.readyNs, run.name) ?? 0n].reduce(
+    (one, other) => (one > other ? one : other),
   );
   return fromNs + BigInt(watchdogMs) * MS;
 }

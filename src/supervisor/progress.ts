@@ -17,6 +17,7 @@ import {
   snapshotOf,
 } from './select.ts';
 import type { Process, Run, State } from './state.ts';
+import { lookUp, valuesOf } from './table.ts';
 
 /** `blocked`: it waits for what will never be, and counts as ended. */
 export type Progress = 'busy' | 'blocked' | 'over';
@@ -60,7 +61,7 @@ const progressOfAll = memo((state: State) => {
 
 const runsOfProcesses = memo((runs: State['runs']) => {
   const found = new Map<string, Run[]>();
-  for (const run of Object.values(runs)) {
+  for (const run of valuesOf(runs)) {
     const own = found.get(run.process);
     if (own === undefined) found.set(run.process, [run]);
     else own.push(run);
@@ -112,9 +113,9 @@ const aliveRuns = memo(
 );
 
 function isMet(state: State, { on, condition }: Dependency): boolean {
-  const process = state.processes[on];
+  const process = lookUp(state.processes, on);
   if (process === undefined) return false;
-  const run = state.runs[`${on}#${process.runs}`];
+  const run = lookUp(state.runs, `${on}#${process.runs}`);
   switch (condition) {
     case 'started':
       return wasStarted(state, process, run);

@@ -12,6 +12,7 @@ import { hookLaunch, launchOf } from './launch.ts';
 import { hookKind } from './names.ts';
 import { drainIndex, isUndrained, ladderOf, planOf, snapshotOf } from './select.ts';
 import type { Run, State } from './state.ts';
+import { lookUp } from './table.ts';
 import type { Order } from './vocabulary.ts';
 
 const SIGTERM = 15;
@@ -51,7 +52,7 @@ function hookRequest(state: State, record: BodyOf<'hook'>): HostRequest | null {
 }
 
 function spawn(state: State, name: string): HostRequest | null {
-  const run = state.runs[name];
+  const run = lookUp(state.runs, name);
   if (run === undefined) return null;
   const launch = run.serves === null ? launchOf(state, run) : hookLaunch(state, run);
   return { to: 'spawn', run: name, launch, order: orderBefore(state, run) };
@@ -67,7 +68,7 @@ function orderBefore(state: State, run: Run): Order {
 }
 
 function rung(state: State, name: string, position: Position | 'kill', nowNs: bigint): HostRequest | null {
-  const run = state.runs[name];
+  const run = lookUp(state.runs, name);
   return run === undefined
     ? null
     : { to: 'rung', run: name, order: orderDuring(state, run, position, nowNs) };

@@ -3,11 +3,14 @@ import { memo } from './memo.ts';
 import { type ProcessPlan, processOf, type TaskPlan } from './plan.ts';
 import { isAlive, isTerminal, snapshotOf } from './select.ts';
 import type { Process, Run, State } from './state.ts';
+import { lookUp } from './table.ts';
 
 export function isRenewed(state: State, run: Run): boolean {
-  if (run.serves !== null || run.stop !== null || !isWantedNew(state.processes[run.process])) return false;
+  if (run.serves !== null || run.stop !== null || !isWantedNew(lookUp(state.processes, run.process)))
+    return false;
   const siblings = siblingsOf(state.plan, run.process);
-  if (siblings.find(({ name }) => isWantedNew(state.processes[name]))?.name !== run.process) return false;
+  if (siblings.find(({ name }) => isWantedNew(lookUp(state.processes, name)))?.name !== run.process)
+    return false;
   return siblings.every((sibling) => sibling.name === run.process || isSteady(state, sibling));
 }
 
@@ -32,9 +35,9 @@ const byEntry = memo((processes: readonly ProcessPlan[]) => {
 
 /** It is ready, or nobody waits for it. What has failed for good halts the others: they may be all that is left. */
 function isSteady(state: State, { name, ready }: ProcessPlan): boolean {
-  const process = state.processes[name];
+  const process = lookUp(state.processes, name);
   if (process === undefined || process.want === 'down') return true;
-  const run = state.runs[`${name}#${process.runs}`];
+  const run = lookUp(state.runs, `${name}#${process.runs}`);
   if (process.again || run === undefined) return false;
   if (isTerminal(run)) return run.phase === 'success';
   if (!isAlive(run) || run.stop !== null) return false;

@@ -22,6 +22,7 @@ import {
   snapshotOf,
 } from './select.ts';
 import type { Run, State } from './state.ts';
+import { lookUp } from './table.ts';
 import { isDone } from './turn.ts';
 
 export type RunEvent = (typeof URGENT)[number] | (typeof LATER)[number];
@@ -95,7 +96,7 @@ function isPast(atNs: bigint | null, nowNs: bigint): boolean {
 /** What it was begun for is over: another rung, or the end. After the end there is nothing that could be over. */
 function isHookOver(state: State, hook: Run): boolean {
   if (hook.serves === null) return false;
-  const served = state.runs[hook.serves.run];
+  const served = lookUp(state.runs, hook.serves.run);
   if (isProbe(hook.serves.kind)) return served === undefined || served.phase !== 'forked';
   if (hook.serves.kind === 'pre-start')
     return served === undefined || served.stop !== null || !isUnforked(served);

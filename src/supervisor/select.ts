@@ -1,7 +1,8 @@
 /** Questions to the state. Nothing here decides. */
 import { memo } from './memo.ts';
-import { HOOK_LADDER, isFinal, type ProcessPlan, processOf } from './plan.ts';
+import { HOOK_LADDER, isFinal, type ProcessPlan, processOf, stopLevelsOf } from './plan.ts';
 import type { Outcome, Process, Run, RunState, State } from './state.ts';
+import { lookUp, valuesOf } from './table.ts';
 import type { Ladder, Rung, RunSnapshot } from './vocabulary.ts';
 
 const TERMINAL: readonly string[] = ['success', 'failed', 'killed', 'lost'] satisfies Outcome[];
@@ -10,7 +11,7 @@ const TERMINAL: readonly string[] = ['success', 'failed', 'killed', 'lost'] sati
 export function runStateOf(state: State, run: Run): RunState {
   if (run.phase !== 'forked') return run.phase;
   if (run.ready) return 'ready';
-  const seen = state.live.seen[run.name];
+  const seen = lookUp(state.live.seen, run.name);
   return seen === undefined || seen.phase === 'starting' ? 'forked' : 'running';
 }
 
@@ -36,7 +37,7 @@ export function isPreparing(run: Run): boolean {
 /** Something in it outlives SIGKILL, or in what was to be done before it. */
 export function isStuck(state: State, run: Run): boolean {
   if (isPreparing(run)) return hooksServing(state, run).some((hook) => isStuck(state, hook));
-  return run.phase === 'killing' && state.live.seen[run.name]?.stuck === true;
+  return run.phase === 'killing' && lookUp(state.live.seen, run.name)?.stuck === true;
 }
 
 /** Nothing more is to be waited for: it has ended and its hook after that too, or it cannot be ended. */
@@ -62,13 +63,20 @@ export function rungOf(state: State, run: Run): Rung | undefined {
   return run.rung === null ? undefined : ladderOf(state, run)[run.rung.index];
 }
 
-export function runsOf(state: State): Run[] {
-  return Object.values(state.runs);
+export function runsOf(state: State): readonly Run[] {
+  return valuesOf(state.runs);
 }
 
 /** Runs of processes, without the hooks that serve them. */
-export function mainRuns(state: State): Run[] {
-  return runsOf(state).filter((run) => run.serves === null);
+export function mainRuns(state: State): readonly Run[] {
+  return mainOf(runsOf(state));
+}
+
+const mainOf = memo((runs: readonly Run[]) => runs.filter((run) => run.serves === null));
+
+/** Of a process: its last run, and what serves that. */
+export function runsOfProcess(state: State, process: string): Run[] {
+  return runsOf(state).filter((run) => run.process === process);
 }
 
 /** A hook is still to be waited for. One that cannot be ended is nobody's to wait for. */
@@ -86,7 +94,7 @@ export function isHookAlive(hook: Run): boolean {
 
 const hooksOfRuns = memo((runs: State['runs']) => {
   const found = new Map<string, Run[]>();
-  for (const hook of Object.values(runs)) {
+  for (const hook of valuesOf(runs)) {
     if (hook.serves === null) continue;
     found.set(hook.serves.run, [...(found.get(hook.serves.run) ?? []), hook]);
   }
@@ -94,19 +102,19 @@ const hooksOfRuns = memo((runs: State['runs']) => {
 });
 
 export function runOf(state: State, name: string): Run {
-  const run = state.runs[name];
+  const run = lookUp(state.runs, name);
   if (run === undefined) throw new Error(`no run "${name}"`);
   return run;
 }
 
 export function processState(state: State, name: string): Process {
-  const process = state.processes[name];
+  const process = lookUp(state.processes, name);
   if (process === undefined) throw new Error(`no process "${name}"`);
   return process;
 }
 
 export function snapshotOf(state: State, run: Run): RunSnapshot | undefined {
-  return state.live.seen[run.name];
+  return lookUp(state.live.seen, run.name);
 }
 
 /** It stands higher than anybody has decided: its coordinator went on alone, or the log does not know what was. */
@@ -143,7 +151,8 @@ export function isLevelsTurn(state: State, run: Run): boolean {
   if (run.stop === null) return false;
   if (run.stop.firstOnly && run.serves === null) return planOf(state, run).level >= drainLevel(state);
   if (state.task.stop === null || run.serves !== null || isFinal(state.plan, run.process)) return true;
-  return planOf(state, run).level >= stopLevel(state);
+  const { level } = planOf(state, run);
+  return level >= stopLevelsOf(state.plan).highest || level >= stopLevel(state);
 }
 
 /** The highest level of what drains. */

@@ -4,6 +4,7 @@
  */
 import type { BodyOf } from '../checkpoint/record.ts';
 import type { ProbeRole, TaskPlan } from './plan.ts';
+import { emptyTable, type Table, tableOf } from './table.ts';
 import type { Asks, Hello, RunSnapshot } from './vocabulary.ts';
 
 export type Outcome = BodyOf<'outcome'>['outcome'];
@@ -30,9 +31,9 @@ export type Phase = Exclude<RunState, 'running' | 'ready'>;
 export interface State {
   readonly plan: TaskPlan;
   readonly task: Task;
-  readonly processes: Readonly<Record<string, Process>>;
+  readonly processes: Table<Process>;
   /** By name. Hooks are runs too; only the last run of a process is kept. */
-  readonly runs: Readonly<Record<string, Run>>;
+  readonly runs: Table<Run>;
   readonly live: Live;
 }
 
@@ -151,15 +152,17 @@ export interface Live {
   readonly asks: Asks | null;
   /** The picture of what is there is complete. */
   readonly synced: boolean;
-  readonly seen: Readonly<Record<string, RunSnapshot>>;
+  /** A batch of news has begun, and its end is still to come: what of it is known is no picture of any moment. */
+  readonly partial: boolean;
+  readonly seen: Table<RunSnapshot>;
   /** In the log, but not at the host. */
   readonly missing: Readonly<Record<string, true>>;
   /** By run and role: what it was asked last, and what its answers come to. A next supervisor counts anew. */
-  readonly probes: Readonly<Record<string, Asked>>;
+  readonly probes: Table<Asked>;
   /** Since when this supervisor knows that a run is ready. */
-  readonly readyNs: Readonly<Record<string, bigint>>;
+  readonly readyNs: Table<bigint>;
   /** What has been said, or posted, by this supervisor. */
-  readonly done: Readonly<Record<string, true>>;
+  readonly done: Table<true>;
 }
 
 const NEW_TASK: Task = {
@@ -189,25 +192,24 @@ export function initialState(plan: TaskPlan): State {
   return {
     plan,
     task: { ...NEW_TASK, held: isForClients(plan) },
-    processes: Object.fromEntries(
+    processes: tableOf(
       plan.processes.map(({ name, autostart }) => [
         name,
         { want: autostart ? 'up' : 'down', runs: 0, failures: 0, again: false, renewal: null, last: null },
       ]),
     ),
-    runs: Object.fromEntries(
-      started.map(({ name }) => [`${name}#1`, newRun(`${name}#1`, name, { phase: 'waiting' })]),
-    ),
+    runs: tableOf(started.map(({ name }) => [`${name}#1`, newRun(`${name}#1`, name, { phase: 'waiting' })])),
     live: {
       hello: null,
       supervisorPid: 0,
       asks: null,
       synced: false,
-      seen: {},
+      partial: false,
+      seen: emptyTable(),
       missing: {},
-      probes: {},
-      readyNs: {},
-      done: {},
+      probes: emptyTable(),
+      readyNs: emptyTable(),
+      done: emptyTable(),
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Answer, Refusal, Request } from './client-request.ts';
 import { isFinal } from './plan.ts';
 import { isAlive, mainRuns, processState } from './select.ts';
 import type { By, Process, Run, State } from './state.ts';
+import { lookUp } from './table.ts';
 import { presentStop, requestStop } from './task.ts';
 import { decideOn, note, type Turn } from './turn.ts';
 
@@ -74,7 +75,7 @@ function withDependencies(state: State, names: readonly string[]): string[] {
 }
 
 function isDown(state: State, name: string): boolean {
-  return state.processes[name]?.want === 'down';
+  return lookUp(state.processes, name)?.want === 'down';
 }
 
 function isDoneWith({ last }: Process, condition: string): boolean {

@@ -11,13 +11,14 @@ import { processOf } from './plan.ts';
 import { isAnyBusy, isAnyOtherBusy, isOver } from './progress.ts';
 import { hasClimbed, isStuck, mainRuns, snapshotOf } from './select.ts';
 import type { By, Run, State, Stop } from './state.ts';
+import { entriesOf, lookUp } from './table.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
 import type { Ladder } from './vocabulary.ts';
 
 const MS = 1_000_000n;
 
 /** One step at a time, until none is left; true when something was done. */
-type Step = (turn: Turn) => boolean;
+export type Step = (turn: Turn) => boolean;
 
 /** Before the runs: what the picture of the host says of the task, and the first request to stop. */
 export const EARLY: readonly Step[] = [
@@ -71,18 +72,21 @@ function firstAsk(turn: Turn): boolean {
  * from it. The climb that is still to be accepted settles what the record makes the run owe.
  */
 function answeredAsk(turn: Turn): boolean {
-  return mainRuns(turn.state).some((run) => hasClimbed(turn.state, run)) && ask(turn);
+  return isAsked(turn.state) && mainRuns(turn.state).some((run) => hasClimbed(turn.state, run)) && ask(turn);
 }
 
 function nextAsk(turn: Turn): boolean {
   return ask(turn);
 }
 
+function isAsked({ live, task }: State): boolean {
+  return live.asks !== null && live.asks.count > task.asks;
+}
+
 /** Stop signals are counted by init; each that was not acted on yet is one request. */
 function ask(turn: Turn): boolean {
-  const { live, task } = turn.state;
-  const { asks } = live;
-  if (asks === null || asks.count <= task.asks) return false;
+  const { asks } = turn.state.live;
+  if (asks === null || !isAsked(turn.state)) return false;
   const signal = signalName(asks.signal);
   requestStop(turn, {
     cause: 'signal',
@@ -192,9 +196,9 @@ function endTask(turn: Turn): boolean {
 }
 
 function reports(state: State): StopReport[] {
-  return Object.entries(state.processes).flatMap(([process, { last }]): StopReport[] => {
+  return entriesOf(state.processes).flatMap(([process, { last }]): StopReport[] => {
     if (last === null) return [];
-    const run = state.runs[last.run];
+    const run = lookUp(state.runs, last.run);
     const stopNs = run === undefined ? 0n : (snapshotOf(state, run)?.stopNs ?? 0n);
     const { outcome, code, signal, forced } = last;
     const tookMs = stopNs > 0n && last.endedNs > 0n ? Number((last.endedNs - stopNs) / MS) : null;

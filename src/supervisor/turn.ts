@@ -5,6 +5,7 @@ import { evolve } from './evolve.ts';
 import type { Happening } from './happening.ts';
 import { requestOf } from './requests.ts';
 import type { State } from './state.ts';
+import { lookUp } from './table.ts';
 
 /** The only thing in the core that is filled while it is used; it does not leave `decide`. */
 export interface Turn {
@@ -31,11 +32,11 @@ export function say(turn: Turn, happening: Happening): void {
 
 /** True the first time in the life of this supervisor. `what` begins with the name of a run. */
 export function once(turn: Turn, what: string): boolean {
-  if (turn.state.live.done[what] === true) return false;
+  if (lookUp(turn.state.live.done, what) === true) return false;
   turn.state = evolve(turn.state, { type: 'host', about: 'done', what });
   return true;
 }
 
 export function isDone(state: State, what: string): boolean {
-  return state.live.done[what] === true;
+  return lookUp(state.live.done, what) === true;
 }

@@ -2,6 +2,9 @@
  * What two states must share to be the same to all that can follow. Times count from now, those that have passed are
  * equal, but where their order matters; numbers of records and of batches only say what is done and what is not.
  */
+
+import { entriesOf } from '../../src/supervisor/table.ts';
+import { isTable } from '../simulation/plainly.ts';
 import type { Boundary, FromSupervisor, Init, Slot, Supervisor } from './boundary.ts';
 import { isDue, plus } from './boundary.ts';
 import { REPLACE_AFTER } from './init.ts';
@@ -168,6 +171,7 @@ function text(value: unknown, view: View): string {
   if (value === null || value === undefined) return '-';
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return `[${value.map((each) => text(each, view)).join()}]`;
+  if (isTable(value)) return text(Object.fromEntries(entriesOf(value)), view);
   let made = '{';
   for (const key in value) {
     if (LEFT_OUT.has(key)) continue;

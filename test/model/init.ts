@@ -268,6 +268,15 @@ function see(step: Step, event: number, wakeNs: bigint | null): void {
     setAsks(step, { dueNs: null, alone: asks.count });
 }
 
+function hearOf(step: Step, request: HostRequest): void {
+  const { nowNs } = step;
+  const { sup, asks } = step.init;
+  const isMissed = sup.wakeNs !== null && sup.wakeNs < nowNs;
+  setSup(step, { unseenNs: sup.unseenNs === null ? null : nowNs, wakeNs: isMissed ? nowNs : sup.wakeNs });
+  if (request.to === 'rung' && asks.dueNs !== null && sup.state === 'present')
+    setAsks(step, { dueNs: nowNs + ANSWER_WITHIN });
+}
+
 function carryOut(step: Step, frame: FromSupervisor): void {
   if (frame.kind === 'seen') {
     see(step, frame.event, frame.wakeNs);
@@ -276,7 +285,10 @@ function carryOut(step: Step, frame: FromSupervisor): void {
   const { request } = frame;
   const isLate = frame.number <= step.init.sup.lastNumber;
   if (isLate && request.to !== 'forget') return;
-  if (!isLate) setSup(step, { lastNumber: frame.number });
+  if (!isLate) {
+    setSup(step, { lastNumber: frame.number });
+    hearOf(step, request);
+  }
   if (request.to === 'exit') {
     setLeave(step, { asked: true, code: request.code & 255 });
     return;

@@ -10,6 +10,7 @@ import { evolve } from '../../src/supervisor/evolve.ts';
 import { isWanted } from '../../src/supervisor/perform.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
 import { requestOf } from '../../src/supervisor/requests.ts';
+import type { Place } from '../../src/supervisor/round.ts';
 import { initialState } from '../../src/supervisor/state.ts';
 import type { Act, FromSupervisor, Log, Supervisor, Written } from './boundary.ts';
 
@@ -89,19 +90,21 @@ function turn(before: Supervisor, first: Occurrence, nowNs: bigint, begun: reado
   const acts = [...begun];
   let { core } = before;
   let event = first;
+  let from: Place | undefined;
   for (let steps = 0; ; steps++) {
     if (steps > 500) throw new Error('the core does not come to rest');
-    const decided = decide(core, { ...event, nowNs });
+    const decided = decide(core, { ...event, nowNs }, from);
     core = decided.state;
     for (const effect of decided.effects) {
       if (effect.kind !== 'record') continue;
       acts.push({ record: effect.record, request: effect.request, number: null, seen: null });
     }
-    if (decided.settled) break;
+    if (decided.next === null) break;
+    from = decided.next;
     event = { kind: 'due' };
   }
   const after = { ...before, core };
-  if (!core.live.synced) return { ...after, acts };
+  if (!core.live.synced || core.live.partial) return { ...after, acts };
   const armedNs = nextDeadline(core, nowNs);
   if (first.kind === 'sync' || armedNs !== before.toldNs) {
     acts.push({

@@ -306,3 +306,22 @@ scenario('only the processes that are named start, and what they depend on', SUP
   expect((await gsup.ended()).code).toBe(0);
   expect(of(gsup, 'run-forked').map((line) => line.run)).toEqual(['a#1', 'b#1']);
 });
+
+for (const deaf of [false, true])
+  scenario(
+    `S67 nothing survives of 500 processes of a config that ${deaf ? 'ignore TERM' : 'end on TERM'}`,
+    { ...SUPERVISED, alone: true, timeoutMs: 240_000 },
+    async (trial) => {
+      const command = deaf ? [fixture('ignores-sigterm')] : [fixture('cleans-up-for'), '0'];
+      const each = { command, logging: { driver: 'none' }, stop: { grace: deaf ? '1s' : '60s' } };
+      const names = Array.from({ length: 500 }, (_, i) => `p${i}`);
+      const gsup = await trial.up({ processes: Object.fromEntries(names.map((name) => [name, each])) });
+      await until('all of them', () => of(gsup, 'run-started').length === names.length, 120_000);
+      gsup.signal('SIGTERM');
+      expect((await gsup.ended(120_000)).code).toBe(deaf ? 137 : 0);
+      expect(of(gsup, 'outcome').map(({ outcome }) => outcome)).toEqual(names.map(() => 'killed'));
+      expect(of(gsup, 'run-ended').every(({ forced }) => forced === deaf)).toBe(true);
+      // To be busy is not to be stuck: one supervisor did it all.
+      expect(of(gsup, 'supervisor-started').length).toBe(1);
+    },
+  );

@@ -7,6 +7,7 @@ import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import { KILL } from './behaviour.ts';
 import { killsInTime } from './kills.ts';
+import { plainly } from './plainly.ts';
 import type { Result, Scenario } from './simulate.ts';
 import { type Decision, recordsIn, type Sent, stepsOf, type Trace } from './trace.ts';
 
@@ -217,7 +218,7 @@ function replays({ plan }: Scenario, result: Result): string[] {
     text(found.map(({ seq, type }) => [seq, type])) !== text(records.map(({ seq, type }) => [seq, type]))
   )
     return [`the log has ${found.length} records, and ${records.length} were decided`];
-  return text(logged(replay(plan, found))) === text(logged(state)) ? [] : ['another state'];
+  return plainly(logged(replay(plan, found))) === plainly(logged(state)) ? [] : ['another state'];
 }
 
 /** Nothing that was decided is missing. */

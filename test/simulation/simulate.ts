@@ -7,6 +7,7 @@ import { type CheckpointRecord, stampRecord } from '../../src/checkpoint/record.
 import { type RepairedLog, repairLog } from '../../src/checkpoint/repair.ts';
 import type { Clock, Host } from '../../src/host/host.ts';
 import type { Request } from '../../src/supervisor/client-request.ts';
+import { decide } from '../../src/supervisor/decide.ts';
 import type { Happening } from '../../src/supervisor/happening.ts';
 import { createLoop, type Loop } from '../../src/supervisor/loop.ts';
 import { processName } from '../../src/supervisor/names.ts';
@@ -214,16 +215,30 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     return { port: { append, isKept: journal.isKept, skipTo: journal.skipTo }, found: log.records };
   };
 
+  /** What the loop has not looked at, because nothing had changed of it, is nothing: a look at everything finds no more to do. */
+  const mustHaveSettled = (): void => {
+    const state = loop?.state();
+    if (state === undefined) return;
+    const { records, effects } = decide(state, { kind: 'due', nowNs: scheduler.nowNs() });
+    if (effects.length > 0)
+      throw new Error(`overlooked: ${JSON.stringify(records[0]?.type ?? effects[0]?.kind)}`);
+  };
+
   const lifeOf = (mine: number): { ports: Ports; found: readonly CheckpointRecord[] } => {
     const guard = (does: () => void) => (): void => {
       if (life === mine) survive(does);
+    };
+    /** What becomes an event of the loop. */
+    const heard = (does: () => void) => (): void => {
+      guard(does)();
+      if (life === mine) mustHaveSettled();
     };
     const at = (atNs: bigint, wake: () => void): (() => void) => {
       const timer = {};
       armed.add(timer);
       const disarm = scheduler.at(atNs, () => {
         armed.delete(timer);
-        guard(wake)();
+        heard(wake)();
       });
       return () => {
         armed.delete(timer);
@@ -236,7 +251,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
         const answer = scenario.posts?.[url] ?? { after: 1, ok: false };
         scheduler.after(
           answer.after,
-          guard(() => done(answer.ok, answer.ok ? 'status 200' : 'status 503')),
+          heard(() => done(answer.ok, answer.ok ? 'status 200' : 'status 503')),
         );
       });
     const ask: Ports['probes']['ask'] = (run, _, __, done) =>
@@ -244,7 +259,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
         const good = scenario.answers?.[processName(run)];
         scheduler.after(
           1,
-          guard(() => {
+          heard(() => {
             const ms = Number((scheduler.nowNs() - beganNs) / MS);
             const ok = good !== undefined && ms >= good.from && ms < (good.until ?? Number.POSITIVE_INFINITY);
             done(ok, ok ? 'connected' : 'ECONNREFUSED');
@@ -253,7 +268,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
       });
     const clock: Clock = { nowNs: scheduler.nowNs, wallMs: () => Number(scheduler.nowNs() / MS), at };
     const { port, found } = journalPort(clock, guard);
-    const host = guardHost(world.connect(), act, (does) => guard(does)());
+    const host = guardHost(world.connect(), act, (does) => heard(does)());
     const ports = {
       journal: port,
       host,

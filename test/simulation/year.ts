@@ -12,6 +12,7 @@ import { neededRecords } from '../../src/supervisor/needed.ts';
 import { createPerformer } from '../../src/supervisor/perform.ts';
 import type { Ports } from '../../src/supervisor/ports.ts';
 import { replay } from '../../src/supervisor/replay.ts';
+import { plainly } from './plainly.ts';
 import { restarts, runPlan } from './plans.ts';
 import { createScheduler, MS } from './scheduler.ts';
 
@@ -106,8 +107,8 @@ export function simulateYear(wanted: number, path: string): Year {
     replayMs,
     replayedRecords: again.log.records.length,
     same:
-      told({ task, processes, runs }) ===
-      told({ task: state.task, processes: state.processes, runs: state.runs }),
+      plainly({ task, processes, runs }) ===
+      plainly({ task: state.task, processes: state.processes, runs: state.runs }),
     heapBytes: [early, late],
   };
 }
@@ -153,8 +154,4 @@ function createMachine(scheduler: ReturnType<typeof createScheduler>, wanted: nu
 function heapBytes(): number {
   globalThis.gc?.();
   return process.memoryUsage().heapUsed;
-}
-
-function told(value: unknown): string {
-  return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? `${each}` : each));
 }

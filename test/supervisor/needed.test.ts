@@ -11,6 +11,7 @@ import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import { createMemoryDisk, LOG } from '../checkpoint/memory-disk.ts';
 import { at, encodeLog, sampleBodies } from '../checkpoint/samples.ts';
+import { plainly } from '../simulation/plainly.ts';
 import { processPlan, taskPlan } from '../simulation/plans.ts';
 import { simulate } from '../simulation/simulate.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -26,16 +27,13 @@ function compact(records: readonly CheckpointRecord[], carriedOut: number): Chec
   return log.entries.map(({ record }) => record);
 }
 
-const plain = (value: unknown): string =>
-  JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? `${each}n` : each));
-
 /** What a supervisor with these records would ask init for, when init has carried out everything up to `lastNumber`. */
 function repeated(records: readonly CheckpointRecord[], state: State, lastNumber: number): string[] {
   const asked: string[] = [];
   const ask =
     (what: string) =>
     (...args: unknown[]): void =>
-      void asked.push(plain([what, ...args]));
+      void asked.push(plainly([what, ...args]));
   const host = {
     open() {},
     spawn: ask('spawn'),
@@ -69,9 +67,9 @@ function differ(
 ): string | undefined {
   const compacted = compact(records, carriedOut);
   const [before, after] = [replay(plan, records), replay(plan, compacted)];
-  if (plain(before) !== plain(after)) return `state\n${plain(before)}\n${plain(after)}`;
+  if (plainly(before) !== plainly(after)) return `state\n${plainly(before)}\n${plainly(after)}`;
   for (const lastNumber of [carriedOut, carriedOut + 1]) {
-    const [wanted, found] = [records, compacted].map((each) => plain(repeated(each, before, lastNumber)));
+    const [wanted, found] = [records, compacted].map((each) => plainly(repeated(each, before, lastNumber)));
     if (wanted !== found) return `asked after ${lastNumber}\n${wanted}\n${found}`;
   }
   return undefined;

@@ -22,6 +22,8 @@ bool keep_descriptor(int fd) { (void)fd; return false; }
 _Noreturn void become_supervisor(char **argv, int socket, bool say_why) { (void)argv; (void)socket; (void)say_why; abort(); }
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks) { (void)l; (void)socket; (void)signals; (void)hooks; abort(); }
 void leftovers_note(struct run *const *live, int count) { (void)live; MUST(count <= live_runs); }
+void close_descriptors(int fd, int end) { (void)fd; (void)end; }
+void leftovers_add(const struct run *run) { MUST(run->used); }
 uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent) { (void)process_state; (void)parent; return (uint64_t)pid; }
 int walk_tree(const pid_t **list, bool (*skip)(pid_t)) { (void)list; (void)skip; return 0; }
 void kill_descendants(bool (*skip)(pid_t)) { (void)skip; }
