@@ -163,6 +163,7 @@ struct run {
 	int left;                       /* children when last counted */
 	bool alone;                     /* a coordinator without init */
 	bool supervised, stop_asked;    /* supervised: rungs come from elsewhere first; stop_asked: not only its leader's end */
+	uint32_t answer;                /* in init: how many rungs it has taken when the second ask is answered */
 	int socket, notify, ready;      /* to its coordinator, for sd_notify, for ready_fd; or -1 */
 	uint32_t ready_left;            /* bytes that may come before the newline */
 	pid_t told[256]; int told_count; /* stragglers that have had this rung's signal */

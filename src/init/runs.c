@@ -141,7 +141,7 @@ void runs_read(struct run *run)
 			run->s.coordinator_pid = old.coordinator_pid;
 			run->s.coordinator_ticks = old.coordinator_ticks;
 			run->dirty = true;
-			runs_forced |= (run->s.flags & RUN_FORCED) && !strchr(run->s.name, '/');
+			runs_forced |= run->s.phase == PHASE_ENDED && (run->s.flags & RUN_FORCED) && !strchr(run->s.name, '/');
 			if (run->s.phase == PHASE_ENDED && old.phase != PHASE_ENDED) live_runs--;
 			notes_due |= run->s.started_ns != old.started_ns;
 			if (run->s.leader_exited_ns && !old.leader_exited_ns) record_oom(run, false);
@@ -246,19 +246,50 @@ bool runs_request(const struct head *h, const char *body, size_t size, const cha
 	return true;
 }
 
-/* Levels stop from the highest down; the next begins when the one before is gone. */
+static bool is_stuck(const struct run *run) { return run->used && run->s.phase == PHASE_KILLING && (run->s.flags & RUN_STUCK); }
+
+int runs_stuck(void)
+{
+	int count = 0;
+	for (int i = 0; i < runs_used; i++) count += is_stuck(&runs[i]);
+	return count;
+}
+
+/* How many rungs it has taken, as it says itself or as was asked of it. NOT_STOPPING: none. */
+static uint32_t climbed(const struct run *run)
+{
+	uint32_t asked = run->climb.order.index + 1, taken = run->s.rung + 1;
+	return asked > taken ? asked : taken;
+}
+
+/* On its first rung, and no stop has been asked for. */
+static bool drains(const struct run *run) { return run->climb.order.flags & ORDER_FIRST_ONLY; }
+
+/* The first ask is answered by a rung (a drain stays on its own), whether it has been already or not; the second by the one after that. */
+void runs_asked_again(void)
+{
+	for (int i = 0; i < runs_used; i++) runs[i].answer = (climbed(&runs[i]) > 1 ? climbed(&runs[i]) : 1) + 1;
+}
+
+/* A second ask is for whoever is on the way down. Who has moved on since was told to, by a supervisor that could not say so any more. */
+static bool wants_next(const struct run *run)
+{
+	return ((climbed(run) && !drains(run)) || run->stop_asked) && climbed(run) < run->answer;
+}
+
+/* Levels stop from the highest down; the next begins when the one before is gone, or cannot be ended. */
 void runs_stop_alone(const struct asks *asks, int *done, bool hooks)
 {
 	uint32_t level = 0; /* the first ask concerns each run in its turn; a later one is told once */
 	for (int i = 0; i < runs_used; i++)
-		if (runs[i].used && runs[i].s.phase != PHASE_ENDED && runs[i].climb.order.level > level) level = runs[i].climb.order.level;
+		if (runs[i].used && runs[i].s.phase != PHASE_ENDED && !is_stuck(&runs[i]) && runs[i].climb.order.level > level) level = runs[i].climb.order.level;
 	for (int step = 1; step <= (int)asks->count && step <= 3; step++) {
 		struct { struct head head; struct alone body; } f = { { sizeof f, ALONE, PROTOCOL_VERSION, 0 },
 			{ (uint32_t)step, asks->signal, asks->pid, asks->uid } };
 		for (int i = 0; i < runs_used; i++) {
 			struct run *run = &runs[i];
-			bool begins = (run->s.rung == NOT_STOPPING || (run->climb.order.flags & ORDER_FIRST_ONLY)) && !run->stop_asked && run->climb.order.level == level && (hooks || !strchr(run->s.name, '/'));
-			if (!run->used || run->socket < 0 || run->s.phase == PHASE_ENDED || (step == 1 ? !begins : step <= *done)) continue;
+			bool begins = (run->s.rung == NOT_STOPPING || drains(run)) && !run->stop_asked && run->climb.order.level == level && (hooks || !strchr(run->s.name, '/'));
+			if (!run->used || run->socket < 0 || run->s.phase == PHASE_ENDED || (step == 1 ? !begins : step <= *done || (step == 2 && !wants_next(run)))) continue;
 			run->stop_asked = true;
 			(void)!send(run->socket, &f, sizeof f, MSG_DONTWAIT | MSG_NOSIGNAL);
 		}

@@ -6,7 +6,7 @@
 enum { RUNS_MAX = 2048 };
 extern struct run runs[RUNS_MAX];
 extern int runs_used, live_runs;
-extern bool runs_forced;                             /* one of them took SIGKILL */
+extern bool runs_forced;                             /* one of them has ended by SIGKILL */
 extern struct run_state last_judged; /* forgotten since: how the task ends when nobody comes to say it */
 
 struct room { int poller, signals; pid_t supervisor; bool present, leaving; }; /* what a new coordinator inherits, and who is no stranger */
@@ -17,6 +17,8 @@ void runs_read(struct run *run);                     /* what its coordinator say
 bool runs_child(pid_t pid);                          /* it was a coordinator */
 void runs_note(void);                                /* for the next gsup, should this one be killed */
 void runs_tell(uint16_t type, const void *body, size_t size);
+void runs_asked_again(void);                         /* where they stand now tells later whether somebody has answered */
+int runs_stuck(void);                                /* nobody waits for these */
 void runs_stop_alone(const struct asks *asks, int *done, bool hooks); /* nobody decides: each run's own order, by stop level; hooks: theirs too */
 bool runs_all_stop(void);                            /* the last level is on its way */
 bool strangers_gone(int *code);                      /* also drives their ladder */

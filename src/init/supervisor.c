@@ -317,6 +317,7 @@ void supervisor_asked(struct by by, int count)
 	if (count == 1) { asks.frame = (struct asks){ 0, (uint32_t)by.signal, by.pid, by.uid, now_ns() }; asks.by = by; }
 	asks.frame.count = (uint32_t)count;
 	sup.tell_asks = true;
+	if (count == 2) runs_asked_again();
 	if (count > 1) strangers_hurry();
 	asks.due_ns = now_ns() + (sup.state == PRESENT ? ANSWER_WITHIN : sup.state == STARTING ? START_WITHIN : 0);
 }
@@ -339,13 +340,14 @@ static bool was_run(const char *run, const char *hook)
 /* Nobody is left to decide, and nothing is left to decide about: a stop was carried out, or `run` is over. */
 static bool over_alone(int *code)
 {
-	if (live_runs || sup.state != GONE || !hopeless()) return false;
+	if (live_runs > runs_stuck() || sup.state != GONE || !hopeless()) return false;
 	const struct run_state *last = last_judged.key ? &last_judged : NULL;
 	for (int i = 0; i < runs_used; i++) if (runs[i].used && !strchr(runs[i].s.name, '/') && (!last || runs[i].s.key > last->key)) last = &runs[i].s;
 	const struct said *restart = &parsed->said[OPT_RESTART], *failures = &parsed->said[OPT_MAX_FAILURES];
 	bool lasting = parsed->action == PARSED_UP || (restart->set ? restart->number != RESTART_NO : failures->set && failures->number != 1);
 	if (!last || (lasting && !asks.frame.count)) return false;
 	*code = parsed->action != PARSED_UP ? exit_code_of(last) : runs_forced ? EXIT_SIGNAL_BASE + SIGKILL : 0;
+	if (!*code && runs_stuck()) *code = EXIT_STUCK;
 	if (parsed->said[OPT_POST_STOP].set && !was_run(last->name, "/post-stop")) record_unkept(last->name, "post-stop hook");
 	/* Whoever reads only the log has to know the end, too. */
 	record_task_state(asks.frame.count ? "killed" : last->flags & RUN_LOST ? "lost" : *code ? "failed" : "success", *code);
@@ -363,8 +365,7 @@ bool supervisor_done(int *code)
 {
 	if (!leave.asked && !over_alone(&leave.code)) return false;
 	leave.asked = true;
-	int stuck = 0;
-	for (int i = 0; i < runs_used; i++) stuck += runs[i].used && runs[i].s.phase == PHASE_KILLING && (runs[i].s.flags & RUN_STUCK);
+	int stuck = runs_stuck();
 	if (live_runs > stuck) return false;
 	if (!leave.code && stuck) leave.code = EXIT_STUCK;
 	if (!leave.alone && !strangers_gone(&leave.code)) return false;

@@ -179,6 +179,8 @@ export interface Slot {
   /** Its coordinator has not been reaped. */
   readonly process: boolean;
   readonly stopAsked: boolean;
+  /** How many rungs it has taken when the second ask is answered. */
+  readonly answer: number;
   readonly order: Order;
 }
 
@@ -226,6 +228,8 @@ export type InitOutput =
   | { readonly kind: 'fork-supervisor' }
   | { readonly kind: 'fork-run'; readonly slot: number }
   | { readonly kind: 'kill-supervisor' }
+  /** Its coordinator is left, with what cannot be killed. */
+  | { readonly kind: 'hang-up'; readonly slot: number }
   | { readonly kind: 'drop' }
   | { readonly kind: 'record'; readonly type: string }
   | { readonly kind: 'exit'; readonly code: number };

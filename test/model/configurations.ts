@@ -8,6 +8,14 @@ import type { Bounds } from './boundary.ts';
 const ONE: Ladder = [{ action: 'signal', signal: 'received', target: 'group', waitMs: 500 }];
 const TWO: Ladder = [...ONE, { action: 'signal', signal: 2, target: 'group', waitMs: 250 }];
 
+/** Longer than anybody waits for a supervisor: whoever takes a rung that nobody has asked for is seen. */
+const ASKED: Ladder = [15, 2].map((signal) => ({
+  action: 'signal',
+  signal,
+  target: 'group',
+  waitMs: 4000,
+}));
+
 const plain = (ladder: Ladder): TaskPlan => runPlan({ ladder });
 const again = restarts({
   minDurationMs: 0,
@@ -62,6 +70,40 @@ export const LARGE: Readonly<Record<string, Bounds>> = {
   'none after two': { ...BOUNDS, plan: plain(TWO), asks: 3, faults: 2, hopelessFrom: 2, lag: 0 },
   'stragglers, two crashes': { ...BOUNDS, straggler: true, asks: 2, faults: 2, lag: 0 },
   'late exec, or none': { ...BOUNDS, lateExec: true, startFails: true, asks: 2, lag: 0 },
+  'nobody back in time, two asks': {
+    ...BOUNDS,
+    plan: plain(ASKED),
+    asks: 2,
+    kinds: ['crash'],
+    exits: [],
+    lag: 0,
+  },
+  'two levels, two asks, none after one': {
+    ...BOUNDS,
+    plan: taskPlan([level('web', 1), level('db', 0)]),
+    asks: 2,
+    hopelessFrom: 1,
+    kinds: ['kill'],
+    exits: [],
+    lag: 0,
+  },
+  'what cannot be killed, none after one': {
+    ...BOUNDS,
+    immortal: true,
+    kinds: ['kill'],
+    hopelessFrom: 1,
+    exits: [],
+    lag: 0,
+  },
+  'two levels that cannot be killed, none after one': {
+    ...BOUNDS,
+    plan: taskPlan([level('web', 1), level('db', 0)]),
+    immortal: true,
+    kinds: ['kill'],
+    hopelessFrom: 1,
+    exits: [],
+    lag: 0,
+  },
   'what cannot be killed': { ...BOUNDS, immortal: true, asks: 2, lag: 0 },
   'init is slow': { ...BOUNDS, slow: true, lag: 0 },
   'restarts, two crashes': { ...BOUNDS, plan: RESTARTED, exits: [1], faults: 2, lag: 0 },

@@ -169,6 +169,11 @@ function isHopeless({ sup }: Init): boolean {
   return sup.failed > 3;
 }
 
+/** Nobody waits for it. */
+function isStuck({ used, snapshot }: Slot): boolean {
+  return used && snapshot.phase === 'killing' && snapshot.stuck;
+}
+
 function isLive(slot: Slot): boolean {
   return slot.used && slot.snapshot.phase !== 'ended';
 }
@@ -329,6 +334,7 @@ function spawnRun(step: Step, number: number, name: string, order: Order): void 
     socket: true,
     process: true,
     stopAsked: false,
+    answer: 0,
     order,
   });
   step.out.push({ kind: 'fork-run', slot: at });
@@ -343,19 +349,35 @@ function runSays(step: Step, at: number, frame: FromCoordinator): void {
   setSlot(step, at, { snapshot: { ...frame.run, key: slot.key }, dirty: true });
 }
 
+/** How many rungs it has taken, as it says itself or as was asked of it. */
+function climbed({ order, snapshot }: Slot): number {
+  return Math.max(order.index ?? -1, snapshot.rung ?? -1) + 1;
+}
+
+/** The first ask is answered by a rung, whether it has been already or not; the second by the one after that. */
+function answerOf(slot: Slot): number {
+  return Math.max(climbed(slot), 1) + 1;
+}
+
+/** A second ask is for whoever is on the way down. Who has moved on since was told to. */
+function wantsNext(slot: Slot): boolean {
+  return ((climbed(slot) > 0 && !slot.order.firstOnly) || slot.stopAsked) && climbed(slot) < slot.answer;
+}
+
 function stopAlone(step: Step, hooks: boolean): void {
   const { asks } = step.init;
-  const live = step.init.slots.filter(isLive);
+  const live = step.init.slots.filter((slot) => isLive(slot) && !isStuck(slot));
   const level = live.reduce((most, slot) => Math.max(most, slot.order.level), 0);
   for (let asked = 1; asked <= asks.count && asked <= 3; asked++) {
     for (let at = 0; at < step.init.slots.length; at++) {
       const slot = step.init.slots[at] as Slot;
       const begins =
-        slot.snapshot.rung === null &&
+        (slot.snapshot.rung === null || slot.order.firstOnly === true) &&
         !slot.stopAsked &&
         slot.order.level === level &&
         (hooks || !slot.name.includes('/'));
-      if (!isLive(slot) || !slot.socket || (asked === 1 ? !begins : asked <= asks.alone)) continue;
+      const told = asked === 1 ? !begins : asked <= asks.alone || (asked === 2 && !wantsNext(slot));
+      if (!isLive(slot) || !slot.socket || told) continue;
       setSlot(step, at, { stopAsked: true });
       pass(step, at, { kind: 'alone', asks: asked });
     }
@@ -370,6 +392,10 @@ function asked(step: Step): void {
   const count = asks.count + 1;
   setAsks(step, { count, firstNs: count === 1 ? step.nowNs : asks.firstNs });
   setSup(step, { tellAsks: true });
+  if (count === 2) {
+    const slots = step.init.slots.map((slot) => ({ ...slot, answer: answerOf(slot) }));
+    step.init = { ...step.init, slots };
+  }
   const wait = sup.state === 'present' ? ANSWER_WITHIN : sup.state === 'starting' ? START_WITHIN : 0n;
   setAsks(step, { dueNs: step.nowNs + wait });
 }
@@ -404,9 +430,16 @@ function overAlone(step: Step): number | null {
     (best, slot) => (best !== null && best.key > slot.key ? best : slot),
     step.init.judged,
   );
-  if (last === null || slots.some(isLive) || sup.state !== 'gone' || !isHopeless(step.init)) return null;
+  if (
+    last === null ||
+    slots.some((slot) => isLive(slot) && !isStuck(slot)) ||
+    sup.state !== 'gone' ||
+    !isHopeless(step.init)
+  )
+    return null;
   if (step.plan.lasting && asks.count === 0) return null;
-  return exitCodeOf(last);
+  const code = exitCodeOf(last);
+  return code === 0 && slots.some(isStuck) ? EXIT_STUCK : code;
 }
 
 function exitCodeOf({ snapshot }: Pick<Slot, 'snapshot'>): number {
@@ -424,13 +457,16 @@ function isDone(step: Step): boolean {
     record(step, 'task-state');
     setLeave(step, { asked: true, code });
   }
-  const isStuck = ({ used, snapshot }: Slot) => used && snapshot.phase === 'killing' && snapshot.stuck;
   const { slots } = step.init;
   const stuck = slots.filter(isStuck).length;
   if (slots.filter(isLive).length > stuck) return false;
   if (step.init.leave.code === 0 && stuck > 0) setLeave(step, { code: EXIT_STUCK });
   setLeave(step, { alone: true });
-  if (stuck > 0) for (const at of slots.keys()) setSlot(step, at, { socket: false });
+  for (const [at, { socket }] of slots.entries()) {
+    if (stuck === 0 || !socket) continue;
+    setSlot(step, at, { socket: false });
+    step.out.push({ kind: 'hang-up', slot: at });
+  }
   if (slots.some((slot) => slot.process)) return false;
   dropSocket(step);
   if (step.init.leave.byeNs === null) setLeave(step, { byeNs: nowNs + START_WITHIN });

@@ -141,6 +141,8 @@ function initAnswer(out: InitOutput, names: readonly string[]): string[] {
       return [`record ${out.type}`];
     case 'exit':
       return [`exit ${out.code}`];
+    case 'hang-up':
+      return [];
     default:
       return [out.kind];
   }

@@ -234,7 +234,8 @@ function quietly(next: Boundary): Taken {
 
 function withRun(world: Boundary, slot: number, change: (c: Coordinator) => Coordinator): Boundary {
   const coordinators = [...world.coordinators];
-  coordinators[slot] = change(coordinators[slot] as Coordinator);
+  const c = coordinators[slot] ?? null;
+  coordinators[slot] = c === null ? null : change(c);
   return { ...world, coordinators };
 }
 
@@ -377,6 +378,8 @@ function initDid(world: Boundary, out: InitOutput, bounds: Bounds): Boundary {
       return { ...world, supervisor: { ...supervisor, inbox: [...supervisor.inbox, out.news] } };
     case 'pass':
       return withRun(world, out.slot, (c) => (c.over ? c : { ...c, inbox: [...c.inbox, out.frame] }));
+    case 'hang-up':
+      return withRun(world, out.slot, (c) => ({ ...c, over: c.over || c.s.stuck }));
     case 'fork-supervisor': {
       const { restarts } = world.init.sup;
       const born = newSupervisor(world.log, restarts);

@@ -1,0 +1,137 @@
+/** A stop that init carries out by itself, one story at a time: the model says what is told to whom, and the real code does the same. */
+import { expect, test } from 'vitest';
+import { blankRun } from '../../src/host/blank-run.ts';
+import { orderOf } from '../../src/signals/ladder.ts';
+import type { Order, RunSnapshot } from '../../src/supervisor/vocabulary.ts';
+import { LAUNCH } from '../simulation/plans.ts';
+import { type FromSupervisor, MS } from './boundary.ts';
+import { FIRST_INIT, type InitEvent, stepInit } from './init.ts';
+import { replayInit } from './replay.ts';
+import type { InitTurn } from './traces.ts';
+
+const LADDER = [15, 2, 3].map(
+  (signal) => ({ action: 'signal', signal, target: 'group', waitMs: 30_000 }) as const,
+);
+
+function order(level: number, index: number | null = null): Order {
+  const at = { index, deadlineNs: null };
+  return orderOf(LADDER, at, { level, mustDrain: false, capMs: null });
+}
+
+const spawn = (number: number, run: string, level: number): FromSupervisor => ({
+  kind: 'request',
+  number,
+  key: number,
+  request: { to: 'spawn', run, launch: LAUNCH, order: order(level) },
+});
+const rung = (number: number, key: number, run: string, index: number): FromSupervisor => ({
+  kind: 'request',
+  number,
+  key,
+  request: { to: 'rung', run, order: order(0, index) },
+});
+const seen = (event: number): FromSupervisor => ({ kind: 'seen', event, wakeNs: null });
+const wrote = (...frames: FromSupervisor[]): InitEvent => ({ kind: 'supervisor-wrote', frames, half: false });
+const says = (slot: number, name: string, change: Partial<RunSnapshot>): InitEvent => ({
+  kind: 'run-wrote',
+  slot,
+  frames: [{ kind: 'run', run: { ...blankRun(0, name), pid: 100, phase: 'running', ...change } }],
+});
+const dies: InitEvent = { kind: 'supervisor-ended', code: 1 };
+const asked: InitEvent = { kind: 'asked' };
+
+/** Returns what coordinators are told alone, as `slot asks`, by event; and how init ends. */
+function play(story: readonly (readonly [atMs: number, event: InitEvent])[]): string[] {
+  let init = FIRST_INIT;
+  const turns: InitTurn[] = [];
+  const told: string[] = [];
+  for (const [atMs, event] of [[0, { kind: 'open' }] as const, ...story]) {
+    const nowNs = BigInt(1000 + atMs) * MS;
+    const stepped = stepInit(init, event, nowNs, { lasting: false });
+    init = stepped.init;
+    turns.push({ nowNs, event, out: stepped.out, after: init });
+    for (const each of stepped.out) {
+      if (each.kind === 'pass' && each.frame.kind === 'alone')
+        told.push(`${atMs}: ${each.slot} ${each.frame.asks}`);
+      if (each.kind === 'exit') told.push(`${atMs}: exit ${each.code}`);
+    }
+  }
+  expect(replayInit([turns], false).differences).toEqual([]);
+  return told;
+}
+
+/** It works, then it dies, and so do those after it: the next one is tried at 402 ms, and all of a story is over by then. */
+const HOPELESS = [
+  [100, dies],
+  [100, { kind: 'time' }],
+  [101, dies],
+  [201, { kind: 'time' }],
+  [202, dies],
+] as const;
+const TWO_LEVELS = [
+  [1, wrote(spawn(3, 'web#1', 1), spawn(4, 'db#1', 0), seen(1))],
+  [2, says(0, 'web#1', {})],
+  [3, says(1, 'db#1', {})],
+  [4, wrote(seen(3))],
+  ...HOPELESS,
+] as const;
+
+test('S14 S46 a second ask that was answered by a supervisor which could not say so is not answered again', () => {
+  const told = play([
+    [1, wrote(spawn(3, 'node#1', 0), seen(1))],
+    [2, says(0, 'node#1', {})],
+    [10, asked],
+    [11, wrote(seen(2), rung(5, 3, 'node#1', 0), seen(3))],
+    [12, says(0, 'node#1', { phase: 'stopping', rung: 0 })],
+    [20, asked],
+    [21, wrote(rung(7, 3, 'node#1', 1))],
+    [22, { kind: 'supervisor-ended', code: null }],
+    [22, { kind: 'time' }],
+    [23, says(0, 'node#1', { phase: 'stopping', rung: 1 })],
+    [2100, { kind: 'time' }],
+    [2400, { kind: 'time' }],
+  ]);
+  expect(told).toEqual([]);
+});
+
+test('S14 S46 a second ask that nobody has answered is answered once', () => {
+  const told = play([
+    [1, wrote(spawn(3, 'node#1', 0), seen(1))],
+    [2, says(0, 'node#1', {})],
+    [10, asked],
+    [11, wrote(seen(2), rung(5, 3, 'node#1', 0), seen(3))],
+    [12, says(0, 'node#1', { phase: 'stopping', rung: 0 })],
+    [20, asked],
+    [22, { kind: 'supervisor-ended', code: null }],
+    [22, { kind: 'time' }],
+    [2100, { kind: 'time' }],
+    [2400, { kind: 'time' }],
+  ]);
+  expect(told).toEqual(['2100: 0 2']);
+});
+
+test('S14 S46 a second ask is not for a level whose turn has not come: its stop begins when that has', () => {
+  const told = play([
+    ...TWO_LEVELS,
+    [250, asked],
+    [251, says(0, 'web#1', { phase: 'stopping', rung: 0, alone: true })],
+    [300, asked],
+    [301, says(0, 'web#1', { phase: 'stopping', rung: 1, alone: true })],
+    [350, says(0, 'web#1', { phase: 'ended', leaderExited: true, code: 0, endedNs: 2200n * MS })],
+  ]);
+  expect(told).toEqual(['250: 0 1', '300: 0 2', '350: 1 1']);
+});
+
+test('S29 S46 what cannot be killed keeps neither the level below nor the end from coming', () => {
+  const told = play([
+    ...TWO_LEVELS,
+    [250, asked],
+    [251, says(0, 'web#1', { phase: 'killing', rung: 3, alone: true, forced: true })],
+    [310, says(0, 'web#1', { phase: 'killing', rung: 3, alone: true, forced: true, stuck: true })],
+    [311, says(1, 'db#1', { phase: 'stopping', rung: 0, alone: true })],
+    [320, says(1, 'db#1', { phase: 'ended', leaderExited: true, code: 0, endedNs: 7100n * MS })],
+    [321, { kind: 'run-ended', slot: 1, frames: [] }],
+    [322, { kind: 'run-ended', slot: 0, frames: [] }],
+  ]);
+  expect(told).toEqual(['250: 0 1', '310: 1 1', '322: exit 71']);
+});
