@@ -1,25 +1,10 @@
 /** The commands that there are, for `--help` and for the suggestion after a wrong word. */
 import { ORCHESTRATORS } from '../config/orchestrators.ts';
 import { FORMATS } from '../import/formats.ts';
+import { CLIENT_ROWS } from './client-rows.ts';
+import type { CommandRow } from './command-row.ts';
 
-export interface CommandRow {
-  readonly name: string;
-  readonly usage: string;
-  readonly summary: string;
-  readonly notes?: string;
-  /** Takes the options of the table that are for it. */
-  readonly takes?: 'run' | 'up';
-  /** Its own, besides the common ones. */
-  readonly options?: readonly CommandOption[];
-}
-
-export interface CommandOption {
-  readonly long: string;
-  readonly short?: string;
-  /** What stands for its value; undefined: a flag. */
-  readonly value?: string;
-  readonly help: string;
-}
+export type { CommandOption, CommandRow } from './command-row.ts';
 
 export const COMMANDS: readonly CommandRow[] = [
   {
@@ -80,6 +65,7 @@ task runs its supervisor does that by itself.`,
       { long: 'watch', help: 'again and again, until the task has ended' },
     ],
   },
+  ...CLIENT_ROWS,
   {
     name: 'logs',
     usage: 'logs [options] [PROCESS...]',

@@ -25,6 +25,9 @@ export async function runOther(parsed: Other, argv: readonly string[], env: Envi
   }
 }
 
+/** Habits from elsewhere. */
+const ALIASES: Readonly<Record<string, string>> = { ps: 'status', down: 'shutdown' };
+
 /** `before`: the common options that stand before the command's name. */
 async function runCommand(parsed: Words, before: readonly string[], env: Environment): Promise<Outcome> {
   const [name, ...rest] = parsed.words;
@@ -40,21 +43,18 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
       if (asked.kind === 'run') return checkOrSo(before, asked.words, env, asked.for);
       return (await import('./program.ts')).runProgram(parsed.words, parsed.options);
     }
-    case 'schema':
-    case 'checkpoint':
-    case 'status':
-    case 'ps':
-    case 'logs':
-    case 'history':
-    case 'timeline':
-    case 'import':
-    case 'init':
-    case 'install-init':
-      if (rest.includes('--help') || rest.includes('-h')) return success(help(name));
-      return (await import('./program.ts')).runProgram(parsed.words, parsed.options);
     default: {
-      const names = COMMANDS.map((row) => row.name);
-      return failure(EXIT.usage, unknownCommand(name, names));
+      const row = COMMANDS.find((each) => each.name === (ALIASES[name] ?? name));
+      if (row === undefined)
+        return failure(
+          EXIT.usage,
+          unknownCommand(
+            name,
+            COMMANDS.map((each) => each.name),
+          ),
+        );
+      if (rest.includes('--help') || rest.includes('-h')) return success(help(row.name));
+      return (await import('./program.ts')).runProgram(parsed.words, parsed.options);
     }
   }
 }

@@ -4,6 +4,8 @@ import { isatty } from 'node:tty';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../signals/exit-codes.ts';
 import type { CheckOptions } from './check-config.ts';
+import type { ClientCommand, ClientOptions } from './client-command.ts';
+import { CLIENT_ROWS } from './client-rows.ts';
 import { COMMANDS } from './commands.ts';
 import type { HistoryOptions } from './history.ts';
 import type { ImportOptions } from './import.ts';
@@ -59,6 +61,7 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
     const { logsCommand } = await import('./logs.ts');
     done(await logsCommand(names, asked, { ...options, ...said(logs) }, logsWorld()));
   });
+  for (const { name } of CLIENT_ROWS) addClientCommand(program, name as ClientCommand, options, done);
   const history = withCommonOptions(withOwnOptions(quiet(program.command('history')))).argument('[name...]');
   history.action(async (names: string[], asked: HistoryOptions) => {
     const { historyCommand } = await import('./history.ts');
@@ -95,6 +98,21 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
       done(installInit(packageFolder(import.meta.url), path, process.env.PATH ?? ''));
     });
   return program;
+}
+
+/** Which words each of them needs is its own to say. */
+function addClientCommand(
+  program: Command,
+  name: ClientCommand,
+  options: Options,
+  done: (outcome: Outcome) => void,
+): void {
+  const command = withCommonOptions(withOwnOptions(quiet(program.command(name)))).argument('[word...]');
+  if (name === 'shutdown') command.alias('down');
+  command.action(async (words: string[], asked: ClientOptions) => {
+    const { clientCommand } = await import('./client-command.ts');
+    done(await clientCommand(name, words, asked, { ...options, ...said(command) }, process.env));
+  });
 }
 
 function logsWorld(): LogsWorld {

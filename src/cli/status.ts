@@ -1,4 +1,6 @@
-/** `gsup status`: what tasks do, or how the last one ended, from their files. */
+/** `gsup status`: what tasks do, or how the last one ended: from their supervisors, or from their files. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStories } from '../checkpoint/story.ts';
 import { findTaskFolders, isTaskLive, type TaskFolder } from '../checkpoint/task-folders.ts';
@@ -26,6 +28,8 @@ export interface StatusWorld {
 
 /** More often nobody can read it. */
 const WATCH_EVERY_MS = 1000;
+/** A supervisor that is there needs milliseconds. */
+const ANSWER_WITHIN_MS = 2000;
 const CLEAR = '\u001b[H\u001b[J';
 
 export async function statusCommand(
@@ -46,7 +50,7 @@ export async function statusCommand(
       ? `${JSON.stringify(escapeAll(asked.length === 1 ? statuses[0] : statuses))}\n`
       : statuses.map((status) => renderStatus(status, world.colour)).join('\n');
   if (watch) return watchTasks(asked, show, world, json);
-  return success(show(await Promise.all(asked.map((folder) => statusOf(folder, world.nowNs())))));
+  return success(show(await Promise.all(asked.map((folder) => presentStatus(folder, world.nowNs())))));
 }
 
 /** The one that is named; else all that live; else the one that ended last. */
@@ -67,7 +71,7 @@ async function watchTasks(
   let last = '';
   for (;;) {
     const live = folders.map(({ path }) => isTaskLive(path));
-    const statuses = await Promise.all(folders.map((folder) => statusOf(folder, world.nowNs())));
+    const statuses = await Promise.all(folders.map((folder) => presentStatus(folder, world.nowNs())));
     const text = show(statuses);
     const isNews = world.terminal || withoutTimes(text) !== withoutTimes(last);
     if (isNews && !world.print(world.terminal && !json ? CLEAR + text : text)) return success('');
@@ -82,6 +86,18 @@ function withoutTimes(text: string): string {
   return text
     .replace(/"(uptime_ms|left_ms|cpu_pct|rss_bytes)":[^,}]*/g, '')
     .replace(/[\d.]+ ?(ms|s|m|h|%|kB|MB|GB)\b|%/g, '');
+}
+
+/** Its supervisor knows more than its files, such as who still waits. Without an answer the files have to do. */
+async function presentStatus(folder: TaskFolder, nowNs: bigint): Promise<Status> {
+  const answer = await askForStatus(folder).catch(() => null);
+  return answer ?? statusOf(folder, nowNs);
+}
+
+async function askForStatus({ name, path, live }: TaskFolder): Promise<Status | null> {
+  if (!live || !existsSync(join(path, 'control.sock'))) return null;
+  const { connectTo } = await import('../control/client.ts');
+  return connectTo(path, name, ANSWER_WITHIN_MS).status();
 }
 
 export async function statusOf(folder: Pick<TaskFolder, 'path'>, nowNs: bigint): Promise<Status> {

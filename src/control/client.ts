@@ -2,7 +2,7 @@
 import type { Status } from '../report/status.ts';
 import type { ConfigDifference } from '../supervisor/client-request.ts';
 import type { Target } from '../supervisor/vocabulary.ts';
-import { call, controlError, readJson } from './connection.ts';
+import { ANSWER_WITHIN_MS, call, controlError, readJson } from './connection.ts';
 import { readEvents, type TaskEvent } from './event-reader.ts';
 import { findLiveTask } from './find-task.ts';
 
@@ -63,6 +63,8 @@ export interface EventOptions {
   /** false: end where the log ends. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
+  /** Each time that there is a connection: nothing that happens from then on is missed. */
+  readonly onOpen?: () => void;
 }
 
 /** Finds the task; nothing is asked of it yet. Throws a ControlError when there is none, or more than one. */
@@ -72,10 +74,10 @@ export function connect({ name, stateDir, env = process.env }: ConnectOptions = 
   return connectTo(found.folder.path, found.folder.name);
 }
 
-export function connectTo(folder: string, task: string): Client {
-  const get = async (path: string) => readJson(await call(folder, { method: 'GET', path }));
+export function connectTo(folder: string, task: string, timeoutMs = ANSWER_WITHIN_MS): Client {
+  const get = async (path: string) => readJson(await call(folder, { method: 'GET', path, timeoutMs }));
   const post = async (path: string, body: unknown = {}, once = false) =>
-    (await readJson(await call(folder, { method: 'POST', path, body, once }))) as Done;
+    (await readJson(await call(folder, { method: 'POST', path, body, once, timeoutMs }))) as Done;
   const ofProcesses = (names: readonly string[], op: string) =>
     `/v1/processes/${names.map(encodeURIComponent).join(',')}/${op}`;
   return {

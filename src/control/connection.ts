@@ -25,7 +25,7 @@ export interface ControlError extends Error {
   readonly hint: string;
 }
 
-const ANSWER_WITHIN_MS = 30_000;
+export const ANSWER_WITHIN_MS = 30_000;
 const AGAIN_AFTER_MS = 50;
 /** The longest path of a socket (sun_path) without its NUL. */
 const SOCKET_PATH_MAX = 107;

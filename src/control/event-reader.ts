@@ -16,12 +16,13 @@ export interface ReadEventsOptions {
   readonly cursor?: string;
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
+  readonly onOpen?: () => void;
 }
 
 /** Goes on when the supervisor is replaced; ends when the task has, or where the log ends. */
 export async function* readEvents(
   folder: string,
-  { cursor, follow = true, signal }: ReadEventsOptions,
+  { cursor, follow = true, signal, onOpen }: ReadEventsOptions,
 ): AsyncGenerator<TaskEvent> {
   let from = cursor;
   let begun = false;
@@ -38,6 +39,7 @@ export async function* readEvents(
     if (answer === null) return;
     begun = true;
     from = (answer.headers[CURSOR_HEADER] as string | undefined) ?? from;
+    onOpen?.();
     const whole = { yet: false };
     for await (const line of linesOf(answer, whole)) {
       const event = JSON.parse(line) as TaskEvent;

@@ -9,6 +9,7 @@ export const EXIT = {
   state: 73,
   held: 75,
   config: 78,
+  timedOut: 124,
   notExecutable: 126,
   notFound: 127,
   signalBase: 128,
@@ -27,11 +28,14 @@ export const COMMAND_EXIT_CODES: readonly ExitCode[] = [
   { code: '128+n', meaning: 'the command died of signal n (137: SIGKILL, 143: SIGTERM)' },
 ];
 
-/** What gsup itself says. 64 to 78 are those of sysexits.h. */
+/** What gsup itself says. 64 to 78 are those of sysexits.h, 124 is that of timeout(1). */
 export const OWN_EXIT_CODES: readonly ExitCode[] = [
   { code: String(EXIT.usage), meaning: 'wrong usage: an option, a value or a command that does not exist' },
   { code: String(EXIT.data), meaning: 'the checkpoint log is damaged, or written by a newer gsup' },
-  { code: String(EXIT.unavailable), meaning: 'no such task, or an option needs Node.js and there is none' },
+  {
+    code: String(EXIT.unavailable),
+    meaning: 'no such task, it cannot do that as it is, or Node.js is needed and there is none',
+  },
   { code: String(EXIT.internal), meaning: 'internal error: a bug in gsup' },
   {
     code: String(EXIT.stuck),
@@ -40,6 +44,7 @@ export const OWN_EXIT_CODES: readonly ExitCode[] = [
   { code: String(EXIT.state), meaning: 'no state directory can be had, and --require-state was given' },
   { code: String(EXIT.held), meaning: 'another gsup holds this task' },
   { code: String(EXIT.config), meaning: 'bad config' },
+  { code: String(EXIT.timedOut), meaning: 'what was waited for has not come in time (wait, --wait)' },
 ];
 
 /** The exit code of a process as a shell reports it: its own, or 128 and the signal's number. */
