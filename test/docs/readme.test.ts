@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { CLIENT_ROWS } from '../../src/cli/client-rows.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { environmentName, isForRun, type OptionRow } from '../../src/cli/option-row.ts';
 import { OPTION_ROWS } from '../../src/cli/options.ts';
@@ -34,6 +35,11 @@ describe('tables', () => {
     if (row.kind === 'choice') expect(option).toContain((row.choices ?? []).join('|'));
     expect(standard).toBe(defaultOf(row));
     expect(meaning).toBe(row.help);
+  });
+
+  test('commands for a running task are those of the code', () => {
+    const written = CLIENT_ROWS.map(({ usage, summary }) => [`\`gsup ${usage}\``, summary]);
+    for (const row of tableRows(section(readme, 'A running task'))) expect(written).toContainEqual(row);
   });
 
   test('exit codes are those of the code, all of them', () => {

@@ -28,6 +28,10 @@ scenario('start, stop and signal by name, and wait for what follows', WHERE, asy
       'starting web.1, late\nweb.2 is as asked already\nweb.1: running\nweb.2: running\nlate: running\n',
     ),
   );
+  expect(await gsupCommand(gsup, 'restart', 'web', '--wait')).toEqual(
+    success('restarting web.1, web.2\nweb.1: running\nweb.2: running\n'),
+  );
+  await gsup.record('run-started', (line) => line.run === 'web.2#2');
   expect(await gsupCommand(gsup, 'signal', 'usr1', 'db')).toEqual(success('sent usr1 to db\n'));
   await gsup.stdout.line(/^got SIGUSR1/);
   const timedOut = await gsupCommand(gsup, 'wait', 'db', 'web', '--timeout', '50ms');
