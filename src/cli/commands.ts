@@ -67,6 +67,17 @@ task runs its supervisor does that by itself.`,
   },
   ...CLIENT_ROWS,
   {
+    name: 'health',
+    usage: 'health [--ready|--live]',
+    summary: 'print one line, and end with 0 or 1: for HEALTHCHECK and exec probes',
+    notes: `Without a flag: nothing is unhealthy or has failed for good, and no stop has begun. It is answered without Node.js, and wakes nobody.
+Of a plain run there is nothing to know but that it runs.`,
+    options: [
+      { long: 'ready', help: 'each process is ready, or has done its work' },
+      { long: 'live', help: 'the task lives, and has a supervisor if it needs one' },
+    ],
+  },
+  {
     name: 'logs',
     usage: 'logs [options] [PROCESS...]',
     summary: 'print what processes have written, also after everything has ended',

@@ -6,7 +6,7 @@ import { check } from './check.ts';
 import { askedOf } from './check-words.ts';
 import { COMMANDS } from './commands.ts';
 import { commandHelp, generalHelp } from './help.ts';
-import { unknownCommand } from './messages.ts';
+import { quote, unknownCommand } from './messages.ts';
 import { failure, type Outcome, success } from './output.ts';
 import type { Environment, Parsed } from './parse.ts';
 import { VERSION } from './version.gen.ts';
@@ -54,9 +54,21 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
           ),
         );
       if (rest.includes('--help') || rest.includes('-h')) return success(help(row.name));
+      if (name === 'health') return healthWithoutInit(rest);
       return (await import('./program.ts')).runProgram(parsed.words, parsed.options);
     }
   }
+}
+
+/** init answers it; what comes here it has not understood, or there is no init. */
+function healthWithoutInit([word]: readonly string[]): Outcome {
+  if (word !== undefined && !word.startsWith('-'))
+    return failure(
+      EXIT.usage,
+      `cannot run "health ${quote(word)}": it takes no words; see gsup health --help`,
+    );
+  const rule = 'it needs the native part of gsup, which this machine does not have';
+  return failure(EXIT.unavailable, `cannot run "health": ${rule}`);
 }
 
 function checkOrSo(

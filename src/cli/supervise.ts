@@ -9,6 +9,7 @@ import { planRun } from '../config/run-plan.ts';
 import { planStop } from '../config/stop-plan.ts';
 import { type Control, listenForClients } from '../control/listen.ts';
 import type { ControlServer } from '../control/server.ts';
+import { createHealthFile } from '../health/health-file.ts';
 import type { Copies } from '../health/log-probe.ts';
 import { createProbePort } from '../health/probe-port.ts';
 import { watchCarriedOut } from '../host/carried-out.ts';
@@ -41,6 +42,8 @@ export interface World {
   /** The folder of what is kept of output; undefined: none is. */
   readonly logs?: string;
   readonly reporter: Reporter;
+  /** Of the task, where there is a supervisor beside init. */
+  readonly folder?: string | null;
   /** This process is there for nothing else, so a bug may end it. Not so where gsup is a library. */
   readonly ownsProcess: boolean;
   /** Whoever else may ask something of the loop, such as clients. */
@@ -67,6 +70,7 @@ export async function superviseNative(
     journal: { fd: CHECKPOINT_LOG, ...(folder ? { path: join(folder, 'checkpoint.log') } : {}) },
     ...(folder ? { logs: logsFolder(folder) } : {}),
     reporter,
+    folder: folder || null,
     ownsProcess: true,
     attach,
     listen: (loop) => listenForClients(CONTROL_SOCKET, () => serveClients(loop, folder || null)),
@@ -140,6 +144,7 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
       http: createHttpPort(realClock),
       probes: createProbePort(copiesOf(world, opened.log.records)),
       say: (happening) => reporter.say(happening),
+      ...(world.folder && { turned: createHealthFile(world.folder, () => loop.state()) }),
     },
     pid: process.pid,
   });

@@ -9,6 +9,8 @@ export interface Verdict {
   readonly healthy: boolean;
   /** It has not begun to stop, and each of its processes is ready, or has done its work. */
   readonly ready: boolean;
+  /** It has begun to end. */
+  readonly stopping: boolean;
   /** Who is in the way of being ready, and how. */
   readonly waitingFor: readonly { readonly process: string; readonly state: string }[];
 }
@@ -23,7 +25,8 @@ export function judgeTask(state: State): Verdict {
   const waitingFor = standings.filter((each) => each.state !== 'ready' && each.state !== 'success');
   const goesOn = task.stop === null && task.state === 'active';
   const healthy = !standings.some((each) => each.state === 'unhealthy' || each.state === 'failed');
-  return { healthy: goesOn && healthy, ready: goesOn && waitingFor.length === 0, waitingFor };
+  const ready = goesOn && waitingFor.length === 0;
+  return { healthy: goesOn && healthy, ready, stopping: !goesOn, waitingFor };
 }
 
 function standingOf(state: State, run: Run | undefined): string {

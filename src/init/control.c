@@ -30,6 +30,7 @@ void control_open(void)
 	if (state.folder < 0) return;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlinkat(state.folder, name, 0);
+	unlinkat(state.folder, "health", 0);
 	mode_t mask = umask(0177); /* from its first moment it is its owner's alone */
 	bool bound = fd >= 0 && bind_in_folder(fd);
 	umask(mask);
@@ -38,4 +39,9 @@ void control_open(void)
 	if (fd >= 0) close(fd);
 }
 
-void control_close(void) { if (control_descriptor >= 0) unlinkat(state.folder, name, 0); }
+void control_close(void)
+{
+	if (control_descriptor < 0) return;
+	unlinkat(state.folder, name, 0);
+	unlinkat(state.folder, "health", 0);
+}

@@ -383,6 +383,7 @@ int main(int argc, char **argv)
 	say_open(format->set ? format->number == LOG_FORMAT_JSON : -1, only_errors ? LEVEL_ERROR : quiet ? LEVEL_WARN : LEVEL_INFO);
 	if (code) { say(LEVEL_ERROR, "%s", parse_error()); return code; }
 	if (p.action == PARSED_VERSION) return write(1, GSUP_VERSION "\n", sizeof GSUP_VERSION) < 0;
+	if (p.action == PARSED_HEALTH) return health_main(&p, p.health);
 	if (p.action != PARSED_RUN && p.action != PARSED_UP) {
 		if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
 		set_mask(inherited_mask);

@@ -405,6 +405,21 @@ static int take_processes(struct parsed *p, int argc, char **argv, int at, char 
 	return take_environment(p, env, F_UP);
 }
 
+/* The rest of `health`: two flags of its own, and common options. */
+static int take_health(struct parsed *p, int argc, char **argv, int at, char **env)
+{
+	int code;
+	while (at < argc) {
+		const char *word = argv[at];
+		if (strcmp(word, "--ready") == 0) { p->health = HEALTH_READY; at++; }
+		else if (strcmp(word, "--live") == 0) { p->health = HEALTH_LIVE; at++; }
+		else if (word[0] != '-') { p->action = PARSED_OTHER; return 0; } /* Node says what is wrong with it */
+		else if ((code = take_word(p, argc, argv, &at, F_COMMON)) || p->action) return code;
+	}
+	p->action = PARSED_HEALTH;
+	return take_environment(p, env, F_COMMON);
+}
+
 int parse_command_line(int argc, char **argv, char **env, struct parsed *p)
 {
 	int at = 1, code = 0;
@@ -417,6 +432,7 @@ int parse_command_line(int argc, char **argv, char **env, struct parsed *p)
 		if (word[0] == '-' && word[1] && strcmp(word, "--") != 0) {
 			if ((code = take_word(p, argc, argv, &at, of)) || p->action) return code;
 		} else if (of == F_COMMON) {
+			if (strcmp(word, "health") == 0) return take_health(p, argc, argv, at + 1, env);
 			of = strcmp(word, "run") == 0 ? F_RUN : F_UP;
 			if (of == F_UP && strcmp(word, "up") != 0) { p->action = PARSED_OTHER; return 0; }
 			at++;

@@ -5,12 +5,14 @@
 
 enum { LIST_MAX = 1024, LIMIT_ROWS = 16 };
 struct said { bool set, by_argument; long long number; const char *text; };
-enum parsed_action { PARSED_RUN, PARSED_HELP, PARSED_VERSION, PARSED_OTHER, PARSED_UP };
+enum parsed_action { PARSED_RUN, PARSED_HELP, PARSED_VERSION, PARSED_OTHER, PARSED_UP, PARSED_HEALTH };
+enum health { HEALTH_WELL, HEALTH_READY, HEALTH_LIVE };
 enum rung_action { RUNG_SIGNAL, RUNG_WAIT, RUNG_EXEC, RUNG_POST };
 struct parsed_rung { enum rung_action action; int signal; const char *text; long long wait_ms; };
 struct parsed {
 	enum parsed_action action;
 	bool plain;
+	enum health health;
 	char **command;                        /* of `up`: names of processes */
 	struct said said[OPT_COUNT];
 	uint64_t stop_on;                      /* bit n - 1: signal n begins a stop */
@@ -22,4 +24,7 @@ struct parsed {
 };
 int parse_command_line(int argc, char **argv, char **env, struct parsed *p); /* p: zeroed. 0, or the exit code and parse_error() */
 const char *parse_error(void);
+
+/* ---- health.c ---- */
+int health_main(const struct parsed *p, enum health asked);
 #endif

@@ -101,6 +101,7 @@ static void set_present(bool present)
 {
 	struct link l = { present, 0 };
 	room.present = present;
+	if (!present && state.folder >= 0) unlinkat(state.folder, "health", 0); /* nobody is there to know; who comes back writes it anew */
 	runs_tell(LINK, &l, sizeof l);
 }
 

@@ -75,6 +75,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
     arm(nowNs, event.kind === 'sync');
     // What came before is asked of a task that is known.
     for (const early of clients.takeEarly()) queue.push(early);
+    ports.turned?.();
   };
 
   /** To completion. Returns the time at which nothing was left to be decided. */

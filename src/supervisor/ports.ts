@@ -11,6 +11,8 @@ export interface Ports {
   readonly http: HttpPort;
   readonly probes: ProbePort;
   say(happening: Happening): void;
+  /** After each turn: the state may be another one. */
+  turned?(): void;
 }
 
 /** Never throws, never waits for a disk. */

@@ -19,6 +19,19 @@ export async function until<T>(
   }
 }
 
+/** The same for a fact that has to be asked for. */
+export async function untilAsync(
+  what: string,
+  probe: () => Promise<boolean>,
+  timeoutMs = 30_000,
+): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  while (!(await probe())) {
+    if (performance.now() > end) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
 /** Lets time pass where time itself is the subject: "0.5 s into the grace". Never to hope that something has happened. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
