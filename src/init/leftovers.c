@@ -90,6 +90,7 @@ void leftovers_note_self(void)
 	if (pwrite(state.lock, line, (size_t)n, 0) == n) head_end = n;
 	off_t at = head_end;
 	for (int i = 0; i < left_count; i++) at = note(at, &left[i]);
+	if (lock_end < at) lock_end = at; /* the next line is added behind it, not over it */
 }
 
 static struct left left_of(const struct run *r)
