@@ -146,6 +146,13 @@ input. An ecosystem in JavaScript is run, by a node that may only read files, fo
 file that is there: it says what it has left alone.`,
   },
   {
+    name: 'completion',
+    usage: 'completion bash|zsh|fish',
+    summary: 'print what a shell needs to complete commands and options',
+    notes:
+      'bash: source <(gsup completion bash). zsh: gsup completion zsh, into a file _gsup in a folder of fpath. fish: gsup completion fish | source.',
+  },
+  {
     name: 'install-init',
     usage: 'install-init [PATH]',
     summary:

@@ -54,6 +54,7 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
           ),
         );
       if (rest.includes('--help') || rest.includes('-h')) return success(help(row.name));
+      if (name === 'completion') return (await import('./completion.ts')).completion(rest[0]);
       if (name === 'health') return healthWithoutInit(rest);
       return (await import('./program.ts')).runProgram(parsed.words, parsed.options);
     }
