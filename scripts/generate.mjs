@@ -1,4 +1,4 @@
-// Writes the files that come from the tables in src/cli and src/signals: init's header and docs/reference/. They are
+// Writes the files that come from the tables in src/cli and src/signals: init's header, docs/reference/ and man/. They are
 // checked in, so that a build needs nothing but a compiler; a test says when they are out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';

@@ -108,12 +108,14 @@ function exitCodeSection(): string {
   );
 }
 
-function commandOptionLine({ long, short, value, help }: CommandOption): readonly [string, string] {
+/** Names, and what it does. */
+export function commandOptionLine({ long, short, value, help }: CommandOption): readonly [string, string] {
   const names = short === undefined ? `    --${long}` : `-${short}, --${long}`;
   return [`${names}${value === undefined ? '' : ` ${value}`}`, help];
 }
 
-function optionLine(row: OptionRow): readonly [string, string] {
+/** Names, and what it does, with its default. */
+export function optionLine(row: OptionRow): readonly [string, string] {
   const text = defaultText(row);
   return [
     `${row.short ? '' : '    '}${spelling(row)}`,

@@ -14,7 +14,7 @@ import {
 } from './keys.ts';
 import { EDITOR } from './kinds.ts';
 
-const SECTIONS: ReadonlyArray<readonly [title: string, text: string, table: Table]> = [
+export const CONFIG_SECTIONS: ReadonlyArray<readonly [title: string, text: string, table: Table]> = [
   ['The task', 'Keys at the top level.', TASK_KEYS],
   ['A process', 'Keys below a name in `processes`.', PROCESS_KEYS],
   ['`depends_on`', 'A list means `ready`; as a mapping each process has:', DEPENDENCY_KEYS],
@@ -31,11 +31,14 @@ const SECTIONS: ReadonlyArray<readonly [title: string, text: string, table: Tabl
 ];
 
 export function configPageLines(): readonly string[] {
-  return [...INTRODUCTION, ...SECTIONS.flatMap(([title, text, table]) => sectionLines(title, text, table))];
+  return [
+    ...INTRODUCTION,
+    ...CONFIG_SECTIONS.flatMap(([title, text, table]) => sectionLines(title, text, table)),
+  ];
 }
 
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: that is how variables are written in a config
-const INTRODUCTION = [
+export const INTRODUCTION = [
   'YAML or JSON, or a Procfile (`name: command` on each line). `gsup check -f FILE` says what is wrong with one, all at',
   'once, and prints what would happen; `gsup schema` prints the JSON Schema for editors.',
   '',
@@ -66,9 +69,13 @@ function sectionLines(title: string, text: string, table: Table): string[] {
   ];
 }
 
+/** What stands as its value. */
+export function labelOf(key: Key): string {
+  return EDITOR.get(key.kind)?.label ?? 'mapping';
+}
+
 function row(name: string, key: Key): string {
-  const label = EDITOR.get(key.kind)?.label ?? 'mapping';
-  return `| \`${name}\` | ${cell(label)} | ${cell(defaultText(key))} | ${cell(key.help)} |`;
+  return `| \`${name}\` | ${cell(labelOf(key))} | ${cell(defaultText(key))} | ${cell(key.help)} |`;
 }
 
 function defaultText(key: Key): string {
