@@ -12,6 +12,7 @@ const MEDIA: Readonly<Record<AnswerName, string>> = {
   health: 'application/json',
   document: 'application/json',
   events: 'application/x-ndjson',
+  metrics: 'text/plain',
 };
 
 export function openApi(version: string): Json {

@@ -26,7 +26,7 @@ export interface QueryRow {
 }
 
 /** Names of what is answered, in the document. */
-export type AnswerName = 'status' | 'processes' | 'done' | 'health' | 'events' | 'document';
+export type AnswerName = 'status' | 'processes' | 'done' | 'health' | 'events' | 'metrics' | 'document';
 
 export interface Route {
   readonly method: 'GET' | 'POST';
@@ -193,6 +193,17 @@ export const ROUTES: readonly Route[] = [
     summary: 'this document',
     answers: 'document',
     handle: async () => ({ status: 200, json: (await import('./openapi.ts')).openApi(VERSION) }),
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    summary: 'metrics in the text format of Prometheus',
+    open: true,
+    answers: 'metrics',
+    handle: async ({ metrics, status }) => {
+      const { type, render } = await metrics();
+      return { status: 200, type, text: await render(await status(true)) };
+    },
   },
   {
     method: 'GET',

@@ -104,6 +104,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   /** Of one line. */
   events: object({ cursor: text, log: { enum: ['checkpoint', 'init'] }, record: { type: 'object' } }),
+  metrics: text,
   document: { type: 'object' },
 };
 

@@ -21,6 +21,7 @@ import {
   STREAMS_MAX,
 } from './limits.ts';
 import { createStatusSource } from './live-status.ts';
+import type { Metrics } from './metrics.ts';
 import { parseBody, readBody } from './read-body.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { findShapeProblem } from './shape.ts';
@@ -48,7 +49,12 @@ export function createControlServer(world: ControlWorld): ControlServer {
     const { hello } = state().live;
     return `${(hello?.initTicks ?? 0n).toString(36)}.${(hello?.initPid ?? 0).toString(36)}`;
   };
-  const sources: Sources = { request, state, status, feed, id, closing: closing.signal };
+  let made: Promise<Metrics> | undefined;
+  const metrics = () => {
+    made ??= import('./metrics.ts').then(({ createMetrics }) => createMetrics(feed));
+    return made;
+  };
+  const sources: Sources = { request, state, status, feed, metrics, id, closing: closing.signal };
   const open = new Map<Socket, Connection>();
   let streams = 0;
 

@@ -4,12 +4,14 @@ import type { Status } from '../report/status.ts';
 import type { Answer, Request } from '../supervisor/client-request.ts';
 import type { State } from '../supervisor/state.ts';
 import type { Feed } from './feed.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface Sources {
   request(request: Request, by: Who | null): Promise<Answer>;
   state(): State;
   status(usage: boolean): Promise<Status>;
   readonly feed: Feed;
+  metrics(): Promise<Metrics>;
   /** Tells this start of the task from others. */
   id(): string;
   /** The task ends: what is streamed comes to its end. */

@@ -245,3 +245,37 @@ scenario(
     await endWith(second, 0);
   },
 );
+
+scenario('metrics tell what is and what has been', SUPERVISED, async (trial) => {
+  const gsup = await trial.up({
+    exit_when: 'all',
+    processes: {
+      a: { command: [fixture('ignores-sigterm')], stop: { grace: '100ms' } },
+      b: { command: ['sleep', '600'], replicas: 2 },
+    },
+  });
+  await gsup.ready();
+  await running(gsup, 'b.1#1', 'b.2#1');
+  await ask(socketOf(gsup), 'POST', '/v1/processes/a/stop');
+  await gsup.record('outcome', (line) => line.run === 'a#1');
+  const scrape = async () => (await ask(socketOf(gsup), 'GET', '/metrics')).text.split('\n');
+  const lines = await scrape();
+  for (const line of [
+    'gsup_process_up{process="a"} 0',
+    'gsup_process_wanted{process="a"} 0',
+    'gsup_process_up{process="b.2"} 1',
+    'gsup_runs_started_total{process="b.1"} 1',
+    'gsup_runs_ended_total{process="a",outcome="killed",cause="stopped"} 1',
+    'gsup_runs_forced_total{process="a"} 1',
+    'gsup_stop_duration_seconds_count{process="a"} 1',
+    'gsup_supervisor_starts_total 1',
+    'gsup_task_info{task="t",state="active"} 1',
+  ])
+    expect(lines).toContain(line);
+  expect(lines.find((line) => line.startsWith('gsup_process_resident_memory_bytes{process="b.1"}'))).toMatch(
+    / \d{5,}$/,
+  );
+  // Counted once, however often it is asked.
+  expect(await scrape()).toContain('gsup_runs_forced_total{process="a"} 1');
+  await endWith(gsup, 137);
+});
