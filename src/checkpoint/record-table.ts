@@ -270,8 +270,34 @@ export const recordTable = {
   },
   config: {
     writer: 'supervisor',
-    about: 'a config was read and is in force',
-    fields: { config_digest: text('digest of it') },
+    about: 'another config is in force than the one the task began with',
+    fields: {
+      config_digest: text('digest of the config file'),
+      revision: maybe(int('how often the config has changed since the begin')),
+      cause: maybe(
+        oneOf(['reload', 'scale'], 'it was read again, or a client wants other numbers of replicas'),
+      ),
+      by: maybe(orNull(who('client of the request, or sender of the signal'))),
+      added: maybe(texts('processes that were not there before')),
+      removed: maybe(texts('processes that are not there any more; they are stopped')),
+      renewed: maybe(texts('processes whose runs make way for new ones')),
+      reordered: maybe(texts('runs that go on, and are stopped in another way from now on')),
+    },
+  },
+  order: {
+    writer: 'supervisor',
+    about:
+      'a run is stopped in another way from now on, also without a supervisor; `seq` is the number of the request',
+    fields: { process, run },
+  },
+  reload: {
+    writer: 'supervisor',
+    about: 'the config was to be read again',
+    fields: {
+      result: oneOf(['applied', 'unchanged', 'refused'], 'whether another one is in force now'),
+      count: int('how often a signal has asked for that so far'),
+      by: orNull(who('client of the request, or sender of the signal')),
+    },
   },
   stranger: {
     writer: 'init',

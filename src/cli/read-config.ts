@@ -6,13 +6,33 @@ import { missingProblems } from '../config/not-in-this-version.ts';
 import { problemLine } from '../config/problem.ts';
 import { planUp } from '../config/up-plan.ts';
 import { EXIT } from '../signals/exit-codes.ts';
+import type { ConfigRead } from '../supervisor/effect.ts';
+import type { TaskPlan } from '../supervisor/plan.ts';
 import { KEPT_CONFIG, keepPlan } from './kept-config.ts';
 import type { Complaint, Outcome } from './output.ts';
 import type { Environment, ParsedUp } from './parse.ts';
 import { VERSION } from './version.gen.ts';
 
 export function readConfig(parsed: ParsedUp, env: Environment): Outcome {
-  const { options, words } = parsed;
+  const read = planOf(parsed, env);
+  if ('problems' in read) return refused([...read.warnings, ...read.problems.map(error)]);
+  keepPlan(KEPT_CONFIG, read.plan);
+  return { exitCode: EXIT.success, complaints: read.warnings };
+}
+
+/** For a supervisor that wants to know what the config says by now: the answer is data on stdout. */
+export function readConfigAgain(parsed: ParsedUp, env: Environment): Outcome {
+  const read = planOf(parsed, env);
+  const answer: ConfigRead =
+    'problems' in read ? { kind: 'problems', problems: read.problems } : { kind: 'plan', plan: read.plan };
+  return { exitCode: EXIT.success, stdout: `${JSON.stringify(answer)}\n` };
+}
+
+type Read =
+  | { readonly plan: TaskPlan; readonly warnings: readonly Complaint[] }
+  | { readonly problems: readonly string[]; readonly warnings: readonly Complaint[] };
+
+function planOf({ options, words }: ParsedUp, env: Environment): Read {
   const loaded = loadConfig({
     files: options.file.length > 0 ? options.file : null,
     only: words,
@@ -25,13 +45,11 @@ export function readConfig(parsed: ParsedUp, env: Environment): Outcome {
     (each): Complaint => ({ level: 'warn', sentence: problemLine({ ...each, path: '', hint: '' }) }),
   );
   if (loaded.kind === 'problems')
-    return refused([...warnings, ...loaded.problems.map((each) => error(problemLine(each)))]);
+    return { problems: loaded.problems.map((each) => problemLine(each)), warnings };
   const plan = planUp(loaded.config, options.name ?? loaded.config.name, VERSION);
   const tooMany = descriptorProblem(plan, readFileSync('/proc/self/limits', 'latin1'));
   const problems = [...missingProblems(plan), ...(tooMany === null ? [] : [tooMany])];
-  if (problems.length > 0) return refused([...warnings, ...problems.map(error)]);
-  keepPlan(KEPT_CONFIG, plan);
-  return { exitCode: EXIT.success, complaints: warnings };
+  return problems.length > 0 ? { problems, warnings } : { plan, warnings };
 }
 
 function error(sentence: string): Complaint {

@@ -24,6 +24,7 @@ import { EXIT } from '../signals/exit-codes.ts';
 import { createLoop, type Ended, type Loop } from '../supervisor/loop.ts';
 import { neededRecords } from '../supervisor/needed.ts';
 import type { TaskPlan } from '../supervisor/plan.ts';
+import { type ConfigPort, NO_CONFIG } from '../supervisor/ports.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment } from './parse.ts';
 import { VERSION } from './version.gen.ts';
@@ -88,8 +89,10 @@ async function serveClients({ request, state }: Loop, folder: string | null): Pr
 /** What is supervised, and how it is spoken of. */
 export interface Task {
   readonly name: string;
-  /** `task`: the name under which this invocation holds its folder. */
-  readonly plan: (task: string) => TaskPlan;
+  /** `task`: the name under which this invocation holds its folder. `revision`: of the config that its log says was put in force last. */
+  readonly plan: (task: string, revision: number) => TaskPlan;
+  /** How it is read again; none for what has no config. */
+  readonly config?: ConfigPort;
   readonly log: LogConfig;
   /** A log that is not wanted on disk is not missed. */
   readonly memoryOnly: boolean;
@@ -135,13 +138,14 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
   }
   if (opened.log.records.length === 0) sayWarnings(task, reporter);
   const loop = createLoop({
-    plan: task.plan(world.task),
+    plan: task.plan(world.task, revisionIn(opened.log.records)),
     records: opened.log.records,
     ports: {
       journal: opened.journal,
       host,
       clock: realClock,
       http: createHttpPort(realClock),
+      config: task.config ?? NO_CONFIG,
       probes: createProbePort(copiesOf(world, opened.log.records)),
       say: (happening) => reporter.say(happening),
       ...(world.folder && { turned: createHealthFile(world.folder, () => loop.state()) }),
@@ -170,6 +174,11 @@ function copiesOf({ logs }: World, records: readonly CheckpointRecord[]): Copies
   const lastedNs = first === undefined ? 0n : realClock.nowNs() - first.mono_ns;
   const times = [nowMs - Number(lastedNs / 1_000_000n), first === undefined ? nowMs : Date.parse(first.at)];
   return { logs, since: new Date(Math.min(...times.filter(Number.isFinite))).toISOString() };
+}
+
+function revisionIn(records: readonly CheckpointRecord[]): number {
+  const last = records.findLast(({ type, ...record }) => type === 'config' && 'revision' in record);
+  return last?.type === 'config' ? (last.revision ?? 0) : 0;
 }
 
 /** The first supervisor of a task says it; who comes later finds records. */

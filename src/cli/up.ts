@@ -4,11 +4,13 @@ import { EXIT } from '../signals/exit-codes.ts';
 import { KEPT_CONFIG, keptPlan } from './kept-config.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment, ParsedUp } from './parse.ts';
+import { createConfigPort, READ_AGAIN } from './reload-config.ts';
 import { superviseNative } from './supervise.ts';
 import { VERSION } from './version.gen.ts';
 
 export async function up(parsed: ParsedUp, env: Environment): Promise<Outcome> {
   if (env.GSUP_INIT === 'config') return (await import('./read-config.ts')).readConfig(parsed, env);
+  if (env.GSUP_INIT === READ_AGAIN) return (await import('./read-config.ts')).readConfigAgain(parsed, env);
   if (env.GSUP_INIT !== '1') {
     const rule = 'it needs the native part of gsup, which this machine does not have';
     return failure(EXIT.unavailable, `cannot run "up": ${rule}`);
@@ -18,7 +20,8 @@ export async function up(parsed: ParsedUp, env: Environment): Promise<Outcome> {
   return superviseNative(
     {
       name: plan.name,
-      plan: (name) => ({ ...plan, name, version: VERSION }),
+      plan: (name, revision) => ({ ...keptPlan(KEPT_CONFIG, revision), name, version: VERSION }),
+      config: createConfigPort(parsed),
       log: logOf(options),
       memoryOnly: options['no-checkpoint'],
       // Said by who has read the config.

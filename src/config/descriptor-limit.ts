@@ -1,5 +1,5 @@
 /** Whether init may open as many files as the processes of a plan need. Pure. */
-import type { ProcessPlan, TaskPlan } from '../supervisor/plan.ts';
+import { MOST_PROCESSES, type ProcessPlan, type TaskPlan } from '../supervisor/plan.ts';
 
 /** init's own: logs, lock, sockets, epoll, both ends of what is about to be forked, and what it was started with. Measured: 16. */
 const OWN_FILES = 64;
@@ -7,8 +7,6 @@ const OWN_FILES = 64;
 const RUN_FILES = 1;
 const PIPES = 2;
 const TERMINALS = 1;
-/** init has room for 2,047 runs (RUNS_MAX in runs.h), and a process can have a hook or a probe beside its own. */
-const MOST_PROCESSES = 1000;
 
 /** `limits`: /proc/self/limits. null: there is room for all of them. */
 export function descriptorProblem({ name, processes }: TaskPlan, limits: string): string | null {

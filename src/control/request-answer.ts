@@ -16,7 +16,6 @@ const STATUS: Readonly<Record<Refusal['reason'], number>> = {
   'no-config': 409,
   'not-scalable': 409,
   'bad-count': 400,
-  'not-in-this-version': 501,
 };
 
 /** `what`: a verb and its object. */

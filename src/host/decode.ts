@@ -56,8 +56,12 @@ function decodeBody(type: number, view: DataView): HostNews | string {
     case wire.frameType.RUN:
       return decodeRun(body(wire.run_state));
     case wire.frameType.ASKS: {
-      const { count, signal, pid, uid, first_ns: firstNs } = body(wire.asks);
-      return { kind: 'asks', asks: { count, signal, pid, uid, firstNs } };
+      const { count, signal, pid, uid, first_ns: firstNs, ...rest } = body(wire.asks);
+      const reloads = { count: rest.reloads, pid: rest.reload_pid, uid: rest.reload_uid };
+      return {
+        kind: 'asks',
+        asks: { count, signal, pid, uid, firstNs, ...(reloads.count > 0 && { reloads }) },
+      };
     }
     default: {
       const event = safeNumber(body(wire.sync).event);

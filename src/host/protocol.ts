@@ -125,7 +125,17 @@ export const hello = struct({
   pid_ns: u64,
   boot_id: text(40),
 });
-export const asks = struct({ count: u32, signal: u32, pid: i32, uid: u32, first_ns: u64 });
+export const asks = struct({
+  count: u32,
+  signal: u32,
+  pid: i32,
+  uid: u32,
+  first_ns: u64,
+  reloads: u32,
+  reload_pid: i32,
+  reload_uid: u32,
+  pad: u32,
+});
 export const sync = struct({ event: u64 });
 export const usage = struct({ user_us: u64, sys_us: u64, max_rss_kb: u64 });
 export const run_state = struct({

@@ -234,6 +234,7 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 /* ---- supervisor.c: start it, replace it, speak with it; the runs that it has asked for ---- */
 void supervisor_open(const struct parsed *p, char **argv, int epoll, int signals);
 void supervisor_asked(struct by by, int count);  /* a stop was asked for */
+void supervisor_reload(struct by by);            /* the config of `up` is to be read again */
 void supervisor_forward(int signal, bool received); /* to every run; received: as its on_signal says */
 void supervisor_child(pid_t pid, const siginfo_t *si);
 void supervisor_event(uint32_t key);             /* something to read there */

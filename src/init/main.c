@@ -293,6 +293,10 @@ static void on_signal(const struct signalfd_siginfo *si, int times)
 	if (!by.signal) return;
 	bool hangup = p.action == PARSED_UP && signal == SIGHUP && si->ssi_code == SI_KERNEL; /* the terminal is gone */
 	if (hangup || p.stop_on & 1ull << (signal - 1)) ask_for_stop(by); /* that often within a moment is once */
+	else if (p.action == PARSED_UP && signal == SIGHUP) {
+		supervisor_reload(by);
+		supervisor_forward(by.signal, true); /* whose on_signal names it has it too */
+	}
 	else if (!pid1 && (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)) suspend();
 	else if (has_supervisor) while (times--) supervisor_forward(by.signal, true);
 	else run_forward(&run, by.signal, TARGET_GROUP, times);

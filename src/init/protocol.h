@@ -20,7 +20,7 @@
  * init -> supervisor: state, not events. What has changed is sent again, whole; what was not yet sent is not queued.
  *   HELLO    struct hello              first frame of a connection
  *   RUN      struct run_state          a run as it is now
- *   ASKS     struct asks               how often a stop has been asked for, and by whom first
+ *   ASKS     struct asks               how often a stop has been asked for, and by whom first; and a reload
  *   SYNC     struct sync               end of a batch; SEEN answers it. The first one ends the picture of what is there
  *
  * init <-> coordinator: SPAWN is inherited by fork; RUNG and SIGNAL are passed on; LINK tells whether a supervisor lives
@@ -96,7 +96,10 @@ struct hello {
 	uint64_t last_number, init_ticks, pid_ns; /* last_number: of the last request that was carried out */
 	char boot_id[40];
 };
-struct asks { uint32_t count, signal; int32_t pid; uint32_t uid; uint64_t first_ns; };
+struct asks {
+	uint32_t count, signal; int32_t pid; uint32_t uid; uint64_t first_ns;
+	uint32_t reloads; int32_t reload_pid; uint32_t reload_uid, pad; /* how often the config was to be read again, and by whom last */
+};
 struct sync { uint64_t event; };
 struct link { uint32_t present, pad; };
 struct alone { uint32_t asks, signal; int32_t pid; uint32_t uid; }; /* asks 1: stop, 2: next rung, 3: SIGKILL */

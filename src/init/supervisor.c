@@ -145,7 +145,7 @@ static void start_supervisor(void)
 	sup.socket = ends[0];
 	sup.state = STARTING;
 	sup.tell_hello = true;
-	sup.tell_asks = asks.frame.count > 0;
+	sup.tell_asks = asks.frame.count || asks.frame.reloads;
 	sup.event = sup.seen = 0;
 	sup.unseen_since_ns = sup.started_ns;
 	sup.wake_ns = FOREVER;
@@ -315,12 +315,27 @@ void supervisor_event(uint32_t key)
 
 void supervisor_asked(struct by by, int count)
 {
-	if (count == 1) { asks.frame = (struct asks){ 0, (uint32_t)by.signal, by.pid, by.uid, now_ns() }; asks.by = by; }
+	if (count == 1) {
+		asks.frame.signal = (uint32_t)by.signal;
+		asks.frame.pid = by.pid;
+		asks.frame.uid = by.uid;
+		asks.frame.first_ns = now_ns();
+		asks.by = by;
+	}
 	asks.frame.count = (uint32_t)count;
 	sup.tell_asks = true;
 	if (count == 2) runs_asked_again();
 	if (count > 1) strangers_hurry();
 	asks.due_ns = now_ns() + (sup.state == PRESENT ? ANSWER_WITHIN : sup.state == STARTING ? START_WITHIN : 0);
+}
+
+/* No answer is due: what is there runs on, and a next supervisor is told again. */
+void supervisor_reload(struct by by)
+{
+	asks.frame.reloads++;
+	asks.frame.reload_pid = by.pid;
+	asks.frame.reload_uid = by.uid;
+	sup.tell_asks = true;
 }
 
 void supervisor_forward(int signal, bool received)

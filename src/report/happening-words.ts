@@ -1,8 +1,10 @@
 import { signalName } from '../signals/names.ts';
 import type { Happening, StopReport } from '../supervisor/happening.ts';
+import { differenceText } from './difference-words.ts';
 import { durationText } from './duration.ts';
 import { errnoText } from './errno.ts';
 import type { Level } from './levels.ts';
+import { wordRefusal } from './refusal-words.ts';
 import { stopWords } from './stop-words.ts';
 
 export interface Worded {
@@ -54,6 +56,15 @@ export function wordHappening(happening: Happening): Worded {
       );
     case 'pre-start-failed':
       return say('error', `${happening.run}: not started, ${preStartText(happening)}`);
+    case 'config-changed':
+      return say(
+        'info',
+        `${happening.cause === 'scale' ? 'scaled' : 'reloaded'}: ${differenceText(happening.difference)}`,
+      );
+    case 'config-unchanged':
+      return say('info', 'reloaded: the config is as it was');
+    case 'not-reloaded':
+      return say('error', wordRefusal('reload the config', happening.refusal).message);
     case 'not-drained':
       return say(
         'warn',

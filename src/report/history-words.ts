@@ -78,7 +78,16 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
   },
   budget: (_, { budget_ms }) =>
     say(null, `stop budget: everything is to be over within ${durationText(budget_ms)}`),
-  config: (_, { config_digest }) => say(null, `config in force: digest ${config_digest}`),
+  config: (_, record) => say(null, configText(record)),
+  order: () => null,
+  reload: (_, { result, by }) =>
+    result === 'applied'
+      ? null
+      : say(
+          null,
+          `reload asked for${byText(by)}: ${RELOADS[result]}`,
+          result === 'refused' ? 'warn' : 'plain',
+        ),
   oom: (_, { run }) => say(run, 'the kernel killed it for lack of memory', 'bad'),
   upgrade: tellUpgrade,
   unkept: (_, { run, what }) => say(run, `no supervisor was there: ${what} is left out`, 'bad'),
@@ -270,6 +279,22 @@ function byText(by: BodyOf<'stop-requested'>['by']): string {
 
 function nameText(name: string | undefined, pid: number): string {
   return name === undefined ? `pid ${pid}` : name.includes(`(${pid})`) ? name : `${name} (${pid})`;
+}
+
+const RELOADS = {
+  unchanged: 'the config is as it was',
+  refused: 'refused, the config before stays in force',
+};
+
+function configText({ config_digest, cause, by, ...lists }: BodyOf<'config'>): string {
+  const { added = [], removed = [], renewed = [] } = lists;
+  const what = cause === 'scale' ? 'scaled' : 'another config is in force';
+  const parts = [
+    ...(added.length > 0 ? [`new: ${added.join(', ')}`] : []),
+    ...(removed.length > 0 ? [`gone: ${removed.join(', ')}`] : []),
+    ...(renewed.length > 0 ? [`run anew: ${renewed.join(', ')}`] : []),
+  ];
+  return `${what} (digest ${config_digest})${byText(by ?? null)}${parts.length > 0 ? `; ${parts.join('; ')}` : ''}`;
 }
 
 /** Of one the line is about it already. */

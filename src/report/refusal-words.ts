@@ -55,7 +55,5 @@ function words(refusal: Refusal): readonly [rule: string, hint: string] {
         `the replicas of "${refusal.name}" are a number from 0 to ${refusal.most}, got ${refusal.replicas}`,
         '',
       ];
-    case 'not-in-this-version':
-      return [`${refusal.op} is not in this version`, ''];
   }
 }

@@ -80,5 +80,4 @@ export type Refusal =
   /** There is none that could be read again. */
   | { readonly reason: 'no-config'; readonly why: 'run' | 'stdin' }
   | { readonly reason: 'not-scalable'; readonly name: string }
-  | { readonly reason: 'bad-count'; readonly name: string; readonly replicas: number; readonly most: number }
-  | { readonly reason: 'not-in-this-version'; readonly op: Request['op'] };
+  | { readonly reason: 'bad-count'; readonly name: string; readonly replicas: number; readonly most: number };

@@ -8,6 +8,7 @@ import { takeAnswer } from './ask.ts';
 import type { Effect, Event } from './effect.ts';
 import { evolve } from './evolve.ts';
 import { endPost } from './hooks.ts';
+import { takeConfig } from './reconfigure.ts';
 import { BEGIN, type Place, step } from './round.ts';
 import { isAlive, runsOf } from './select.ts';
 import type { State } from './state.ts';
@@ -67,13 +68,16 @@ function take(turn: Turn, event: Event): void {
         endPost(turn, run, event.hook, event.ok, event.detail);
       break;
     }
+    case 'config':
+      takeConfig(turn, event.read);
+      break;
     case 'probe':
       takeAnswer(turn, event.run, event.role, event.ok, event.detail ?? null);
       break;
     case 'request':
       {
-        const answer = takeRequest(turn, event.request, event.by);
-        turn.effects.push({ kind: 'answer', id: event.id, answer });
+        const answer = takeRequest(turn, event.request, event.by, event.id);
+        if (answer !== null) turn.effects.push({ kind: 'answer', id: event.id, answer });
       }
       break;
     case 'due':

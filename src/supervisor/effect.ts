@@ -2,7 +2,7 @@
 import type { RecordBody, Who } from '../checkpoint/record.ts';
 import type { Answer, Request } from './client-request.ts';
 import type { Happening } from './happening.ts';
-import type { LogProbe, Probe, ProbeRole } from './plan.ts';
+import type { LogProbe, Probe, ProbeRole, TaskPlan } from './plan.ts';
 import type { Asks, Hello, Launch, Order, RunSnapshot, Target } from './vocabulary.ts';
 
 /** Facts are kept, and acted on at `sync`: what the host tells in one batch is one moment. */
@@ -30,8 +30,15 @@ export type Occurrence =
       readonly ok: boolean;
       readonly detail?: string;
     }
+  | { readonly kind: 'config'; readonly read: ConfigRead }
   /** `id`: its answer has the same. */
   | { readonly kind: 'request'; readonly id: number; readonly request: Request; readonly by: Who | null };
+
+/** What came of reading the config again. `problems`: all at once, each a sentence. */
+export type ConfigRead =
+  | { readonly kind: 'plan'; readonly plan: TaskPlan }
+  | { readonly kind: 'problems'; readonly problems: readonly string[] }
+  | { readonly kind: 'none'; readonly why: 'run' | 'stdin' };
 
 /** A request to the host, without the number that its record will give it. */
 export type HostRequest =
@@ -62,5 +69,11 @@ export type Effect =
       readonly timeoutMs: number;
     }
   | { readonly kind: 'say'; readonly happening: Happening }
+  /** Read the config again. */
+  | { readonly kind: 'read-config' }
+  /** Whoever takes over is to find this plan, when the record that follows puts it in force. */
+  | { readonly kind: 'keep'; readonly plan: TaskPlan }
+  /** It is in force: the record is written, as far as it could be. */
+  | { readonly kind: 'kept'; readonly revision: number }
   /** After the records of what was asked for. */
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer };

@@ -1,7 +1,7 @@
 /** What the host says now. It is said again, whole, after every crash, so nothing of it is written. */
 import { hookKind, hookNumber, isHookName, isProbe, processName, runNumber, servedRun } from './names.ts';
 import { isTerminal, isUnforked } from './select.ts';
-import type { Asked, Live, Run, State } from './state.ts';
+import type { Asked, Live, Reader, Run, State } from './state.ts';
 import { lookUp, mapTable, put, type Table } from './table.ts';
 import type { Asks, Hello, RunSnapshot } from './vocabulary.ts';
 
@@ -14,6 +14,8 @@ export type HostFact = { readonly type: 'host' } & (
   | { readonly about: 'ready'; readonly run: string; readonly nowNs: bigint }
   /** This supervisor has said or posted it. */
   | { readonly about: 'done'; readonly what: string }
+  | { readonly about: 'reload'; readonly reader: Reader }
+  | { readonly about: 'reloaded' }
 );
 
 export function evolveLive(state: State, fact: HostFact): Live {
@@ -37,6 +39,18 @@ export function evolveLive(state: State, fact: HostFact): Live {
       return { ...live, probes: put(live.probes, fact.key, fact.asked) };
     case 'ready':
       return { ...live, readyNs: put(live.readyNs, fact.run, fact.nowNs) };
+    case 'reload': {
+      const { reading, waiting } = live.reload ?? { reading: [], waiting: [] };
+      const reload =
+        live.reload === null
+          ? { reading: [fact.reader], waiting }
+          : { reading, waiting: [...waiting, fact.reader] };
+      return { ...live, reload };
+    }
+    case 'reloaded': {
+      const waiting = live.reload?.waiting ?? [];
+      return { ...live, reload: waiting.length === 0 ? null : { reading: waiting, waiting: [] } };
+    }
     case 'done':
       return { ...live, done: put(live.done, fact.what, true) };
   }

@@ -3,14 +3,17 @@
  * facts; so a replay of the log is a fold, and what a supervisor knows after a crash is what it had written.
  */
 import type { BodyOf, RecordBody } from '../checkpoint/record.ts';
+import { evolveConfig } from './evolve-config.ts';
 import { evolveLive, type HostFact } from './evolve-live.ts';
 import { coverRuns, evolveStop } from './evolve-stop.ts';
 import { evolveRestart, evolveStart, isRenewal } from './evolve-want.ts';
 import { hookKind, hookNumber, isProbe, runName, runNumber } from './names.ts';
+import { isKnownRun } from './plan.ts';
 import { isTerminal, runsOfProcess } from './select.ts';
 import {
   type HookKind,
   type HookOf,
+  newProcess,
   newRun,
   type Process,
   type Run,
@@ -39,6 +42,12 @@ export function evolve(state: State, fact: Fact): State {
       return evolveRestart(state, fact);
     case 'rung':
       return entered(state, fact);
+    case 'config':
+      return evolveConfig(state, fact);
+    case 'order':
+      return withRun(state, fact.run, { reorder: false });
+    case 'reload':
+      return withTask(state, { reloads: fact.count });
     case 'kill':
       return fact.run === undefined ? state : killing(state, fact.run);
     case 'outcome':
@@ -65,7 +74,6 @@ export function evolve(state: State, fact: Fact): State {
     case 'leader-exited':
     case 'stragglers':
     case 'run-ended':
-    case 'config':
     case 'stranger':
     case 'stuck':
     case 'undelivered':
@@ -97,6 +105,7 @@ function waits(state: State, record: BodyOf<'backoff'>): State {
 
 /** The last run of a process takes the place of all before it: restarts without end must not fill the memory. */
 function onlyRun(state: State, run: Run): State {
+  if (!isKnownRun(state.plan, run)) return state;
   const others = runsOfProcess(state, run.process).filter((other) => other.name !== run.name);
   const left = others.reduce((runs, other) => drop(runs, other.name), state.runs);
   return { ...state, runs: put(left, run.name, run) };
@@ -173,6 +182,7 @@ function hookStarted(state: State, record: BodyOf<'hook'>): State {
     dueNs: record.deadline_ns ?? null,
     serves: { run: record.run, kind, index },
   });
+  if (!isKnownRun(state.plan, run)) return next;
   return { ...next, runs: put(next.runs, run.name, run) };
 }
 
@@ -203,6 +213,7 @@ function probeStarted(state: State, record: BodyOf<'hook'>, kind: HookKind): Sta
     serves: { run: record.run, kind, index: null },
   });
   const next = withRun(state, record.run, { probes });
+  if (!isKnownRun(state.plan, run)) return next;
   return { ...next, runs: put(next.runs, run.name, run) };
 }
 
@@ -228,7 +239,7 @@ function withRun(state: State, name: string, change: Partial<Run>): State {
 }
 
 function withProcess(state: State, name: string, change: Partial<Process>): State {
-  const process = lookUp(state.processes, name);
-  if (process === undefined) return state;
+  // Of what the config has no more there is still how many runs it had.
+  const process = lookUp(state.processes, name) ?? newProcess('down');
   return { ...state, processes: put(state.processes, name, { ...process, ...change }) };
 }

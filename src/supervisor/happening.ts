@@ -1,4 +1,5 @@
 /** What is worth telling people, as data. Wording, levels and JSON are made of it in src/report. */
+import type { ConfigDifference, Refusal } from './client-request.ts';
 import type { Dependency, WaitSetting } from './plan.ts';
 import type { Health, Outcome, OutcomeCause, StopCause } from './state.ts';
 import type { StartStage } from './vocabulary.ts';
@@ -86,6 +87,14 @@ export type Happening =
       readonly on: string;
       readonly condition: Dependency['condition'];
     }
+  | {
+      readonly kind: 'config-changed';
+      readonly cause: 'reload' | 'scale';
+      readonly difference: ConfigDifference;
+    }
+  /** It was read again, and is as it was. */
+  | { readonly kind: 'config-unchanged' }
+  | { readonly kind: 'not-reloaded'; readonly refusal: Refusal }
   /** All others have ended. waitMs null: for ever. */
   | { readonly kind: 'finalizing'; readonly processes: readonly string[]; readonly waitMs: number | null }
   | { readonly kind: 'stuck'; readonly run: string; readonly pids: readonly number[] }

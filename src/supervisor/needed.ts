@@ -44,6 +44,9 @@ function isNeeded(record: Known, { begun, probes }: Marks): boolean {
     case 'task':
     case 'task-state':
       return true;
+    case 'order':
+      return isOfLastRun(record.run, record.seq, begun);
+    case 'config':
     case 'start-requested':
     case 'restart-requested':
     case 'stop-requested': {
@@ -66,7 +69,7 @@ function isNeeded(record: Known, { begun, probes }: Marks): boolean {
       return record.seq >= (begun.get(record.process) ?? 0);
     // The last one counts (markLast), or none does.
     case 'budget':
-    case 'config':
+    case 'reload':
     case 'upgrade':
     case 'health-changed':
     case 'supervisor-started':
@@ -89,6 +92,8 @@ function isNeeded(record: Known, { begun, probes }: Marks): boolean {
 /** Whom a request of a client, or the stop of a run, is about; null: the whole task. */
 function processesOf(record: Known): readonly string[] | null {
   if (record.type === 'start-requested' || record.type === 'restart-requested') return record.processes;
+  if (record.type === 'config')
+    return [record.added, record.removed, record.renewed].flatMap((names) => names ?? []);
   if (record.type !== 'stop-requested') return null;
   if (record.run !== undefined) return [processName(record.run)];
   return record.processes ?? (record.process === undefined ? null : [record.process]);
@@ -102,6 +107,8 @@ function isWant(record: Known): boolean {
 function isOfLastRun(run: string, seq: number, begun: Marks['begun']): boolean {
   return seq >= (begun.get(processName(run)) ?? 0);
 }
+
+const REPLACED: readonly string[] = ['budget', 'config', 'upgrade', 'reload'] satisfies Known['type'][];
 
 /** The last of each kind, where a later one takes the place of those before it. */
 function markLast(records: readonly Known[]): Marks {
@@ -126,14 +133,15 @@ function markLast(records: readonly Known[]): Marks {
       last.set(`runs before ${record.process}`, numbered);
     if (record.type === 'hook' && record.state === 'started' && isProbe(hookKind(record.hook)))
       probes.set(record.run, record.hook);
+    if (record.type === 'start-requested' || record.type === 'restart-requested' || record.type === 'config')
+      for (const process of processesOf(record) ?? []) last.set(`failures of ${process}`, record);
     if (isWant(record))
       for (const process of processesOf(record) ?? []) last.set(`want of ${process}`, record);
     if (record.type === 'outcome') last.set(`outcome of ${record.process}`, record);
     if (record.type === 'outcome' || record.type === 'backoff')
       last.set(`failures of ${record.process}`, record);
     if (record.type === 'health-changed') last.set(`health of ${record.process}`, record);
-    if (record.type === 'budget' || record.type === 'config' || record.type === 'upgrade')
-      last.set(record.type, record);
+    if (REPLACED.includes(record.type)) last.set(record.type, record);
   }
   return { begun, probes, single: new Set(last.values()) };
 }
@@ -163,6 +171,7 @@ function mayAsk({ type }: Known): boolean {
     'kill',
     'outcome',
     'signal-requested',
+    'order',
     'upgrade',
     'task-state',
   ];

@@ -62,6 +62,9 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
         if (effect.kind === 'say') ports.say(effect.happening);
         if (effect.kind === 'http') post(ports, effect, report);
         if (effect.kind === 'probe') askPort(ports, effect, report);
+        if (effect.kind === 'read-config') ports.config.read((read) => report({ kind: 'config', read }));
+        if (effect.kind === 'keep') ports.config.keep(effect.plan);
+        if (effect.kind === 'kept') ports.config.settle(effect.revision);
         if (effect.kind !== 'record') continue;
         const seq = ports.journal.append(effect.record);
         if (effect.request?.to === 'spawn') keys.set(effect.request.run, seq);

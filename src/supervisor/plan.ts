@@ -1,4 +1,4 @@
-/** What is to be supervised: made once from options or a config, never changed by what happens. Plain data. */
+/** What is to be supervised: made from options or a config; another one takes its place when that is read again, or scaled. Plain data. */
 import { memo } from './memo.ts';
 import type { Command, Ladder, Launch, WaitMs } from './vocabulary.ts';
 
@@ -19,6 +19,25 @@ export interface TaskPlan {
   /** For all final processes together. */
   readonly finalizationWaitMs: number;
   readonly exitWhen: ExitWhen;
+  /** Which of the configs of this task it is: 0 is the one that it began with. */
+  readonly revision: number;
+  /** What the processes are replicas of. None for `run`. */
+  readonly entries: readonly EntryPlan[];
+  /** Runs that go on as they were planned, though the config has changed since: whoever is on the way down, or is to make way. */
+  readonly former: readonly FormerPlan[];
+}
+
+/** An entry of `processes`; on entries it depends. */
+export interface EntryPlan extends Omit<ProcessPlan, 'entry' | 'replica'> {
+  /** null: there is one, which is called as the entry. */
+  readonly replicas: number | null;
+  /** What the config says, whatever clients have asked for since. */
+  readonly declared: number | null;
+}
+
+export interface FormerPlan {
+  readonly run: string;
+  readonly plan: ProcessPlan;
 }
 
 /** When a task ends by itself: SPEC.md 9, "End of a task". */
@@ -140,6 +159,9 @@ export const ORDINARY_TASK = {
   maxConcurrency: 0,
   finalizationWaitMs: 30_000,
   exitWhen: 'failure',
+  revision: 0,
+  entries: [],
+  former: [],
 } as const satisfies Partial<TaskPlan>;
 
 /** One wait, or one for each rung. */
@@ -185,18 +207,50 @@ export const HOOK_GRACE_MS = 2000;
 
 export const HOOK_LADDER: Ladder = [{ action: 'signal', signal: 15, target: 'group', waitMs: HOOK_GRACE_MS }];
 
+/** init has room for 2,047 runs (RUNS_MAX in runs.h), and a process can have a hook or a probe beside its own. */
+export const MOST_PROCESSES = 1000;
+
 const byName = memo(
   (processes: readonly ProcessPlan[]) => new Map(processes.map((process) => [process.name, process])),
 );
 
+const formerRuns = memo(
+  (former: readonly FormerPlan[]) => new Map(former.map(({ run, plan }) => [run, plan])),
+);
+const formerByName = memo(
+  (former: readonly FormerPlan[]) => new Map(former.map(({ plan }) => [plan.name, plan])),
+);
+
+/** Also of what the config has no more, as long as something of it is left. */
+export function findProcess(plan: TaskPlan, name: string): ProcessPlan | undefined {
+  return byName(plan.processes).get(name) ?? formerByName(plan.former).get(name);
+}
+
 export function processOf(plan: TaskPlan, name: string): ProcessPlan {
-  const found = byName(plan.processes).get(name);
+  const found = findProcess(plan, name);
   if (found === undefined) throw new Error(`no process "${name}" in the plan`);
   return found;
 }
 
+/** How a run was planned, where that is not as its process is planned now. */
+export function formerPlan(plan: TaskPlan, run: string): ProcessPlan | undefined {
+  return plan.former.length === 0 ? undefined : formerRuns(plan.former).get(run);
+}
+
+export function isInPlan(plan: TaskPlan, name: string): boolean {
+  return byName(plan.processes).has(name);
+}
+
+/** Of what was stopped and forgotten a log can still tell. */
+export function isKnownRun(
+  plan: TaskPlan,
+  run: { readonly name: string; readonly process: string; readonly serves: { readonly run: string } | null },
+): boolean {
+  return isInPlan(plan, run.process) || formerPlan(plan, run.serves?.run ?? run.name) !== undefined;
+}
+
 export function isFinal(plan: TaskPlan, name: string): boolean {
-  return processOf(plan, name).role === 'final';
+  return findProcess(plan, name)?.role === 'final';
 }
 
 export interface StopLevels {
@@ -215,8 +269,18 @@ const stopLevels = memo((processes: readonly ProcessPlan[]): StopLevels => {
   };
 });
 
-export function stopLevelsOf({ processes }: TaskPlan): StopLevels {
-  return stopLevels(processes);
+const stopLevelsBefore = memo((former: readonly FormerPlan[]) => stopLevels(former.map(({ plan }) => plan)));
+
+/** Those count that the config has no more, and of which something is left. */
+export function stopLevelsOf({ processes, former }: TaskPlan): StopLevels {
+  const levels = stopLevels(processes);
+  if (former.length === 0) return levels;
+  const { highest, lowest } = stopLevelsBefore(former);
+  return {
+    ...levels,
+    highest: Math.max(highest, levels.highest),
+    lowest: Math.min(lowest, levels.lowest),
+  };
 }
 
 export function waitsOf(ladder: Ladder): WaitMs[] {

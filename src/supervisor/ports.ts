@@ -1,8 +1,9 @@
 /** The world of the loop. */
 import type { RecordBody } from '../checkpoint/record.ts';
 import type { Clock, Host } from '../host/host.ts';
+import type { ConfigRead } from './effect.ts';
 import type { Happening } from './happening.ts';
-import type { LogProbe, Probe } from './plan.ts';
+import type { LogProbe, Probe, TaskPlan } from './plan.ts';
 
 export interface Ports {
   readonly journal: JournalPort;
@@ -10,6 +11,7 @@ export interface Ports {
   readonly clock: Clock;
   readonly http: HttpPort;
   readonly probes: ProbePort;
+  readonly config: ConfigPort;
   say(happening: Happening): void;
   /** After each turn: the state may be another one. */
   turned?(): void;
@@ -23,6 +25,21 @@ export interface JournalPort {
   /** Numbers up to `seq` are taken, whatever the log says. */
   skipTo(seq: number): void;
 }
+
+export interface ConfigPort {
+  /** Calls back once, later. */
+  read(done: (read: ConfigRead) => void): void;
+  /** For whoever takes over: in force when its `config` record is in the log, or when it was settled. */
+  keep(plan: TaskPlan): void;
+  settle(revision: number): void;
+}
+
+/** Of a task that no config says. */
+export const NO_CONFIG: ConfigPort = {
+  read: (done) => done({ kind: 'none', why: 'run' }),
+  keep() {},
+  settle() {},
+};
 
 export interface ProbePort {
   /** Calls back once, later, and within `timeoutMs`: whether it has passed, and what came. */

@@ -29,6 +29,10 @@ export function requestOf(state: State, record: RecordBody, nowNs: bigint): Host
       const position = { index: record.index, deadlineNs: record.deadline_ns };
       return rung(state, record.run, position, nowNs);
     }
+    case 'order': {
+      const run = lookUp(state.runs, record.run);
+      return run === undefined ? null : { to: 'rung', run: record.run, order: orderBefore(state, run) };
+    }
     case 'kill':
       return record.run === undefined ? null : rung(state, record.run, 'kill', nowNs);
     case 'outcome':
@@ -58,7 +62,8 @@ function spawn(state: State, name: string): HostRequest | null {
   return { to: 'spawn', run: name, launch, order: orderBefore(state, run) };
 }
 
-function orderBefore(state: State, run: Run): Order {
+/** What a coordinator does with a stop of which nobody has told it more. */
+export function orderBefore(state: State, run: Run): Order {
   const total = run.serves === null ? waitsTotalNs(state) : null;
   return orderOf(ladderOf(state, run), NOT_STOPPING, {
     level: planOf(state, run).level,

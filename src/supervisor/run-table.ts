@@ -33,6 +33,7 @@ const unforked: Row = {
   stop: ignore,
   straggling: ignore,
   renew: ignore,
+  reorder: ignore,
   ready: ignore,
   'not-ready': ignore,
   health: ignore,
@@ -62,6 +63,7 @@ const up: Row = {
   stop: begin,
   straggling: stopStragglers,
   renew: makeWay,
+  reorder: renewOrder,
   ready: becomeReady,
   'not-ready': failReadiness,
   health: changeHealth,
@@ -91,6 +93,7 @@ const over: Row = {
   stop: ignore,
   straggling: ignore,
   renew: ignore,
+  reorder: ignore,
   ready: ignore,
   'not-ready': ignore,
   health: ignore,
@@ -125,6 +128,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     // The ladder that it is on is for the whole tree.
     straggling: ignore,
     renew: ignore,
+    reorder: ignore,
     ready: ignore,
     'not-ready': ignore,
     health: ignore,
@@ -151,6 +155,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     stop: ignore,
     straggling: ignore,
     renew: ignore,
+    reorder: ignore,
     ready: ignore,
     'not-ready': ignore,
     health: ignore,
@@ -245,6 +250,10 @@ function stopStragglers(turn: Turn, run: Run): void {
     by: null,
   });
   say(turn, { kind: 'stragglers', run: run.name, pids: snapshotOf(turn.state, run)?.stragglerPids ?? [] });
+}
+
+function renewOrder(turn: Turn, run: Run): void {
+  decideOn(turn, { type: 'order', process: run.process, run: run.name });
 }
 
 /** For a new run: the process stays wanted. */

@@ -1,6 +1,6 @@
 /** Questions to the state. Nothing here decides. */
 import { memo } from './memo.ts';
-import { HOOK_LADDER, isFinal, type ProcessPlan, processOf, stopLevelsOf } from './plan.ts';
+import { formerPlan, HOOK_LADDER, isFinal, type ProcessPlan, processOf, stopLevelsOf } from './plan.ts';
 import type { Outcome, Process, Run, RunState, State } from './state.ts';
 import { lookUp, valuesOf } from './table.ts';
 import type { Ladder, Rung, RunSnapshot } from './vocabulary.ts';
@@ -52,7 +52,7 @@ export function owesPostStop(state: State, run: Run): boolean {
 }
 
 export function planOf(state: State, run: Run): ProcessPlan {
-  return processOf(state.plan, run.process);
+  return formerPlan(state.plan, run.serves?.run ?? run.name) ?? processOf(state.plan, run.process);
 }
 
 export function ladderOf(state: State, run: Run): Ladder {

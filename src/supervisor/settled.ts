@@ -18,7 +18,8 @@ export interface Settled {
 export function isUntouched(state: State, settled: Settled | null, run: Run, nowNs: bigint): boolean {
   if (settled === null) return false;
   const before = settled.state;
-  if (state.task !== before.task || state.live.missing !== before.live.missing) return false;
+  if (state.plan !== before.plan || state.task !== before.task || state.live.missing !== before.live.missing)
+    return false;
   const process = lookUp(state.processes, run.process);
   if (process !== lookUp(before.processes, run.process) || dependsOnOthers(run, process)) return false;
   if (lookUp(before.runs, run.name) !== run) return false;

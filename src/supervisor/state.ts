@@ -55,6 +55,8 @@ export interface Task {
   readonly finalsAsks: number;
   /** What ended last was stopped by a client, which ends no task: it waits for what is asked for next. */
   readonly held: boolean;
+  /** Signals to read the config again that have been acted on. */
+  readonly reloads: number;
 }
 
 export interface Stop {
@@ -122,6 +124,8 @@ export interface Run {
   readonly cutMs: number;
   /** SIGKILL came because somebody asked again, not because a wait was over. */
   readonly hurried: boolean;
+  /** Its coordinator is to have another order: the config has changed. */
+  readonly reorder: boolean;
 }
 
 export interface Standing {
@@ -163,6 +167,15 @@ export interface Live {
   readonly readyNs: Table<bigint>;
   /** What has been said, or posted, by this supervisor. */
   readonly done: Table<true>;
+  /** The config is being read, for these; and has to be once more for those who came later. */
+  readonly reload: { readonly reading: readonly Reader[]; readonly waiting: readonly Reader[] } | null;
+}
+
+/** Who wants the config read again. id null: init has told of a signal, the `count`th. */
+export interface Reader {
+  readonly id: number | null;
+  readonly by: By;
+  readonly count: number;
 }
 
 const NEW_TASK: Task = {
@@ -176,6 +189,7 @@ const NEW_TASK: Task = {
   finalsStop: null,
   finalsAsks: 0,
   held: false,
+  reloads: 0,
 };
 
 export interface Asked {
@@ -193,10 +207,7 @@ export function initialState(plan: TaskPlan): State {
     plan,
     task: { ...NEW_TASK, held: isForClients(plan) },
     processes: tableOf(
-      plan.processes.map(({ name, autostart }) => [
-        name,
-        { want: autostart ? 'up' : 'down', runs: 0, failures: 0, again: false, renewal: null, last: null },
-      ]),
+      plan.processes.map(({ name, autostart }) => [name, newProcess(autostart ? 'up' : 'down')]),
     ),
     runs: tableOf(started.map(({ name }) => [`${name}#1`, newRun(`${name}#1`, name, { phase: 'waiting' })])),
     live: {
@@ -210,8 +221,13 @@ export function initialState(plan: TaskPlan): State {
       probes: emptyTable(),
       readyNs: emptyTable(),
       done: emptyTable(),
+      reload: null,
     },
   };
+}
+
+export function newProcess(want: Process['want']): Process {
+  return { want, runs: 0, failures: 0, again: false, renewal: null, last: null };
 }
 
 /** All that counts for its end is declared only. */
@@ -237,6 +253,7 @@ export function newRun(name: string, process: string, known: Partial<Run>): Run 
     drained: false,
     cutMs: 0,
     hurried: false,
+    reorder: false,
     ...known,
   };
 }

@@ -3,6 +3,7 @@ import type { BodyOf } from '../checkpoint/record.ts';
 import { signalName } from '../signals/names.ts';
 import type { Answer, Refusal, Request } from './client-request.ts';
 import { isFinal } from './plan.ts';
+import { askForReload, scale } from './reconfigure.ts';
 import { isAlive, mainRuns, processState } from './select.ts';
 import type { By, Process, Run, State } from './state.ts';
 import { lookUp } from './table.ts';
@@ -11,7 +12,8 @@ import { decideOn, note, type Turn } from './turn.ts';
 
 type Named<O extends Request['op']> = Extract<Request, { readonly op: O }>;
 
-export function takeRequest(turn: Turn, request: Request, by: By): Answer {
+/** null: it is answered later, under `id`. */
+export function takeRequest(turn: Turn, request: Request, by: By, id: number): Answer | null {
   if (turn.state.task.exitCode !== null) return refused({ reason: 'ended' });
   switch (request.op) {
     case 'start':
@@ -25,8 +27,11 @@ export function takeRequest(turn: Turn, request: Request, by: By): Answer {
     case 'drain':
       return drain(turn, request, by);
     case 'scale':
+      return isStopping(turn.state) ? refused({ reason: 'stopping' }) : scale(turn, request.to, by);
     case 'reload':
-      return refused({ reason: 'not-in-this-version', op: request.op });
+      if (isStopping(turn.state)) return refused({ reason: 'stopping' });
+      askForReload(turn, { id, by, count: 0 });
+      return null;
     case 'shutdown':
       return shutdown(turn, request, by);
     case 'upgrade':
@@ -45,8 +50,12 @@ function start(turn: Turn, { processes }: Named<'start'>, by: By): Answer {
   return done(changed, found.names);
 }
 
+function isStopping({ task }: State): boolean {
+  return task.stop !== null || task.state !== 'active';
+}
+
 function startRefusal(state: State, names: readonly string[]): Refusal | null {
-  if (state.task.stop !== null || state.task.state !== 'active') return { reason: 'stopping' };
+  if (isStopping(state)) return { reason: 'stopping' };
   const final = names.find((name) => isFinal(state.plan, name));
   return final === undefined ? null : { reason: 'final', name: final };
 }

@@ -7,8 +7,9 @@ import { finalsEndNs } from './budget-share.ts';
 import { endOf, isHeld } from './end.ts';
 import { exitCode, finalState } from './exit-code.ts';
 import type { ForcedReason, StopReport } from './happening.ts';
-import { processOf } from './plan.ts';
+import { findProcess } from './plan.ts';
 import { isAnyBusy, isAnyOtherBusy, isOver } from './progress.ts';
+import { hearReload } from './reconfigure.ts';
 import { hasClimbed, isStuck, mainRuns, snapshotOf } from './select.ts';
 import type { By, Run, State, Stop } from './state.ts';
 import { entriesOf, lookUp } from './table.ts';
@@ -34,7 +35,7 @@ export const EARLY: readonly Step[] = [
 ];
 
 /** After the runs have answered the ask before: the next one. */
-export const LATE: readonly Step[] = [nextAsk, endEarly, endFinals];
+export const LATE: readonly Step[] = [nextAsk, hearReload, endEarly, endFinals];
 
 /** When nothing else is left to do. */
 export const LAST: readonly Step[] = [endOthers, beginFinals, endTask];
@@ -203,7 +204,9 @@ function reports(state: State): StopReport[] {
     const { outcome, code, signal, forced } = last;
     const tookMs = stopNs > 0n && last.endedNs > 0n ? Number((last.endedNs - stopNs) / MS) : null;
     const stuck = run !== undefined && isStuck(state, run);
-    const { ladder, waits } = processOf(state.plan, process);
+    const plan = findProcess(state.plan, process);
+    if (plan === undefined) return [];
+    const { ladder, waits } = plan;
     const reason = forced ? reasonOf(run, ladder) : null;
     const how = { outcome, code, signal, forced, reason, cutMs: run?.cutMs ?? 0, stuck };
     return [{ process, run: last.run, tookMs, ...how, rungs: ladder.length, waits }];

@@ -171,6 +171,8 @@ export interface Asks {
   readonly pid: number;
   readonly uid: number;
   readonly firstNs: bigint;
+  /** How often the config was to be read again, and who wanted it last. Of `up`. */
+  readonly reloads?: { readonly count: number; readonly pid: number; readonly uid: number };
 }
 
 export interface Hello {

@@ -173,14 +173,21 @@ const news = fc.oneof(
       expect(run.stragglerPids).toEqual(raw.pids.filter((pid) => pid > 0));
     },
   })),
-  fc.record({ count: u32, signal: u32, pid: i32, uid: u32, first_ns: u64 }).map((raw) => ({
-    frame: encodeFrame(wire.frameType.ASKS, 0, wire.asks, raw),
-    kind: 'asks' as const,
-    check: (item: HostNews) => {
-      const { first_ns: firstNs, ...rest } = raw;
-      expect(item).toEqual({ kind: 'asks', asks: { ...rest, firstNs } });
-    },
-  })),
+  fc
+    .record({
+      ...{ count: u32, signal: u32, pid: i32, uid: u32, first_ns: u64 },
+      ...{ reloads: u32, reload_pid: i32, reload_uid: u32, pad: fc.constant(0) },
+    })
+    .map((raw) => ({
+      frame: encodeFrame(wire.frameType.ASKS, 0, wire.asks, raw),
+      kind: 'asks' as const,
+      check: (item: HostNews) => {
+        const { count, signal, pid, uid, first_ns: firstNs } = raw;
+        const reloads = { count: raw.reloads, pid: raw.reload_pid, uid: raw.reload_uid };
+        const asks = { count, signal, pid, uid, firstNs, ...(raw.reloads > 0 && { reloads }) };
+        expect(item).toEqual({ kind: 'asks', asks });
+      },
+    })),
   safe.map((event) => ({
     frame: encodeFrame(wire.frameType.SYNC, 0, wire.sync, { event }),
     kind: 'sync' as const,

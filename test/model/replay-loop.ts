@@ -1,8 +1,10 @@
 /** The turns of the model's supervisors, through the real loop: what it hears, and what it then writes and asks for. */
+
 import { type CheckpointRecord, type RecordBody, stampRecord } from '../../src/checkpoint/record.ts';
 import type { Host, HostNews } from '../../src/host/host.ts';
 import { createLoop } from '../../src/supervisor/loop.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
+import { NO_CONFIG } from '../../src/supervisor/ports.ts';
 import type { Act, Written } from './boundary.ts';
 import type { Difference, Replayed } from './replay.ts';
 import type { LoopTurn } from './traces.ts';
@@ -98,6 +100,7 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
     clock,
     http: { post: () => {} },
     probes: { ask: () => {} },
+    config: NO_CONFIG,
     say: () => {},
   };
   void createLoop({ plan, records, ports, pid }).start();

@@ -2,7 +2,7 @@
 import type { BodyOf, RecordBody } from '../../src/checkpoint/record.ts';
 import { signalName } from '../../src/signals/names.ts';
 import { hookKind, processName } from '../../src/supervisor/names.ts';
-import { isFinal, processOf } from '../../src/supervisor/plan.ts';
+import { findProcess, isFinal } from '../../src/supervisor/plan.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import { KILL } from './behaviour.ts';
@@ -42,7 +42,7 @@ export function violations(scenario: Scenario, result: Result): string[] {
 
 const DECIDES: Record<string, readonly RecordBody['type'][]> = {
   spawn: ['run-forked', 'hook'],
-  rung: ['rung', 'kill'],
+  rung: ['rung', 'kill', 'order'],
   signal: ['signal-requested'],
   forget: ['outcome', 'hook'],
   exit: ['task-state'],
@@ -154,7 +154,7 @@ function oneEndEach(_: Scenario, result: Result): string[] {
 }
 
 /** Final processes come after the others, and not after a stop of their own. */
-function noStartAfterStop({ plan }: Scenario, { trace }: Result): string[] {
+function noStartAfterStop(_: Scenario, { trace, state: { plan } }: Result): string[] {
   return trace.flatMap((step, at) => {
     if (step.kind !== 'forked' || !isStart(step.run)) return [];
     const before = trace.slice(0, at);
@@ -188,10 +188,10 @@ function isStart(run: string): boolean {
   return !run.includes('/') || run.includes('/pre-start.');
 }
 
-function preparedFirst({ plan }: Scenario, { trace }: Result): string[] {
+function preparedFirst(_: Scenario, { trace, state: { plan } }: Result): string[] {
   return trace.flatMap((step, at) => {
     if (step.kind !== 'forked' || step.run.includes('/')) return [];
-    if (processOf(plan, processName(step.run)).preStart === null) return [];
+    if ((findProcess(plan, processName(step.run))?.preStart ?? null) === null) return [];
     const hooks = recordsIn(trace.slice(0, at), 'hook').filter(({ run }) => run === step.run);
     return hooks.some(({ state, code }) => state === 'ended' && code === 0) ? [] : [step.run];
   });
@@ -208,7 +208,7 @@ function endIsLast(_: Scenario, { records, exitCode }: Result): string[] {
 }
 
 /** What is on the disk is what was decided, and what follows from it is what the supervisor knows. */
-function replays({ plan }: Scenario, result: Result): string[] {
+function replays(_: Scenario, result: Result): string[] {
   if (!isWhole(result)) return [];
   const { log, records, state } = result;
   if (log.torn !== undefined || log.damage !== undefined) return ['the log is not whole'];
@@ -218,7 +218,7 @@ function replays({ plan }: Scenario, result: Result): string[] {
     text(found.map(({ seq, type }) => [seq, type])) !== text(records.map(({ seq, type }) => [seq, type]))
   )
     return [`the log has ${found.length} records, and ${records.length} were decided`];
-  return plainly(logged(replay(plan, found))) === plainly(logged(state)) ? [] : ['another state'];
+  return plainly(logged(replay(state.plan, found))) === plainly(logged(state)) ? [] : ['another state'];
 }
 
 /** Nothing that was decided is missing. */

@@ -1,7 +1,7 @@
 /** When SIGKILL is fair: the last wait or the budget is over, or somebody asked for it, again or at once. */
 import { reserveNs } from '../../src/signals/budget.ts';
 import { processName } from '../../src/supervisor/names.ts';
-import { HOOK_LADDER, processOf } from '../../src/supervisor/plan.ts';
+import { findProcess, HOOK_LADDER, type TaskPlan } from '../../src/supervisor/plan.ts';
 import type { Ladder, Order } from '../../src/supervisor/vocabulary.ts';
 import { KILL } from './behaviour.ts';
 import { MS } from './scheduler.ts';
@@ -18,11 +18,11 @@ interface Standing {
 }
 
 /** Returns those that were not, in words. */
-export function killsInTime(scenario: Scenario, { trace }: Result): string[] {
+export function killsInTime({ plan }: Scenario, { trace, state }: Result): string[] {
   return trace.flatMap((step, at) => {
     if (step.kind !== 'sent' || step.signal !== KILL) return [];
     const before = trace.slice(0, at);
-    const ladder = ladderOf(scenario, step.run);
+    const ladder = ladderOf([state.plan, plan], step.run);
     const standing = standingOf(before, step, ladder);
     const fair =
       ladder.length === 0 ||
@@ -34,8 +34,13 @@ export function killsInTime(scenario: Scenario, { trace }: Result): string[] {
   });
 }
 
-function ladderOf({ plan }: Scenario, run: string): Ladder {
-  return run.includes('/') ? HOOK_LADDER : processOf(plan, processName(run)).ladder;
+/** By the config that it is judged by at the end; of what that has no more, by the one at the begin. */
+function ladderOf(plans: readonly TaskPlan[], run: string): Ladder {
+  if (run.includes('/')) return HOOK_LADDER;
+  const found = plans
+    .map((plan) => findProcess(plan, processName(run)))
+    .find((process) => process !== undefined);
+  return found?.ladder ?? [];
 }
 
 /** At once; for the third time; or for the second time, when its last wait had begun by the time that was heard. */

@@ -8,12 +8,13 @@ import { type RepairedLog, repairLog } from '../../src/checkpoint/repair.ts';
 import type { Clock, Host } from '../../src/host/host.ts';
 import type { Request } from '../../src/supervisor/client-request.ts';
 import { decide } from '../../src/supervisor/decide.ts';
+import type { ConfigRead } from '../../src/supervisor/effect.ts';
 import type { Happening } from '../../src/supervisor/happening.ts';
 import { createLoop, type Loop } from '../../src/supervisor/loop.ts';
 import { processName } from '../../src/supervisor/names.ts';
 import { neededRecords } from '../../src/supervisor/needed.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
-import type { JournalPort, Ports } from '../../src/supervisor/ports.ts';
+import type { ConfigPort, JournalPort, Ports } from '../../src/supervisor/ports.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import type { Behaviour } from './behaviour.ts';
@@ -36,12 +37,18 @@ export interface Scenario {
   readonly script?: readonly Line[];
   /** When probes of a process (not commands) pass, in ms after the begin. Without: never. */
   readonly answers?: Readonly<Record<string, { readonly from: number; readonly until?: number }>>;
+  /** What the config says from so many ms after the begin on; before the first one what it said at the begin. */
+  readonly configs?: readonly { readonly from: number; readonly read: ConfigRead }[];
   /** Answers of POST by URL: after so long, whether it succeeded. Without: it fails at once. */
   readonly posts?: Readonly<Record<string, { readonly after: number; readonly ok: boolean }>>;
 }
 
-/** What happens from outside, in ms after the begin. */
-export type Line = { readonly at: number } & ({ readonly signal: number } | { readonly request: Request });
+/** What happens from outside, in ms after the begin. `reload`: a signal that asks for it. */
+export type Line = { readonly at: number } & (
+  | { readonly signal: number }
+  | { readonly request: Request }
+  | { readonly reload: true }
+);
 
 /** One act of a supervisor, from 0, counted over all of them; `during` a write, of which `cut` bytes have arrived. */
 export interface Crash {
@@ -99,6 +106,9 @@ const LONGEST_MS = 24 * 60 * 60 * 1000;
 const MOST_STEPS = 20_000;
 /** Killed before the first byte, the write is as good as not begun. */
 const FIRST_BYTE = 1;
+
+/** By then a config has been read, and whoever was killed has a successor. */
+const ANSWERED_MS = 60;
 
 /** Pid of the client that the first line of a script is, and so on. */
 const FIRST_CLIENT = 9000;
@@ -275,23 +285,62 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
       clock,
       http: { post },
       probes: { ask },
+      config: configPort(guard),
       say: (each: Happening) => act(() => void said.push(each)),
     };
     return { ports, found };
   };
 
+  /** The memory file that init keeps. */
+  let kept: readonly { readonly plan: TaskPlan; readonly settled: boolean }[] = [
+    { plan: scenario.plan, settled: true },
+  ];
+  const inForce = (found: readonly CheckpointRecord[]): TaskPlan => {
+    const last = found.findLast(({ type }) => type === 'config');
+    const revision = last?.type === 'config' ? last.revision : undefined;
+    const all = kept.filter(({ plan, settled }) => settled || plan.revision === revision);
+    return all.reduce((best, { plan }) => (plan.revision > best.revision ? plan : best), scenario.plan);
+  };
+  const configPort = (guard: (does: () => void) => () => void): ConfigPort => ({
+    read: (done) =>
+      act(() => {
+        scheduler.after(
+          5,
+          guard(() => {
+            const ms = Number((scheduler.nowNs() - beganNs) / MS);
+            const now = scenario.configs?.findLast(({ from }) => from <= ms)?.read;
+            done(now ?? { kind: 'plan', plan: scenario.plan });
+          }),
+        );
+      }),
+    keep: (plan) =>
+      act(() => {
+        kept = [...kept.filter((each) => each.plan.revision < plan.revision), { plan, settled: false }];
+      }),
+    settle: (revision) =>
+      act(() => {
+        kept = kept.map((each) => (each.plan.revision === revision ? { ...each, settled: true } : each));
+      }),
+  });
+
   const begin = (): void => {
     if (world.exitCode() !== null) return;
     trace.push({ atNs: scheduler.nowNs(), kind: 'born' });
     const { ports, found } = lifeOf(life);
-    loop = createLoop({ plan: scenario.plan, records: found, ports, pid: 2 + life });
+    loop = createLoop({ plan: inForce(found), records: found, ports, pid: 2 + life });
     const { start } = loop;
     survive(() => void start());
   };
 
   /** A client that was cut off looks whether it was heard, and asks again if not. */
   const request = (asked: Request, pid: number): void => {
+    const asker = life;
     survive(() => void loop?.request(asked, { pid, uid: 0 }));
+    // What is answered later can be cut off until then.
+    if (asked.op === 'reload' && life === asker)
+      scheduler.after(ANSWERED_MS, () => {
+        if (life !== asker && world.exitCode() === null && !wasTaken(trace, pid)) request(asked, pid);
+      });
     if (loop !== null || world.exitCode() !== null || wasTaken(trace, pid)) return;
     scheduler.after(crashes.awayMs + 1, () => request(asked, pid));
   };
@@ -303,7 +352,11 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
   begin();
   for (const [at, line] of (scenario.script ?? []).entries()) {
     const act = (): void =>
-      'signal' in line ? world.ask(line.signal) : request(line.request, FIRST_CLIENT + at);
+      'signal' in line
+        ? world.ask(line.signal)
+        : 'reload' in line
+          ? world.askReload()
+          : request(line.request, FIRST_CLIENT + at);
     scheduler.after(line.at, act);
   }
   const left = scheduler.run(beganNs + BigInt(LONGEST_MS) * MS, MOST_STEPS);
@@ -329,7 +382,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     writes,
     crashes: crashed,
     // Whoever went after the last act left nothing but the log.
-    state: (loop as Loop | null)?.state() ?? replay(scenario.plan, found),
+    state: (loop as Loop | null)?.state() ?? replay(inForce(found), found),
     armed: armedAtEnd,
     disk,
     compacts: crashes.compactAt !== undefined,

@@ -23,6 +23,8 @@ export interface World {
   afterEnd(act: () => void): void;
   /** A stop signal reaches gsup. */
   ask(signal: number): void;
+  /** A signal to read the config again reaches it. */
+  askReload(): void;
   /** A new supervisor takes the place of the one before. */
   connect(): Host;
   /** `hopeless`: and init knows of no way to have another one. */
@@ -203,6 +205,12 @@ export function createWorld(
       asksDirty = true;
       soon();
       scheduler.after(hopeless ? 0 : PATIENCE_MS, ifUnanswered);
+    },
+    askReload() {
+      const count = (asks.reloads?.count ?? 0) + 1;
+      asks = { ...asks, reloads: { count, pid: 8, uid: 0 } };
+      asksDirty = true;
+      soon();
     },
     disconnect(isHopeless) {
       report = null;

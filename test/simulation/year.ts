@@ -10,7 +10,7 @@ import type { Host, HostNews } from '../../src/host/host.ts';
 import { createLoop } from '../../src/supervisor/loop.ts';
 import { neededRecords } from '../../src/supervisor/needed.ts';
 import { createPerformer } from '../../src/supervisor/perform.ts';
-import type { Ports } from '../../src/supervisor/ports.ts';
+import { NO_CONFIG, type Ports } from '../../src/supervisor/ports.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import { plainly } from './plainly.ts';
 import { restarts, runPlan } from './plans.ts';
@@ -77,7 +77,15 @@ export function simulateYear(wanted: number, path: string): Year {
     return seq;
   };
   const port = { append, isKept: journal.isKept, skipTo: journal.skipTo };
-  const ports: Ports = { journal: port, host, clock, http: { post() {} }, probes: { ask() {} }, say() {} };
+  const ports: Ports = {
+    journal: port,
+    host,
+    clock,
+    http: { post() {} },
+    probes: { ask() {} },
+    config: NO_CONFIG,
+    say() {},
+  };
   const loop = createLoop({ plan, records: opened.log.records, ports, pid: 2 });
   void loop.start();
   const whole = BigInt(wanted) * BigInt(MINUTE_MS) * MS;

@@ -7,6 +7,7 @@ import { readPieces } from '../../src/checkpoint/rewrite.ts';
 import { neededRecords } from '../../src/supervisor/needed.ts';
 import { createPerformer } from '../../src/supervisor/perform.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
+import { NO_CONFIG } from '../../src/supervisor/ports.ts';
 import { replay } from '../../src/supervisor/replay.ts';
 import type { State } from '../../src/supervisor/state.ts';
 import { createMemoryDisk, LOG } from '../checkpoint/memory-disk.ts';
@@ -52,6 +53,7 @@ function repeated(records: readonly CheckpointRecord[], state: State, lastNumber
     clock,
     http: { post() {} },
     probes: { ask() {} },
+    config: NO_CONFIG,
     say() {},
   };
   return [...createPerformer(ports, records).repeat(state, lastNumber, 0n), ...asked];
@@ -132,7 +134,9 @@ describe('a log without what is not needed replays to the same state, and asks f
         health: any.health,
         failures: any.failures,
         code: any.code,
-        cause: { 'stop-requested': any.cause, 'restart-requested': 'api' }[any.type as string] ?? 'exit',
+        cause:
+          { 'stop-requested': any.cause, 'restart-requested': 'api', config: 'reload' }[any.type as string] ??
+          'exit',
         now: any.now,
         index: any.attempt - 1,
         state: any.type === 'task-state' ? any.task : any.type === 'hook' ? any.state : undefined,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Effect, HostRequest } from '../../src/supervisor/effect.ts';
 import { createPerformer } from '../../src/supervisor/perform.ts';
-import type { Ports } from '../../src/supervisor/ports.ts';
+import { NO_CONFIG, type Ports } from '../../src/supervisor/ports.ts';
 import { LAUNCH } from '../simulation/plans.ts';
 
 const order = { level: 0, mustDrain: false, capMs: null, index: null, deadlineNs: null, rungs: [] };
@@ -29,6 +29,7 @@ function listening(isKept = () => true): { ports: Ports; asked: string[] } {
     clock,
     http: { post() {} },
     probes: { ask() {} },
+    config: NO_CONFIG,
     say() {},
   };
   return { ports, asked };

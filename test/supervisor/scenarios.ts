@@ -1,3 +1,4 @@
+import { CONFIG_SCENARIOS } from './scenarios-config.ts';
 import { CONTROL_SCENARIOS } from './scenarios-control.ts';
 import { HOOK_SCENARIOS } from './scenarios-hooks.ts';
 import { LEVEL_SCENARIOS } from './scenarios-levels.ts';
@@ -19,5 +20,6 @@ export const SCENARIOS: readonly Told[] = [
   ...TASK_SCENARIOS,
   ...PROBE_SCENARIOS,
   ...CONTROL_SCENARIOS,
+  ...CONFIG_SCENARIOS,
   ...PRE_START_SCENARIOS,
 ];
