@@ -441,6 +441,6 @@ uint64_t run_due(const struct run *run)
 	if (!run->used || run->s.phase == PHASE_ENDED) return FOREVER;
 	uint64_t due = run->start_due_ns;
 	if (run->s.phase == PHASE_KILLING) return sooner(run->kill_due_ns, run->stuck_due_ns);
-	if (!stopping(run) || run->climb.due_ns == FOREVER) return due;
+	if (!stopping(run) || run->climb.due_ns == FOREVER || (run->climb.order.flags & ORDER_FIRST_ONLY)) return due; /* a drain has no end */
 	return sooner(due, later(run->climb.due_ns, run->supervised && run->hooks ? PATIENCE : 0));
 }
