@@ -17,7 +17,7 @@ type Known = Exclude<CheckpointRecord, { type: 'unknown' }>;
  */
 export function neededRecords(records: readonly CheckpointRecord[], carriedOut: number): boolean[] {
   const known = records.filter((record): record is Known => record.type !== 'unknown');
-  if (known.some(isOdd)) return records.map(() => true);
+  if (known.some(isOdd) || areOutOfOrder(known)) return records.map(() => true);
   const marks = markLast(known);
   const asked = namesAfter(known, carriedOut);
   return records.map((record) => {
@@ -33,12 +33,14 @@ interface Marks {
   readonly begun: ReadonlyMap<string, number>;
   /** By run: the last of its probes that was a command. */
   readonly probes: ReadonlyMap<string, string>;
+  /** By run: the last that was said of its health. */
+  readonly healths: ReadonlyMap<string, Known>;
   /** Needed whatever comes later. */
   readonly single: ReadonlySet<Known>;
 }
 
 /** Closed, as evolve is: whoever adds a type says here how long it is needed. */
-function isNeeded(record: Known, { begun, probes }: Marks): boolean {
+function isNeeded(record: Known, { begun, probes, healths }: Marks): boolean {
   switch (record.type) {
     // Few in the life of a task, and some change what those after them mean.
     case 'task':
@@ -63,6 +65,8 @@ function isNeeded(record: Known, { begun, probes }: Marks): boolean {
       // A run can be asked for its health for ever; the last question has the number that the next one follows on.
       if (isProbe(hookKind(record.hook)) && probes.get(record.run) !== record.hook) return false;
       return isOfLastRun(record.run, record.seq, begun);
+    case 'health-changed':
+      return healths.get(record.run) === record && isOfLastRun(record.run, record.seq, begun);
     case 'kill':
       return record.run !== undefined && isOfLastRun(record.run, record.seq, begun);
     case 'backoff':
@@ -71,7 +75,6 @@ function isNeeded(record: Known, { begun, probes }: Marks): boolean {
     case 'budget':
     case 'reload':
     case 'upgrade':
-    case 'health-changed':
     case 'supervisor-started':
     case 'signal-requested':
     case 'gap':
@@ -116,6 +119,7 @@ function markLast(records: readonly Known[]): Marks {
   const last = new Map<string, Known>();
   const highest = new Map<string, number>();
   const probes = new Map<string, string>();
+  const healths = new Map<string, Known>();
   for (const record of records) {
     const before = 'process' in record ? (highest.get(record.process ?? '') ?? 0) : 0;
     // Of a run whose fork no log tells of (adopt.ts) the outcome is where it begins.
@@ -140,10 +144,10 @@ function markLast(records: readonly Known[]): Marks {
     if (record.type === 'outcome') last.set(`outcome of ${record.process}`, record);
     if (record.type === 'outcome' || record.type === 'backoff')
       last.set(`failures of ${record.process}`, record);
-    if (record.type === 'health-changed') last.set(`health of ${record.process}`, record);
+    if (record.type === 'health-changed') healths.set(record.run, record);
     if (REPLACED.includes(record.type)) last.set(record.type, record);
   }
-  return { begun, probes, single: new Set(last.values()) };
+  return { begun, probes, healths, single: new Set(last.values()) };
 }
 
 /** It takes the number of a run that is not forked yet. */
@@ -190,4 +194,18 @@ function isOdd(record: Known): boolean {
   const of = processName(record.run);
   const hookOf = record.type === 'hook' ? processName(record.hook) : of;
   return (process !== undefined && process !== of) || hookOf !== of;
+}
+
+/** Runs of a process begin by their number, each once, and what must succeed before one does so before it is forked. */
+function areOutOfOrder(records: readonly Known[]): boolean {
+  const begun = new Map<string, number>();
+  const prepared = new Map<string, number>();
+  return records.some((record) => {
+    if (record.type !== 'run-forked' && record.type !== 'outcome' && !isPreStart(record)) return false;
+    const number = runNumber(record.run);
+    const [before, least] = [begun.get(record.process) ?? 0, prepared.get(record.process) ?? 0];
+    const highest = record.type === 'hook' ? prepared : begun;
+    highest.set(record.process, Math.max(number, highest.get(record.process) ?? 0));
+    return record.type !== 'outcome' && (number <= before || number < least);
+  });
 }

@@ -25,6 +25,7 @@ export function testOutput(tools: Tools): void {
     const script = 'printf almost >&5; echo waits; read x < go; echo >&5; exec sleep 60';
     world.host.spawn(1, 'a#1', sh(`mkfifo go; ${script}`, { readyFd: 5, cwd: world.dir }), calm());
     await says(world, 'waits');
+    await world.until('it to be known', () => world.run(1));
     expect(world.run(1)?.ready).toBe(false);
     world.host.spawn(2, 'b#1', sh('echo now > go', { cwd: world.dir }), calm());
     await world.until('readiness', () => world.run(1)?.ready);
