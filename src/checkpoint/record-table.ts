@@ -45,7 +45,7 @@ export const taskStates = [
   'killed',
   'lost',
 ] as const;
-export const rungActions = ['signal', 'exec', 'http_post', 'wait'] as const;
+export const rungActions = ['signal', 'exec', 'busy', 'http_post', 'wait'] as const;
 export const targets = ['group', 'leader', 'tree'] as const;
 
 const run = text('name of the run, `web#3`');
@@ -210,7 +210,9 @@ export const recordTable = {
       code: orNull(int('exit code; null while it runs and on death by signal')),
       signal: orNull(text('signal it died of')),
       index: maybe(int('began: the rung it belongs to')),
-      deadline_ns: maybe(ns('began: its time-out, on CLOCK_MONOTONIC; ended: when it is tried again')),
+      deadline_ns: maybe(
+        ns('began: its time-out, on CLOCK_MONOTONIC; ended: when it is tried, or asked, again'),
+      ),
     },
   },
   'start-requested': {
@@ -317,7 +319,12 @@ export const recordTable = {
   unkept: {
     writer: 'init',
     about: 'what was promised for a stop is not kept, because no supervisor is there for it',
-    fields: { run, what: text('`pre-stop hook`, `post-stop hook`, or `draining` before the first signal') },
+    fields: {
+      run,
+      what: text(
+        '`pre-stop hook`, `post-stop hook`, `waiting while busy`, or `draining` before the first signal',
+      ),
+    },
   },
   upgrade: {
     writer: 'both',

@@ -21,6 +21,7 @@ import { logsFolder } from '../logs/copies.ts';
 import { type Notice, SAID_BY_INIT } from '../report/notice.ts';
 import { createReporter, type Reporter } from '../report/reporter.ts';
 import { EXIT } from '../signals/exit-codes.ts';
+import { isCalm } from '../supervisor/calm.ts';
 import { createLoop, type Ended, type Loop } from '../supervisor/loop.ts';
 import { neededRecords } from '../supervisor/needed.ts';
 import type { TaskPlan } from '../supervisor/plan.ts';
@@ -122,8 +123,7 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
     clock: realClock,
     compaction: {
       needed: (records) => neededRecords(records, carriedOut()),
-      // In a stop every millisecond counts, and after it the log does not grow any more.
-      mayBegin: () => loop.state().task.stop === null,
+      mayBegin: () => isCalm(loop.state()),
     },
     report: (news) => {
       if (news.kind === 'memory' && task.memoryOnly) return;

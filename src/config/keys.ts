@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import {
+  BUSY_ANSWER_MS,
+  BUSY_INTERVAL_MS,
   DEFAULT_BACKOFF,
   DEFAULT_DRAIN_RETRY_MS,
   DEFAULT_PRE_START_MS,
@@ -127,7 +129,7 @@ export const STOP_KEYS = {
   post_stop: { kind: kinds.command, help: `${COMMAND}, when the tree is gone; it may take 10s` },
   busy: {
     kind: kinds.command,
-    help: `${COMMAND}; while it exits with 0 the process is busy, and its stop waits`,
+    help: `${COMMAND}; while it exits with 0 the process is busy, and its stop waits: nothing is sent or run before; asked again ${formatDuration(BUSY_INTERVAL_MS)} after an answer, which has ${formatDuration(BUSY_ANSWER_MS)}`,
   },
   must_drain: {
     help: 'no signal before `pre_stop`, or the first `exec` of the ladder, has succeeded',

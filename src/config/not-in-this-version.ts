@@ -2,7 +2,6 @@
 import type { ProcessPlan, TaskPlan } from '../supervisor/plan.ts';
 
 const MISSING: ReadonlyArray<readonly [what: string, isAsked: (process: ProcessPlan) => boolean]> = [
-  ['stop.busy', ({ busy }) => busy !== null],
   ['memory_limit', ({ memoryLimitBytes }) => memoryLimitBytes !== null],
 ];
 

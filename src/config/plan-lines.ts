@@ -62,13 +62,12 @@ function conditionText({ on, condition }: Dependency): string {
 
 function processLines(process: ProcessConfig): string[] {
   const steps = [...process.ladder.map(rungStep), LAST_STEP];
-  const held = process.busy === null ? [] : ['  first  wait while it is busy, without limit'];
   const drain =
     process.mustDrain === null ? [] : ['  no signal before its hook has succeeded, without limit'];
   const before = process.preStart === null ? [] : [`  before  ${preStartText(process.preStart)}`];
   const [hook] = hookSteps(process.postStop);
   const after = hook === undefined ? [] : [`  then  ${hookText(hook)}`];
-  const stop = [...held, ...drain, ...steps.map(stepLine), ...after];
+  const stop = [...drain, ...steps.map(stepLine), ...after];
   return [`${process.name}: ${sentenceOf(process)}`, ...before, ...stop];
 }
 

@@ -150,11 +150,13 @@ function watchdogWritten(watchdogMs: number | null): Written {
   return when(watchdogMs !== null, { watchdog: formatDuration(watchdogMs) });
 }
 
-function stopWritten({ ladder, waits, mustDrain, postStop, busy }: ProcessConfig): Written {
+function stopWritten({ ladder, waits, mustDrain, postStop }: ProcessConfig): Written {
   return {
-    ...(waits === 'rung' ? { ladder: ladder.map(rungWritten) } : keysOfLadder(ladder)),
+    ...keysOfLadder(ladder.filter(({ action }) => waits === 'grace' || action === 'busy')),
+    ...when(waits === 'rung', {
+      ladder: ladder.flatMap((rung) => (rung.action === 'busy' ? [] : [rungWritten(rung)])),
+    }),
     ...when(postStop !== null, { post_stop: commandWritten(postStop) }),
-    ...when(busy !== null, { busy: commandWritten(busy) }),
     must_drain: mustDrain !== null,
     ...when(mustDrain !== null, { retry: formatDuration(mustDrain?.retryMs ?? 0) }),
   };
@@ -171,6 +173,8 @@ function keysOfRung(rung: Rung): Written {
       return { hold: formatDuration(rung.waitMs) };
     case 'exec':
       return { pre_stop: commandWritten(rung.command), pre_stop_timeout: formatDuration(rung.waitMs) };
+    case 'busy':
+      return { busy: commandWritten(rung.command) };
     case 'http_post':
       return {};
     case 'signal': {
@@ -180,7 +184,7 @@ function keysOfRung(rung: Rung): Written {
   }
 }
 
-function rungWritten(rung: Rung): Written {
+function rungWritten(rung: Exclude<Rung, { action: 'busy' }>): Written {
   const wait = formatDuration(rung.waitMs);
   switch (rung.action) {
     case 'wait':

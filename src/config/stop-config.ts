@@ -10,14 +10,15 @@ import type { Path } from './problem.ts';
 
 type StopShape = NonNullable<ProcessShape['stop']>;
 
-export type StopPart = Pick<ProcessPlan, 'ladder' | 'waits' | 'mustDrain' | 'postStop' | 'busy'>;
+export type StopPart = Pick<ProcessPlan, 'ladder' | 'waits' | 'mustDrain' | 'postStop'>;
 
 const NOTHING_SAID = mapping(STOP_KEYS).parse({});
 
 export function stopOf(shape: ProcessShape, path: Path, findings: Findings): StopPart {
   const stop = withComposeNames(shape, path, findings);
   const inner = [...path, 'stop'];
-  const ladder = stop.ladder === undefined ? ladderOfKeys(stop) : ladderOfRungs(stop, inner, findings);
+  const rungs = stop.ladder === undefined ? ladderOfKeys(stop) : ladderOfRungs(stop, inner, findings);
+  const ladder = [...busyRung(stop), ...rungs];
   if (ladder.length > MAX_RUNGS)
     findings.refuse([...inner, 'ladder'], `a ladder has at most ${MAX_RUNGS} rungs, got ${ladder.length}`);
   refuseUnused(stop, inner, findings);
@@ -27,8 +28,12 @@ export function stopOf(shape: ProcessShape, path: Path, findings: Findings): Sto
     waits: stop.ladder === undefined ? 'grace' : 'rung',
     mustDrain: stop.must_drain ? { retryMs: stop.retry ?? defaultOf(STOP_KEYS.retry) } : null,
     postStop: stop.post_stop ?? null,
-    busy: stop.busy ?? null,
   };
+}
+
+/** Before all others: while it is busy nothing is asked of it. */
+function busyRung({ busy }: StopShape): Ladder {
+  return busy === undefined ? [] : [{ action: 'busy', command: busy, waitMs: null }];
 }
 
 const COMPOSE_NAMES = [

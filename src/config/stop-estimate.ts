@@ -95,8 +95,8 @@ function cutWaits(waits: readonly WaitNs[], finals: WaitNs, budgetMs: number | n
 
 /** From the first rung to the end of the hook after the end. */
 export function stopNs(process: ProcessPlan): WaitNs {
-  // Only the budget ends the wait for a drain, or for what is busy.
-  if (process.mustDrain !== null || process.busy !== null) return null;
+  // Only the budget ends the wait for a drain.
+  if (process.mustDrain !== null) return null;
   return sumOf([ladderNs(process), ...hookSteps(process.postStop).map(({ waitMs }) => nsOf(waitMs))]);
 }
 

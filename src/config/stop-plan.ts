@@ -96,6 +96,8 @@ function rungSentence(rung: Rung): string {
       return 'wait for it to end by itself';
     case 'exec':
       return `run ${commandText(rung.command)}`;
+    case 'busy':
+      return `wait while ${commandText(rung.command)} succeeds: it is busy`;
     case 'http_post':
       return `POST ${rung.url}`;
   }

@@ -108,7 +108,7 @@ function orderValue(order: Order) {
     rungs: order.rungs.map((rung) => ({
       signal: rung.signal === 'received' ? wire.SIGNAL_AS_RECEIVED : rung.signal,
       target: wire.targets.indexOf(rung.target),
-      flags: rung.hook ? wire.rungFlag.RUNG_HOOK : 0,
+      flags: (rung.hook ? wire.rungFlag.RUNG_HOOK : 0) | (rung.busy ? wire.rungFlag.RUNG_BUSY : 0),
       wait_ns: waitNs(rung.waitMs),
     })),
   };

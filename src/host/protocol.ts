@@ -52,7 +52,7 @@ export const stages = [
   'timeout',
 ] as const;
 
-export const rungFlag = { RUNG_HOOK: 1 } as const;
+export const rungFlag = { RUNG_HOOK: 1, RUNG_BUSY: 2 } as const;
 export const orderFlag = { ORDER_MUST_DRAIN: 1, ORDER_FIRST_ONLY: 2 } as const;
 export const spawnFlag = {
   SPAWN_CLEAR_ENV: 1,

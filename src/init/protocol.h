@@ -43,7 +43,10 @@ enum frame_type {
 struct head { uint32_t size; uint16_t type; uint16_t version; uint64_t number; }; /* size counts the head */
 
 enum target { TARGET_GROUP = 0, TARGET_LEADER = 1, TARGET_TREE = 2 };
-enum rung_flags { RUNG_HOOK = 1 /* a hook's place: waited out while a supervisor lives, skipped when there is none */ };
+enum rung_flags {
+	RUNG_HOOK = 1, /* a hook's place: waited out while a supervisor lives, skipped when there is none */
+	RUNG_BUSY = 2  /* beside RUNG_HOOK: the hook is a question whether the run is busy */
+};
 enum { NO_SIGNAL = 0, SIGNAL_AS_RECEIVED = 255 };
 
 struct rung { uint8_t signal, target, flags, pad[5]; uint64_t wait_ns; };

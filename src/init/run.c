@@ -188,7 +188,8 @@ static void tell_unkept(const struct run *run, uint32_t to)
 {
 	uint32_t from = run->s.rung == NOT_STOPPING ? 0 : run->s.rung;
 	for (uint32_t i = from; i < to && i < run->climb.order.count && !run->hooks; i++)
-		if (run->climb.order.rungs[i].flags & RUNG_HOOK) record_unkept(run->s.name, "pre-stop hook");
+		if (run->climb.order.rungs[i].flags & RUNG_HOOK)
+			record_unkept(run->s.name, run->climb.order.rungs[i].flags & RUNG_BUSY ? "waiting while busy" : "pre-stop hook");
 }
 
 /* The record comes before the act. A rung with no wait is followed by the next at once. `wanted`: somebody asked for this step. */

@@ -65,6 +65,8 @@ export function wordHappening(happening: Happening): Worded {
       return say('info', 'reloaded: the config is as it was');
     case 'not-reloaded':
       return say('error', wordRefusal('reload the config', happening.refusal).message);
+    case 'busy':
+      return say('info', `${happening.run}: busy, its stop waits until it is not`);
     case 'not-drained':
       return say(
         'warn',

@@ -146,6 +146,8 @@ function actionText(
       return 'left to end by itself';
     case 'exec':
       return 'its hook before the signal begins';
+    case 'busy':
+      return 'left alone while it is busy';
     case 'http_post':
       return 'asked over HTTP';
   }
@@ -210,6 +212,7 @@ function tellHook(record: Envelope & BodyOf<'hook'>): Sentence | null {
   const { run, hook, state, code, signal } = record;
   const kind = /\/([^/]+)\.\d+$/.exec(hook)?.[1] ?? hook;
   // A request has no run of its own that could tell of its begin.
+  if (kind === 'busy') return state === 'ended' && code !== 0 ? say(run, 'not busy any more') : null;
   if (state === 'started') return kind === 'http-post' ? null : say(run, `${kind} hook begins`);
   const good = code === 0;
   return say(

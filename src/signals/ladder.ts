@@ -54,11 +54,12 @@ function orderRung(rung: Rung): OrderRung {
   if (rung.action === 'signal') {
     return { signal: rung.signal, target: rung.target, hook: false, waitMs: rung.waitMs };
   }
-  return { signal: 0, target: 'group', hook: rung.action !== 'wait', waitMs: rung.waitMs };
+  const busy = rung.action === 'busy' ? { busy: true as const } : {};
+  return { signal: 0, target: 'group', hook: rung.action !== 'wait', ...busy, waitMs: rung.waitMs };
 }
 
 export function isHook(rung: Rung | undefined): boolean {
-  return rung?.action === 'exec' || rung?.action === 'http_post';
+  return rung?.action === 'exec' || rung?.action === 'busy' || rung?.action === 'http_post';
 }
 
 /** What a rung sends: `received` stands for the signal that asked for the stop. */

@@ -79,7 +79,7 @@ function mustClimbFirst(state: State, served: string): boolean {
 function startedRecord(turn: Turn, hook: string): BodyOf<'hook'> {
   const run = lookUp(turn.state.runs, servedRun(hook));
   const kind = hookKind(hook);
-  const index = run === undefined || kind !== 'pre-stop' ? null : rungOfHook(turn.state, run, hook);
+  const index = run === undefined ? null : rungFor(turn.state, run, kind, hook);
   const deadlineNs = timeOut(turn, kind, processName(hook), run, index);
   return {
     type: 'hook',
@@ -92,6 +92,11 @@ function startedRecord(turn: Turn, hook: string): BodyOf<'hook'> {
     ...(index === null ? {} : { index }),
     ...(deadlineNs === null ? {} : { deadline_ns: deadlineNs }),
   };
+}
+
+function rungFor(state: State, run: Run, kind: HookKind, hook: string): number | null {
+  if (kind === 'busy') return ladderOf(state, run).findIndex(({ action }) => action === 'busy');
+  return kind === 'pre-stop' ? rungOfHook(state, run, hook) : null;
 }
 
 /** The rung that the run stands on, or the last one before it that has a command. Another hook that is known came later. */

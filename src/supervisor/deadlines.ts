@@ -3,7 +3,7 @@
 import { dueNs } from './budget-share.ts';
 import { questionsOf, readyByNs, watchdogDueNs } from './probes.ts';
 import { warnAtNs, warnKey } from './run-events.ts';
-import { isDraining, runsOf } from './select.ts';
+import { isDraining, rungOf, runsOf } from './select.ts';
 import type { Run, State } from './state.ts';
 import { isDone } from './turn.ts';
 
@@ -30,6 +30,11 @@ export function deadlinesOf(state: State, run: Run): bigint[] {
   return candidates(state, run).filter((at) => at !== null);
 }
 
+/** Its hook must succeed, or says that it is busy. */
+function isAskedAgain(state: State, run: Run): boolean {
+  return isDraining(state, run) || rungOf(state, run)?.action === 'busy';
+}
+
 const NONE: readonly (bigint | null)[] = [];
 
 function candidates(state: State, run: Run): readonly (bigint | null)[] {
@@ -47,7 +52,7 @@ function candidates(state: State, run: Run): readonly (bigint | null)[] {
       return [
         dueNs(state, run),
         isDone(state, warnKey(run)) ? null : warnAtNs(state, run),
-        isDraining(state, run) ? (run.hook?.retryNs ?? null) : null,
+        isAskedAgain(state, run) ? (run.hook?.retryNs ?? null) : null,
       ];
     default:
       return NONE;

@@ -25,7 +25,6 @@ const FIELDS: Record<Exclude<keyof ProcessPlan, 'launch'>, Origin> = {
   // The command was told of it when it was started.
   watchdogMs: anew('healthcheck.watchdog'),
   memoryLimitBytes: now('memory_limit'),
-  busy: now('stop.busy'),
   // Its coordinator was told of it when it was started.
   onSignal: anew('on_signal'),
   ladder: now('stop'),

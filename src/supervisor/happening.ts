@@ -63,6 +63,8 @@ export type Happening =
       readonly signal: string | null;
       readonly lateMs: number | null;
     }
+  /** Said once: its stop waits. */
+  | { readonly kind: 'busy'; readonly run: string }
   /** Said once; the hook is tried again. */
   | { readonly kind: 'not-drained'; readonly run: string; readonly hook: string; readonly retryMs: number }
   | { readonly kind: 'restart'; readonly process: string; readonly waitMs: number; readonly failures: number }

@@ -5,7 +5,7 @@ import { settleAnswer, takeAnswer } from './ask.ts';
 import { postStopEndNs } from './budget-share.ts';
 import { hookName, isProbe } from './names.ts';
 import { startCode } from './outcome.ts';
-import { DEFAULT_DRAIN_RETRY_MS, type ProbeRole } from './plan.ts';
+import { BUSY_ANSWER_MS, BUSY_INTERVAL_MS, DEFAULT_DRAIN_RETRY_MS, type ProbeRole } from './plan.ts';
 import { isDraining, isTerminal, planOf, rungOf, snapshotOf } from './select.ts';
 import type { HookKind, Run } from './state.ts';
 import { lookUp } from './table.ts';
@@ -22,9 +22,17 @@ export function beginHook(turn: Turn, run: Run): void {
   }
   const rung = rungOf(turn.state, run);
   if (rung?.action === 'http_post') post(turn, run, rung.url);
+  if (rung?.action === 'busy' && run.rung !== null)
+    spawnHook(turn, run, 'busy', run.rung.index, answerBy(turn, run.rung.deadlineNs));
   if (rung?.action === 'exec' && run.rung !== null) {
     spawnHook(turn, run, 'pre-stop', run.rung.index, hookDeadline(turn, run, rung));
   }
+}
+
+/** The budget can end the wait before. */
+function answerBy({ nowNs }: Turn, endNs: bigint | null): bigint {
+  const byNs = nowNs + BigInt(BUSY_ANSWER_MS) * MS;
+  return endNs !== null && endNs < byNs ? endNs : byNs;
 }
 
 /** A wait that the budget has cut ends the hook as well; one that must drain is tried in its own time. */
@@ -102,6 +110,10 @@ export function endHook(turn: Turn, hook: Run): void {
   const served = lookUp(turn.state.runs, hook.serves?.run ?? '');
   const result = resultOf(turn, hook);
   const failed = hasFailed(hook, result);
+  if (hook.serves?.kind === 'busy') {
+    endQuestion(turn, served ?? nobody(hook), hook, failed);
+    return;
+  }
   const mustSucceed =
     served !== undefined && isDraining(turn.state, served) && served.hook?.name === hook.name;
   const retryMs = mustSucceed ? retryOf(turn, served) : 0;
@@ -113,6 +125,13 @@ export function endHook(turn: Turn, hook: Run): void {
   else if (once(turn, `${served.name} not drained`)) {
     say(turn, { kind: 'not-drained', run: served.name, hook: hook.name, retryMs });
   }
+}
+
+/** Whether it is busy: success says so, and it is asked again; whatever else comes ends the wait. */
+function endQuestion(turn: Turn, served: Run, hook: Run, failed: boolean): void {
+  const againNs = failed ? null : turn.nowNs + BigInt(BUSY_INTERVAL_MS) * MS;
+  decideOn(turn, endedRecord(served, hook.name, resultOf(turn, hook), againNs));
+  if (!failed && once(turn, `${served.name} busy`)) say(turn, { kind: 'busy', run: served.name });
 }
 
 function endProbe(turn: Turn, hook: Run, role: ProbeRole): void {

@@ -42,7 +42,7 @@ function hookCommand(state: State, hook: Run): Command {
   if (hook.serves !== null && isProbe(hook.serves.kind) && probe?.kind === 'exec') return probe.command;
   if (hook.serves?.kind === 'pre-start' && plan.preStart !== null) return plan.preStart.command;
   const rung = hook.serves?.index == null ? undefined : plan.ladder[hook.serves.index];
-  const command = rung?.action === 'exec' ? rung.command : plan.postStop;
+  const command = rung?.action === 'exec' || rung?.action === 'busy' ? rung.command : plan.postStop;
   if (command === null) throw new Error(`no command for the hook "${hook.name}"`);
   return command;
 }

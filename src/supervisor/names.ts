@@ -19,7 +19,7 @@ export function hookName(run: string, kind: HookKind, attempt: number): string {
 }
 
 export function hookKind(hook: string): HookKind {
-  const kind = /\/(pre-start|pre-stop|http-post|post-stop|ready|health)\.\d+$/.exec(hook)?.[1];
+  const kind = /\/(pre-start|busy|pre-stop|http-post|post-stop|ready|health)\.\d+$/.exec(hook)?.[1];
   return (kind ?? 'pre-stop') as HookKind;
 }
 

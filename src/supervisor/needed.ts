@@ -3,7 +3,7 @@
  * (state.ts) that the rest folds to is the same. Pure.
  */
 import type { CheckpointRecord, RecordBody } from '../checkpoint/record.ts';
-import { hookKind, isProbe, processName, runNumber } from './names.ts';
+import { hookKind, hookNumber, isProbe, processName, runNumber } from './names.ts';
 
 type Known = Exclude<CheckpointRecord, { type: 'unknown' }>;
 
@@ -35,12 +35,14 @@ interface Marks {
   readonly probes: ReadonlyMap<string, string>;
   /** By run: the last that was said of its health. */
   readonly healths: ReadonlyMap<string, Known>;
+  /** Questions whether a run is busy that were followed by the next one, and their answers. */
+  readonly asked: ReadonlySet<Known>;
   /** Needed whatever comes later. */
   readonly single: ReadonlySet<Known>;
 }
 
 /** Closed, as evolve is: whoever adds a type says here how long it is needed. */
-function isNeeded(record: Known, { begun, probes, healths }: Marks): boolean {
+function isNeeded(record: Known, { begun, probes, healths, asked }: Marks): boolean {
   switch (record.type) {
     // Few in the life of a task, and some change what those after them mean.
     case 'task':
@@ -64,7 +66,7 @@ function isNeeded(record: Known, { begun, probes, healths }: Marks): boolean {
     case 'hook':
       // A run can be asked for its health for ever; the last question has the number that the next one follows on.
       if (isProbe(hookKind(record.hook)) && probes.get(record.run) !== record.hook) return false;
-      return isOfLastRun(record.run, record.seq, begun);
+      return !asked.has(record) && isOfLastRun(record.run, record.seq, begun);
     case 'health-changed':
       return healths.get(record.run) === record && isOfLastRun(record.run, record.seq, begun);
     case 'kill':
@@ -147,7 +149,34 @@ function markLast(records: readonly Known[]): Marks {
     if (record.type === 'health-changed') healths.set(record.run, record);
     if (REPLACED.includes(record.type)) last.set(record.type, record);
   }
-  return { begun, probes, healths, single: new Set(last.values()) };
+  return { begun, probes, healths, asked: markAsked(records), single: new Set(last.values()) };
+}
+
+type HookRecord = Extract<Known, { type: 'hook' }>;
+
+/** A run can be busy for days. Of its questions that follow one another, with nothing about it between them, the last one counts. */
+function markAsked(records: readonly Known[]): Set<Known> {
+  const asked = new Set<Known>();
+  const open = new Map<string, readonly HookRecord[]>();
+  for (const record of records) {
+    if (!('run' in record) || record.run === undefined) continue;
+    const before = open.get(record.run) ?? [];
+    open.delete(record.run);
+    if (record.type !== 'hook' || hookKind(record.hook) !== 'busy') continue;
+    const [question] = before;
+    if (record.state === 'started') {
+      const isNext = before.length === 2 && isLater(record, question);
+      if (isNext) for (const each of before) asked.add(each);
+      open.set(record.run, [record]);
+    } else if (before.length === 1 && question?.hook === record.hook && record.code === 0) {
+      open.set(record.run, [question, record]);
+    }
+  }
+  return asked;
+}
+
+function isLater(record: HookRecord, before: HookRecord | undefined): boolean {
+  return before !== undefined && hookNumber(record.hook) > hookNumber(before.hook);
 }
 
 /** It takes the number of a run that is not forked yet. */

@@ -66,8 +66,6 @@ export interface ProcessPlan {
   readonly watchdogMs: number | null;
   /** A tree above it for three looks in a row is restarted. */
   readonly memoryLimitBytes: number | null;
-  /** Exit 0: busy, its stop waits. */
-  readonly busy: Command | null;
   /** Signal numbers; to 0: dropped. */
   readonly onSignal: ReadonlyArray<readonly [from: number, to: number]>;
   readonly launch: Launch;
@@ -149,7 +147,6 @@ export const ORDINARY = {
   health: null,
   watchdogMs: null,
   memoryLimitBytes: null,
-  busy: null,
   onSignal: [],
 } as const satisfies Partial<ProcessPlan>;
 
@@ -200,6 +197,11 @@ export const DEFAULT_PRE_START_MS = 60_000;
 
 /** Whoever drains slowly should not be asked more often than this. */
 export const DEFAULT_DRAIN_RETRY_MS = 30_000;
+
+/** Between an answer that it is busy and the next question: a stop need not be faster than that, and the log not longer. */
+export const BUSY_INTERVAL_MS = 5000;
+/** What does not answer is not busy. */
+export const BUSY_ANSWER_MS = 10_000;
 
 /** A hook cannot hold up the end for ever, and neither can a hook that ignores the end of its time. */
 export const POST_STOP_MS = 10_000;

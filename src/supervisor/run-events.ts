@@ -125,7 +125,7 @@ function isHookAnswered(state: State, run: Run): boolean {
   const { hook } = run;
   if (hook === null || hook.result === null || hook.index === null) return false;
   if (hook.index !== run.rung?.index || run.rung.firstOnly) return false;
-  if (hook.kind === 'http-post') return hook.result === 'failed';
+  if (hook.kind === 'http-post' || hook.kind === 'busy') return hook.result === 'failed';
   if (hook.result === 'failed') return !isDraining(state, run);
   return hook.index < ladderOf(state, run).length - 1;
 }
@@ -137,6 +137,7 @@ function isHookDue(state: State, run: Run, nowNs: bigint): boolean {
   if (hook === null || hook.index !== run.rung.index) return true;
   if (rung?.action === 'http_post')
     return hook.result === null && !isDone(state, postedKey(run.name, hook.name));
+  if (rung?.action === 'busy') return hook.result === 'ok' && isPast(hook.retryNs, nowNs);
   return isDraining(state, run) && hook.result === 'failed' && isPast(hook.retryNs, nowNs);
 }
 

@@ -137,7 +137,7 @@ export interface Standing {
   readonly firstOnly: boolean;
 }
 
-export type HookKind = 'pre-start' | 'pre-stop' | 'http-post' | 'post-stop' | ProbeRole;
+export type HookKind = 'pre-start' | 'busy' | 'pre-stop' | 'http-post' | 'post-stop' | ProbeRole;
 
 /** The last hook of a run. */
 export interface HookOf {

@@ -18,6 +18,8 @@ export type Rung =
     }
   | { readonly action: 'wait'; readonly waitMs: WaitMs }
   | { readonly action: 'exec'; readonly command: Command; readonly waitMs: WaitMs }
+  /** As long as the command succeeds the process is busy, and the rung lasts. */
+  | { readonly action: 'busy'; readonly command: Command; readonly waitMs: WaitMs }
   | { readonly action: 'http_post'; readonly url: string; readonly waitMs: WaitMs };
 
 /** SIGKILL to the group and every straggler follows the last rung, and is not written. */
@@ -46,6 +48,8 @@ export interface OrderRung {
   readonly signal: number | 'received';
   readonly target: Target;
   readonly hook: boolean;
+  /** The hook is a question whether the run is busy. */
+  readonly busy?: true;
   readonly waitMs: WaitMs;
 }
 

@@ -18,7 +18,6 @@ describe('a process', () => {
       health: null,
       watchdogMs: null,
       memoryLimitBytes: null,
-      busy: null,
       onSignal: [],
       launch: {
         argv: ['app'],
@@ -164,12 +163,12 @@ describe('stop', () => {
   });
 
   it('has hooks beside the ladder', () => {
-    const { mustDrain, busy, postStop, waits } = processWith(
+    const { mustDrain, ladder, postStop, waits } = processWith(
       'stop: {must_drain: true, retry: 1s, busy: b, post_stop: [p], ladder: [{exec: d}, {signal: INT}]}',
     );
-    expect({ mustDrain, busy, postStop, waits }).toEqual({
+    expect({ mustDrain, first: ladder[0], postStop, waits }).toEqual({
       mustDrain: { retryMs: 1000 },
-      busy: { shell: 'b' },
+      first: { action: 'busy', command: { shell: 'b' }, waitMs: null },
       postStop: { exec: ['p'] },
       waits: 'rung',
     });

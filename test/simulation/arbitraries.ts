@@ -57,9 +57,11 @@ const rung: fc.Arbitrary<Rung> = fc.oneof(
   fc.record({ action: fc.constant('exec' as const), command: fc.constant({ shell: 'hook' }), waitMs: wait }),
   fc.record({ action: fc.constant('http_post' as const), url: fc.constantFrom('yes', 'no'), waitMs: wait }),
 );
+const asks: Rung = { action: 'busy', command: { shell: 'busy' }, waitMs: null };
 const ladder: fc.Arbitrary<Ladder> = fc.oneof(
   fc.constant(buildLadder({ ...STOP, graceMs: 1000 })),
   fc.array(rung, { maxLength: 4 }),
+  fc.array(rung, { maxLength: 2 }).map((rungs) => [asks, ...rungs]),
 );
 const plain = fc.record(
   {
@@ -168,6 +170,8 @@ export const randomScript: fc.Arbitrary<Script> = fc
         'a/pre-stop',
         'b/pre-stop',
         'a/post-stop',
+        'a/busy',
+        'b#1/busy.1',
         'a#1',
         'b#2',
       ),

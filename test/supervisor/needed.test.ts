@@ -4,6 +4,7 @@ import { planCompaction } from '../../src/checkpoint/compaction.ts';
 import { type CheckpointRecord, type RecordBody, stampRecord } from '../../src/checkpoint/record.ts';
 import { repairLog } from '../../src/checkpoint/repair.ts';
 import { readPieces } from '../../src/checkpoint/rewrite.ts';
+import { isCalm } from '../../src/supervisor/calm.ts';
 import { neededRecords } from '../../src/supervisor/needed.ts';
 import { createPerformer } from '../../src/supervisor/perform.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
@@ -111,7 +112,7 @@ describe('a log without what is not needed replays to the same state, and asks f
       of: process,
       number,
       attempt: fc.integer({ min: 1, max: 2 }),
-      kind: fc.constantFrom('pre-start', 'pre-stop', 'http-post', 'post-stop'),
+      kind: fc.constantFrom('pre-start', 'busy', 'busy', 'pre-stop', 'http-post', 'post-stop'),
       state: fc.constantFrom('started', 'ended'),
       outcome: fc.constantFrom('success', 'failed', 'killed', 'lost'),
       health: fc.constantFrom('starting', 'healthy', 'unhealthy'),
@@ -208,6 +209,49 @@ describe('a log without what is not needed replays to the same state, and asks f
     expect(repeated(compact(records, 5), replay(plan, records), 5)[1]).toBe('["forget",6,3]');
     expect(differ(plan, records, 5)).toBeUndefined();
     expect(neededRecords(records, 9)).toEqual([false, false, false, false, false, true, true]);
+  });
+
+  test('a run that is busy for a day leaves its last question, however often it was asked', () => {
+    const of = { process: 'a', run: 'a#1' } as const;
+    const asked = (nth: number): RecordBody[] => {
+      const hook = { type: 'hook', ...of, hook: `a#1/busy.${nth}`, signal: null } as const;
+      return [
+        { ...hook, state: 'started', code: null, index: 0 },
+        { ...hook, state: 'ended', code: 0, deadline_ns: 1n },
+      ];
+    };
+    const bodies: RecordBody[] = [
+      { type: 'run-forked', ...of },
+      ...[1, 2, 3, 4].flatMap(asked),
+      { type: 'run-ready', ...of },
+      ...asked(5),
+    ];
+    const records = bodies.map((each, i) =>
+      stampRecord(each, i + 1, { at, mono_ns: BigInt(i) }),
+    ) as CheckpointRecord[];
+    const needed = neededRecords(records, 99).map(Number).join('');
+    // Only what follows at once takes a question's place.
+    expect(needed).toBe('100000011111');
+    expect(differ(plan, records, records.length)).toBeUndefined();
+  });
+
+  test('there is time to rewrite the log in a stop that waits for what is busy, and in no other', () => {
+    const [busy, plain] = [
+      SCENARIOS.find(({ title }) => title.startsWith('stop.busy: no signal')),
+      SCENARIOS.find(({ title }) => title.startsWith('S01')),
+    ];
+    const calmAt = (told = busy): boolean[] => {
+      const { records } = simulate(told as NonNullable<typeof busy>);
+      const from = records.findIndex(({ type }) => type === 'rung');
+      const until = records.findLastIndex(({ type }) => type === 'rung');
+      return [0, from, from + 2, until].map((at) =>
+        isCalm(
+          replay((told as NonNullable<typeof busy>).plan, records.slice(0, at + 1) as CheckpointRecord[]),
+        ),
+      );
+    };
+    expect(calmAt()).toEqual([true, true, true, false]);
+    expect(calmAt(plain).slice(0, 2)).toEqual([true, false]);
   });
 
   test('what this gsup does not understand, and a log that is not as it writes them, stay whole', () => {

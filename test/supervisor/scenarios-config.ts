@@ -1,10 +1,11 @@
 /** SPEC.md 2: another config comes into force under the running task, read again or scaled; and nothing else changes. */
 import { expect } from 'vitest';
+import { buildLadder } from '../../src/signals/ladder.ts';
 import type { ConfigRead } from '../../src/supervisor/effect.ts';
 import type { EntryPlan, TaskPlan } from '../../src/supervisor/plan.ts';
 import { expandEntries } from '../../src/supervisor/replicas.ts';
-import { exitsOn, ignoresTerm, obedient, TERM } from '../simulation/behaviour.ts';
-import { type Change, LAUNCH, processPlan, taskPlan } from '../simulation/plans.ts';
+import { exitsBy, exitsOn, ignoresTerm, obedient, TERM } from '../simulation/behaviour.ts';
+import { type Change, LAUNCH, processPlan, STOP, taskPlan } from '../simulation/plans.ts';
 import { endState, msOf, recordsOf, signalsOf } from '../simulation/questions.ts';
 import type { Line, Result } from '../simulation/simulate.ts';
 import { type Told, term } from './told.ts';
@@ -54,6 +55,20 @@ export const CONFIG_SCENARIOS: readonly Told[] = [
       expect(signalsOf(result, 'web.1#1')).toEqual(['15@9000']);
       expect(endState(result)).toBe('killed 137');
     },
+  },
+  {
+    title: 'scale down: stop.busy, a busy replica is left alone until it is not',
+    plan: upPlan([
+      entry('web', 2, {
+        ladder: [
+          { action: 'busy', command: { shell: './busy' }, waitMs: null },
+          ...buildLadder({ ...STOP, graceMs: 2000 }),
+        ],
+      }),
+    ]),
+    behaviours: { web: obedient, 'web.2#1/busy.1': exitsBy(10), 'web.2#1/busy.2': exitsBy(10, 1) },
+    script: [scale(1000, 'web', 1), term(20_000)],
+    check: (result) => expect(signalsOf(result, 'web.2#1')).toEqual(['15@6022']),
   },
   {
     title: 'scale down, and up again before that is over: the names go on counting',

@@ -1,3 +1,4 @@
+import { BUSY_SCENARIOS } from './scenarios-busy.ts';
 import { CONFIG_SCENARIOS } from './scenarios-config.ts';
 import { CONTROL_SCENARIOS } from './scenarios-control.ts';
 import { HOOK_SCENARIOS } from './scenarios-hooks.ts';
@@ -22,4 +23,5 @@ export const SCENARIOS: readonly Told[] = [
   ...CONTROL_SCENARIOS,
   ...CONFIG_SCENARIOS,
   ...PRE_START_SCENARIOS,
+  ...BUSY_SCENARIOS,
 ];

@@ -158,7 +158,12 @@ function enter(draft: Draft, record: BodyOf<'rung'>, atMs: number, msOf: (ns: bi
   draft.rungs.push({ index, label, fromMs: atMs, untilMs, leftMs: null, cutMs });
 }
 
-const WORDS = { wait: 'left to end by itself', exec: 'hook', http_post: 'asked over HTTP' } as const;
+const WORDS = {
+  wait: 'left to end by itself',
+  busy: 'left alone while it is busy',
+  exec: 'hook',
+  http_post: 'asked over HTTP',
+} as const;
 
 function kill(draft: Draft, atMs: number): void {
   draft.killMs ??= atMs;
