@@ -1,5 +1,6 @@
 // Podman as the tests use it: its settings, the images, and whether it can be had here at all.
 import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'vitest';
 import type { Mode } from '../support/gsup.ts';
@@ -8,6 +9,7 @@ import { isAlive } from '../support/processes.ts';
 export const root = join(import.meta.dirname, '../..');
 /** Whoever watches a container leaves a file named oom where it was started, when the kernel has killed something in it. */
 const scratch = join(root, 'build');
+mkdirSync(scratch, { recursive: true });
 export const podmanEnv = {
   ...process.env,
   CONTAINERS_CONF: join(import.meta.dirname, 'containers.conf'),

@@ -1,7 +1,7 @@
 // README says what is: its tables are those of the code, and its commands are run.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CLIENT_ROWS } from '../../src/cli/client-rows.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
@@ -18,6 +18,16 @@ const readme = page('README.md');
 const names = OPTION_ROWS.map((row) => row.long);
 const commands = COMMANDS.map((row) => row.name);
 const later = section(readme, 'Not in this version');
+
+/** The headings of a page as a link names them. */
+function anchors(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 function defaultOf(row: OptionRow): string {
   if (typeof row.default !== 'number') return '';
@@ -104,10 +114,16 @@ describe('words', () => {
     ).toMatchObject({ kind: 'config', warnings: [] });
   });
 
-  test('every link leads to a file', () => {
-    for (const path of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'])
-      for (const [, target = ''] of page(path).matchAll(/\]\(([^)#]+)\)/g))
-        expect(existsSync(join(root, target)), `${path}: ${target}`).toBe(true);
+  test('every link leads to a file, and to a heading of it', () => {
+    const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`);
+    for (const path of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs])
+      for (const [, target = '', heading] of page(path).matchAll(/\]\(([^)#:]+)(?:#([^)]+))?\)/g)) {
+        const file = join(dirname(path), target);
+        expect(existsSync(join(root, file)), `${path}: ${target}`).toBe(true);
+        if (heading !== undefined) expect(anchors(page(file)), `${path}: ${target}`).toContain(heading);
+      }
   });
 });
 

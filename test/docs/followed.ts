@@ -1,0 +1,154 @@
+// Follows a page of the docs as a new user would: its `sh` blocks are commands, a `text` block below one is what it shows.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { baseImage, freshName, podman, podmanEnv, tryPodman } from '../container/podman.ts';
+import { pause } from '../support/until.ts';
+import { root } from './pages.ts';
+
+export interface Step {
+  readonly command: string;
+  /** What the page says that it prints. */
+  readonly shown?: string;
+}
+
+/** What a reader calls image, container and volume; here each page has a name of its own. */
+const THEIR_NAME = /\bmy-app\b/g;
+/** No image is pulled. The second one is for those who have no Node.js. */
+const NODE_IMAGE = /\bnode:22-slim\b/g;
+const BARE_IMAGE = /\bdebian:bookworm-slim\b/g;
+/** A command under a load that is not the reader's. */
+const stepMs = 180_000;
+
+export function stepsOf(text: string): Step[] {
+  const found = text.matchAll(/^```sh\n(.*?)^```\n(?:\n*```text\n(.*?)^```$)?/gms);
+  return [...found].map(([, command = '', shown]) =>
+    shown === undefined ? { command } : { command, shown },
+  );
+}
+
+/** Whether the lines that are shown are among those that were printed, in their order. */
+export function shows(printed: string, shown: string): boolean {
+  const lines = printed.split('\n').map(withoutTimes);
+  let at = 0;
+  return linesOf(shown).every((line) => {
+    const pattern = new RegExp(`^${line.split('…').map(escaped).join('.*')}$`);
+    const found = lines.findIndex((one, index) => index >= at && pattern.test(one));
+    at = found + 1;
+    return found >= 0;
+  });
+}
+
+function linesOf(shown: string): string[] {
+  return shown
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map(withoutTimes);
+}
+
+/** Times, pids and memory are others each time. */
+function withoutTimes(line: string): string {
+  return line
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/\b\d\d:\d\d:\d\d(\.\d+)?/g, 'TIME')
+    .replace(/\b[\d.]+ ?(ms|s|MB)\b/g, 'N $1')
+    .replace(/\bN ms\b/g, 'N s')
+    .replace(/\bpid \d+/g, 'pid N')
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+/** Without containers, what needs them is left out. */
+export async function follow(text: string, hasContainers: boolean): Promise<void> {
+  const place = mkdtempSync(join(tmpdir(), 'gsup-followed-'));
+  const name = freshName();
+  const bare = `${name}-bare`;
+  const ours = (words: string) =>
+    words.replace(THEIR_NAME, name).replace(NODE_IMAGE, baseImage).replace(BARE_IMAGE, `localhost/${bare}`);
+  try {
+    const around = prepare(place);
+    if (hasContainers && BARE_IMAGE.test(text)) await makeBare(place, bare);
+    for (const { command, shown } of stepsOf(text))
+      if (hasContainers || !/^\s*docker /m.test(command))
+        await take(ours(command), around, shown && ours(shown));
+  } finally {
+    if (hasContainers) {
+      await tryPodman('rm', '-f', '-t', '0', name);
+      await tryPodman('rmi', '-f', name, bare);
+      await tryPodman('volume', 'rm', '-f', name);
+    }
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+interface Around {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** An empty folder; gsup in the search path, and a checkout of it at ~/gsup; podman stands in for docker. */
+function prepare(place: string): Around {
+  const [cwd, home, bin] = ['work', 'home', 'bin'].map((folder) => join(place, folder)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const folder of [cwd, home, bin]) mkdirSync(folder);
+  symlinkSync(root, join(home, 'gsup'));
+  const build =
+    '[ "$1" = build ] && shift && exec podman build --network=none --pull=never --layers=false "$@"';
+  writeFileSync(join(bin, 'docker'), `#!/bin/sh\n${build}\nexec podman "$@"\n`, { mode: 0o755 });
+  const env = {
+    ...podmanEnv,
+    HOME: home,
+    PATH: `${bin}:${join(root, 'bin')}:${process.env.PATH}`,
+    GSUP_STATE_DIR: join(place, 'state'),
+  };
+  return { cwd, env };
+}
+
+async function makeBare(place: string, name: string): Promise<void> {
+  const file = join(place, 'Dockerfile.bare');
+  writeFileSync(file, `FROM ${baseImage}\nRUN rm /usr/bin/node\n`);
+  await podman('build', '-q', '--network=none', '--pull=never', '-f', file, '-t', name, place);
+}
+
+async function take(command: string, around: Around, shown: string | undefined): Promise<void> {
+  const once = async () => {
+    const { code, printed } = await run(command, around);
+    expect(code, `${command}\n${printed}`).toBe(0);
+    return printed;
+  };
+  let printed = await once();
+  if (shown === undefined) return;
+  // Who reads a page is slower than a machine: what only looks is looked at again.
+  if (/^docker (logs|exec|inspect)\b/.test(command))
+    for (let tries = 0; tries < 100 && !shows(printed, shown); tries++) {
+      await pause(200);
+      printed = await once();
+    }
+  expect(shows(printed, shown), `${command}\nprinted:\n${printed}\nand not:\n${shown}`).toBe(true);
+}
+
+function run(command: string, { cwd, env }: Around): Promise<{ code: number | null; printed: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('sh', ['-ec', `exec 2>&1\n${command}`], {
+      cwd,
+      env,
+      timeout: stepMs,
+      killSignal: 'SIGKILL',
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      printed += text;
+    });
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, printed }));
+  });
+}
