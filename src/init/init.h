@@ -54,6 +54,7 @@ char *duration_text(uint64_t ns, char text[32]);
 enum level { LEVEL_ERROR = 50, LEVEL_WARN = 40, LEVEL_INFO = 30 };
 void say_open(int json, enum level least_level); /* json -1: unless stderr is a terminal */
 int say_descriptor(void);
+void say_from_above(int least_fd);
 void say(enum level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- state.c: the state directory, its lock, what an earlier gsup has left ---- */

@@ -68,6 +68,7 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why)
 		files.rlim_cur = FILES_NEEDED; /* its own limit: the command keeps what gsup was given */
 		prlimit(0, RLIMIT_NOFILE, &files, NULL);
 	}
+	say_from_above(32); /* or why there is no Node would go to init, as a frame that is none */
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error_out = fcntl(2, F_DUPFD_CLOEXEC, 32);
 	int fds[] = { fcntl(socket, F_DUPFD_CLOEXEC, 32), fcntl(state.checkpoint_log, F_DUPFD_CLOEXEC, 32), fcntl(state.init_log, F_DUPFD_CLOEXEC, 32) };
 	int config = config_descriptor < 0 ? -1 : fcntl(config_descriptor, F_DUPFD_CLOEXEC, 32);

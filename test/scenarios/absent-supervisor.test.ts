@@ -1,16 +1,20 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
   existsSync,
   linkSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
+  rmSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { gsupCommand } from '../support/cli.ts';
 import { fixture, pathWithoutNode } from '../support/fixtures.ts';
 import { type Gsup, gsupCommandLine } from '../support/gsup.ts';
@@ -197,6 +201,17 @@ scenario(
     expect(gsup.stderr.text()).toMatch(/node/i);
   },
 );
+
+test('S46 so it is where its stderr is a pipe, which init has opened anew: the reason is said there, and not to init', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gsup-alone-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const gsup = join(folder, 'gsup');
+  copyFileSync(join(import.meta.dirname, '../../dist/native/gsup'), gsup);
+  const script = '{ "$0" run --stay --state-dir "$1" -- true; echo "code $?"; } 2>&1 | cat';
+  const { stdout } = spawnSync('sh', ['-c', script, gsup, join(folder, 'state')], { encoding: 'utf8' });
+  expect(stdout).toMatch(/cannot find the JavaScript part of gsup.*\ncode 69\n$/);
+  expect(stdout).not.toContain('protocol');
+});
 
 scenario('S46 a Node that may not be executed is the same, until it may again', SUPERVISED, async (trial) => {
   const folder = join(trial.folder, 'bin');
