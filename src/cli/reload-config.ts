@@ -1,5 +1,6 @@
 /** Reads the config of a running `up` again, in a process of its own: no supervisor has a YAML parser in its memory. */
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { ConfigRead } from '../supervisor/effect.ts';
 import type { ConfigPort } from '../supervisor/ports.ts';
@@ -13,21 +14,33 @@ const MOST_BYTES = 64 * 1024 * 1024;
 /** What GSUP_INIT says to that process. */
 export const READ_AGAIN = 'reload';
 
-export function createConfigPort({ options }: ParsedUp): ConfigPort {
+/** `close`: nobody reads any more, and nobody is told; resolves when the last reader has gone. */
+export function createConfigPort({ options }: ParsedUp): ConfigPort & { close(): Promise<void> } {
+  const readers = new Set<ChildProcess>();
+  let closed = false;
   return {
     read(done) {
-      if (options.file.includes('-')) done({ kind: 'none', why: 'stdin' });
-      else readAgain(done);
+      if (options.file.includes('-')) return done({ kind: 'none', why: 'stdin' });
+      const reader = readAgain((read) => {
+        if (!closed) done(read);
+      });
+      readers.add(reader);
+      reader.once('close', () => readers.delete(reader));
+    },
+    async close() {
+      closed = true;
+      for (const reader of readers) reader.kill('SIGKILL');
+      await Promise.all([...readers].map((reader) => once(reader, 'close')));
     },
     keep: (plan) => keepNext(KEPT_CONFIG, plan),
     settle: (revision) => settlePlan(KEPT_CONFIG, revision),
   };
 }
 
-function readAgain(done: (read: ConfigRead) => void): void {
+function readAgain(done: (read: ConfigRead) => void): ChildProcess {
   const env = { ...initialEnvironment(), GSUP_INIT: READ_AGAIN };
   const limits = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: MOST_BYTES } as const;
-  execFile(process.execPath, process.argv.slice(1), { env, ...limits }, (error, stdout) => {
+  return execFile(process.execPath, process.argv.slice(1), { env, ...limits }, (error, stdout) => {
     try {
       done(JSON.parse(stdout) as ConfigRead);
     } catch {

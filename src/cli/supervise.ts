@@ -93,7 +93,7 @@ export interface Task {
   /** `task`: the name under which this invocation holds its folder. `revision`: of the config that its log says was put in force last. */
   readonly plan: (task: string, revision: number) => TaskPlan;
   /** How it is read again; none for what has no config. */
-  readonly config?: ConfigPort;
+  readonly config?: ConfigPort & { close(): Promise<void> };
   readonly log: LogConfig;
   /** A log that is not wanted on disk is not missed. */
   readonly memoryOnly: boolean;
@@ -156,7 +156,7 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
   world.attach?.(loop);
   const control = world.listen?.(loop);
   const ended = await started;
-  await control?.close();
+  await Promise.all([control?.close(), task.config?.close()]);
   opened.journal.close();
   await reporter.close();
   dieQuietly();

@@ -114,7 +114,7 @@ const cannotTakeOver: Readonly<Record<string, string>> = {
     const head = Buffer.alloc(32);
     head.writeUInt32LE(32, 0);
     head.writeUInt16LE(6, 4);
-    head.writeUInt16LE(2, 6);
+    head.writeUInt16LE(999, 6);
     writeSync(3, head);
     setInterval(() => {}, 1e9);`,
 };
