@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { descriptorProblem } from '../config/descriptor-limit.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { missingProblems } from '../config/not-in-this-version.ts';
 import { problemLine } from '../config/problem.ts';
 import { planUp } from '../config/up-plan.ts';
 import { EXIT } from '../signals/exit-codes.ts';
@@ -48,7 +47,7 @@ function planOf({ options, words }: ParsedUp, env: Environment): Read {
     return { problems: loaded.problems.map((each) => problemLine(each)), warnings };
   const plan = planUp(loaded.config, options.name ?? loaded.config.name, VERSION);
   const tooMany = descriptorProblem(plan, readFileSync('/proc/self/limits', 'latin1'));
-  const problems = [...missingProblems(plan), ...(tooMany === null ? [] : [tooMany])];
+  const problems = tooMany === null ? [] : [tooMany];
   return problems.length > 0 ? { problems, warnings } : { plan, warnings };
 }
 

@@ -9,6 +9,8 @@ import {
   DEFAULT_BACKOFF,
   DEFAULT_DRAIN_RETRY_MS,
   DEFAULT_PRE_START_MS,
+  MEMORY_INTERVAL_MS,
+  MEMORY_LOOKS,
   ORDINARY_TASK,
 } from '../supervisor/plan.ts';
 import { formatDuration } from './duration.ts';
@@ -427,7 +429,10 @@ export const PROCESS_KEYS = {
     default: 'true',
     reason: 'who writes a process wants it to run',
   },
-  memory_limit: { kind: kinds.size, help: 'a tree above it for three looks in a row is restarted' },
+  memory_limit: {
+    kind: kinds.size,
+    help: `a tree that is above it for ${MEMORY_LOOKS} looks in a row, ${formatDuration(MEMORY_INTERVAL_MS)} apart, is stopped by its ladder and runs again, whatever \`restart\` says; that is no failure`,
+  },
   start_timeout: {
     kind: kinds.wait({ positive: true }),
     help: 'how long a start may take, from fork to exec',

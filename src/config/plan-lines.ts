@@ -2,6 +2,7 @@
 import { escapeText } from '../report/escape.ts';
 import type { Dependency, PreStartPlan, ProcessPlan, RestartPlan, TaskPlan } from '../supervisor/plan.ts';
 import { formatDuration } from './duration.ts';
+import { formatSize } from './size.ts';
 import type { LevelEstimate, StopEstimate } from './stop-estimate.ts';
 import { startLevels } from './stop-levels.ts';
 import {
@@ -81,6 +82,8 @@ function sentenceOf(process: ProcessConfig): string {
   const parts = [againSentence(process.restart, process.daemon)];
   if (process.role === 'ephemeral') parts.unshift('ephemeral');
   if (process.role === 'final') parts.unshift('final');
+  if (process.memoryLimitBytes !== null)
+    parts.push(`makes way for a new run above ${formatSize(process.memoryLimitBytes)}`);
   return parts.join(', ');
 }
 

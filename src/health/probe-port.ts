@@ -4,6 +4,7 @@ import type { Copies, LogProbe } from './log-probe.ts';
 
 /** `copies`: null where no output is kept. */
 export function createProbePort(copies: Copies | null): ProbePort {
+  let looks: Promise<ReturnType<typeof import('./memory-probe.ts').createMemoryLooks>> | undefined;
   let logProbe: Promise<LogProbe> | undefined;
   return {
     ask(run, probe, timeoutMs, done) {
@@ -15,6 +16,10 @@ export function createProbePort(copies: Copies | null): ProbePort {
           break;
         case 'http':
           import('./http-probe.ts').then(({ askHttp }) => askHttp(probe.url, timeoutMs, done), failed);
+          break;
+        case 'memory':
+          looks ??= import('./memory-probe.ts').then(({ createMemoryLooks }) => createMemoryLooks());
+          looks.then((look) => look({ probe, done })).catch(() => done(true));
           break;
         case 'log':
           if (copies === null) {

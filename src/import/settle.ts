@@ -1,11 +1,8 @@
 /** Until `gsup check` and `gsup up` take it: what they refuse of a draft is taken out of it, with a remark each. */
 import type { Environment } from '../cli/parse.ts';
-import { VERSION } from '../cli/version.gen.ts';
 import type { Sources } from '../config/config-files.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { missingProblems } from '../config/not-in-this-version.ts';
 import type { Problem } from '../config/problem.ts';
-import { planUp } from '../config/up-plan.ts';
 import { type Block, type Draft, type DraftProcess, isBlock, type Plain, type Remark } from './draft.ts';
 import { renderDraft } from './render.ts';
 
@@ -56,15 +53,7 @@ function problemsOf(text: string, { target, env, cwd, readFile }: Settling): rea
     readFile: (path) => (path === target ? text : readFile(path)),
     readStdin: () => '',
   });
-  if (loaded.kind === 'problems') return loaded.problems;
-  return missingProblems(planUp(loaded.config, loaded.config.name, VERSION)).map((message) => ({
-    file: target,
-    line: 0,
-    column: 0,
-    path: /^cannot use "([^"]*)"/.exec(message)?.[1] ?? '',
-    message,
-    hint: '',
-  }));
+  return loaded.kind === 'problems' ? loaded.problems : [];
 }
 
 /** Variables that must be set, by who wrote the file. They are for whoever starts it, and judged as if they were there. */

@@ -1,3 +1,4 @@
+import { formatSize } from '../config/size.ts';
 import { signalName } from '../signals/names.ts';
 import type { Happening, StopReport } from '../supervisor/happening.ts';
 import { differenceText } from './difference-words.ts';
@@ -65,6 +66,11 @@ export function wordHappening(happening: Happening): Worded {
       return say('info', 'reloaded: the config is as it was');
     case 'not-reloaded':
       return say('error', wordRefusal('reload the config', happening.refusal).message);
+    case 'oversized':
+      return say(
+        'warn',
+        `${happening.run}: above its memory limit of ${formatSize(happening.limitBytes)}${reasonText(happening.reason)}, another run takes its place`,
+      );
     case 'busy':
       return say('info', `${happening.run}: busy, its stop waits until it is not`);
     case 'not-drained':

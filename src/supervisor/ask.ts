@@ -1,8 +1,8 @@
 /** Questions to a run, and what comes back: commands are runs of their own, everything else is asked through a port. */
 import { evolve } from './evolve.ts';
 import { hookName } from './names.ts';
-import type { ProbeRole } from './plan.ts';
-import { answered, askedKey, askedOf, healthNews, isReadyNow, type Question, questionsOf } from './probes.ts';
+import type { AskRole, ProbeRole } from './plan.ts';
+import { answered, askedKey, askedOf, healthNews, isReadyNow, questionsOf } from './probes.ts';
 import type { Run } from './state.ts';
 import { lookUp } from './table.ts';
 import { decideOn, note, say, type Turn } from './turn.ts';
@@ -12,16 +12,16 @@ const MS = 1_000_000n;
 export function ask(turn: Turn, run: Run): void {
   const question = questionsOf(turn.state, run).find(({ atNs }) => atNs <= turn.nowNs);
   if (question === undefined) return;
-  if (question.probe.kind === 'exec') {
-    spawnProbe(turn, run, question);
+  if (question.probe.kind === 'exec' && question.role !== 'memory') {
+    spawnProbe(turn, run, question.role, question.timeoutMs);
     return;
   }
   noteAsked(turn, run, question.role);
   const { role, probe, timeoutMs } = question;
-  turn.effects.push({ kind: 'probe', run: run.name, role, probe, timeoutMs });
+  if (probe.kind !== 'exec') turn.effects.push({ kind: 'probe', run: run.name, role, probe, timeoutMs });
 }
 
-function spawnProbe(turn: Turn, run: Run, { role, timeoutMs }: Question): void {
+function spawnProbe(turn: Turn, run: Run, role: ProbeRole, timeoutMs: number): void {
   decideOn(turn, {
     type: 'hook',
     process: run.process,
@@ -34,7 +34,7 @@ function spawnProbe(turn: Turn, run: Run, { role, timeoutMs }: Question): void {
   });
 }
 
-function noteAsked(turn: Turn, run: Run, role: ProbeRole): void {
+function noteAsked(turn: Turn, run: Run, role: AskRole): void {
   const before = askedOf(turn.state, run, role) ?? { failures: 0, verdict: null, reason: null };
   const asked = { ...before, answeredNs: null };
   turn.state = evolve(turn.state, { type: 'host', about: 'asked', key: askedKey(run.name, role), asked });
@@ -44,7 +44,7 @@ function noteAsked(turn: Turn, run: Run, role: ProbeRole): void {
 export function takeAnswer(
   turn: Turn,
   name: string,
-  role: ProbeRole,
+  role: AskRole,
   ok: boolean,
   reason: string | null,
 ): void {

@@ -2,7 +2,7 @@
 import type { RecordBody, Who } from '../checkpoint/record.ts';
 import type { Answer, Request } from './client-request.ts';
 import type { Happening } from './happening.ts';
-import type { LogProbe, Probe, ProbeRole, TaskPlan } from './plan.ts';
+import type { AskRole, LogProbe, MemoryProbe, Probe, TaskPlan } from './plan.ts';
 import type { Asks, Hello, Launch, Order, RunSnapshot, Target } from './vocabulary.ts';
 
 /** Facts are kept, and acted on at `sync`: what the host tells in one batch is one moment. */
@@ -26,7 +26,7 @@ export type Occurrence =
   | {
       readonly kind: 'probe';
       readonly run: string;
-      readonly role: ProbeRole;
+      readonly role: AskRole;
       readonly ok: boolean;
       readonly detail?: string;
     }
@@ -64,8 +64,8 @@ export type Effect =
   | {
       readonly kind: 'probe';
       readonly run: string;
-      readonly role: ProbeRole;
-      readonly probe: Exclude<Probe, { kind: 'exec' }> | LogProbe;
+      readonly role: AskRole;
+      readonly probe: Exclude<Probe, { kind: 'exec' }> | LogProbe | MemoryProbe;
       readonly timeoutMs: number;
     }
   | { readonly kind: 'say'; readonly happening: Happening }

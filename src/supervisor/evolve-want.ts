@@ -25,7 +25,7 @@ export function evolveRestart(state: State, { processes, cause, by }: BodyOf<'re
 
 /** Whether a stop of one run is for another one after it, so that its end is no failure. */
 export function isRenewal(cause: StopCause): boolean {
-  return cause === 'api' || cause === 'reload';
+  return cause === 'api' || cause === 'reload' || cause === 'memory';
 }
 
 function startOne(state: State, name: string): State {

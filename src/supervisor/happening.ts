@@ -63,6 +63,13 @@ export type Happening =
       readonly signal: string | null;
       readonly lateMs: number | null;
     }
+  /** Its tree holds too much memory, and makes way for a new run. `reason`: how much. */
+  | {
+      readonly kind: 'oversized';
+      readonly run: string;
+      readonly limitBytes: number;
+      readonly reason: string | null;
+    }
   /** Said once: its stop waits. */
   | { readonly kind: 'busy'; readonly run: string }
   /** Said once; the hook is tried again. */

@@ -64,7 +64,7 @@ export interface ProcessPlan {
   readonly health: HealthPlan | null;
   /** WATCHDOG=1 must come at least this often; null: it need not. */
   readonly watchdogMs: number | null;
-  /** A tree above it for three looks in a row is restarted. */
+  /** A tree above it for MEMORY_LOOKS looks in a row is restarted. */
   readonly memoryLimitBytes: number | null;
   /** Signal numbers; to 0: dropped. */
   readonly onSignal: ReadonlyArray<readonly [from: number, to: number]>;
@@ -103,6 +103,21 @@ export type ReadyProbe =
 
 /** What a probe is asked for. */
 export type ProbeRole = 'ready' | 'health';
+
+/** What a run is asked, or looked at, for. */
+export type AskRole = ProbeRole | 'memory';
+
+/** Passes when the tree of a leader holds no more than that. */
+export interface MemoryProbe {
+  readonly kind: 'memory';
+  readonly pid: number;
+  readonly limitBytes: number;
+}
+
+/** Between two looks at the memory of a tree: a leak is slow, and a look reads /proc. */
+export const MEMORY_INTERVAL_MS = 5000;
+/** So many looks in a row: what is above for a moment, while it starts or collects its garbage, is left alone. */
+export const MEMORY_LOOKS = 3;
 
 export interface LogProbe {
   readonly kind: 'log';

@@ -3,7 +3,7 @@ import type { RecordBody } from '../checkpoint/record.ts';
 import type { Clock, Host } from '../host/host.ts';
 import type { ConfigRead } from './effect.ts';
 import type { Happening } from './happening.ts';
-import type { LogProbe, Probe, TaskPlan } from './plan.ts';
+import type { LogProbe, MemoryProbe, Probe, TaskPlan } from './plan.ts';
 
 export interface Ports {
   readonly journal: JournalPort;
@@ -45,7 +45,7 @@ export interface ProbePort {
   /** Calls back once, later, and within `timeoutMs`: whether it has passed, and what came. */
   ask(
     run: string,
-    probe: Exclude<Probe, { kind: 'exec' }> | LogProbe,
+    probe: Exclude<Probe, { kind: 'exec' }> | LogProbe | MemoryProbe,
     timeoutMs: number,
     done: (ok: boolean, detail?: string) => void,
   ): void;

@@ -1,5 +1,14 @@
 /** Readiness and health: when a run is asked, what its answers come to. Pure. */
-import type { HealthPlan, Probe, ProbeRole, ReadyProbe } from './plan.ts';
+import {
+  type AskRole,
+  type HealthPlan,
+  type LogProbe,
+  MEMORY_INTERVAL_MS,
+  MEMORY_LOOKS,
+  type MemoryProbe,
+  type Probe,
+  type ProbeRole,
+} from './plan.ts';
 import { hooksServing, isHookAlive, planOf, snapshotOf } from './select.ts';
 import type { Asked, Health, Run, State } from './state.ts';
 import { lookUp } from './table.ts';
@@ -11,17 +20,16 @@ const READY_INTERVAL_MS = 500;
 export const READY_ANSWER_MS = 5000;
 
 /** A question that is to be asked. */
-export interface Question {
-  readonly role: ProbeRole;
-  readonly probe: Probe | Extract<ReadyProbe, { kind: 'log' }>;
-  readonly timeoutMs: number;
-}
+export type Question = { readonly timeoutMs: number } & (
+  | { readonly role: ProbeRole; readonly probe: Probe | LogProbe }
+  | { readonly role: 'memory'; readonly probe: MemoryProbe }
+);
 
-export function askedKey(run: string, role: ProbeRole): string {
+export function askedKey(run: string, role: AskRole): string {
   return `${run} ${role}`;
 }
 
-export function askedOf(state: State, run: Run, role: ProbeRole): Asked | undefined {
+export function askedOf(state: State, run: Run, role: AskRole): Asked | undefined {
   return lookUp(state.live.probes, askedKey(run.name, role));
 }
 
@@ -45,7 +53,11 @@ export function readyByNs(state: State, run: Run): bigint | null {
 export function questionsOf(state: State, run: Run): (Question & { readonly atNs: bigint })[] {
   const startedNs = snapshotOf(state, run)?.startedNs ?? 0n;
   if (run.serves !== null || run.stop !== null || startedNs === 0n) return [];
-  const wanted = [run.ready ? null : readyQuestion(state, run), healthQuestion(state, run)];
+  const wanted = [
+    run.ready ? null : readyQuestion(state, run),
+    healthQuestion(state, run),
+    memoryQuestion(state, run),
+  ];
   return wanted.flatMap((question) => {
     if (question === null || isWaitedFor(state, run, question.role)) return [];
     return [{ ...question, atNs: nextNs(state, run, question.role, startedNs) }];
@@ -66,14 +78,27 @@ function healthQuestion(state: State, run: Run): Question | null {
   return { role: 'health', probe: health.probe, timeoutMs: health.timeoutMs };
 }
 
-function isWaitedFor(state: State, run: Run, role: ProbeRole): boolean {
+function memoryQuestion(state: State, run: Run): Question | null {
+  const { memoryLimitBytes: limitBytes } = planOf(state, run);
+  const pid = snapshotOf(state, run)?.pid ?? 0;
+  if (limitBytes === null || pid <= 0) return null;
+  return { role: 'memory', probe: { kind: 'memory', pid, limitBytes }, timeoutMs: READY_ANSWER_MS };
+}
+
+/** Its tree was above its limit often enough. */
+export function isOversized(state: State, run: Run): boolean {
+  return run.stop === null && run.serves === null && askedOf(state, run, 'memory')?.verdict === 'unhealthy';
+}
+
+function isWaitedFor(state: State, run: Run, role: AskRole): boolean {
   const asked = askedOf(state, run, role);
   if (asked !== undefined && asked.answeredNs === null) return true;
   return hooksServing(state, run).some((hook) => hook.serves?.kind === role && isHookAlive(hook));
 }
 
-function nextNs(state: State, run: Run, role: ProbeRole, startedNs: bigint): bigint {
+function nextNs(state: State, run: Run, role: AskRole, startedNs: bigint): bigint {
   const lastNs = askedOf(state, run, role)?.answeredNs ?? null;
+  if (role === 'memory') return (lastNs ?? startedNs) + BigInt(MEMORY_INTERVAL_MS) * MS;
   const { health } = planOf(state, run);
   if (role === 'ready' || health === null)
     return lastNs === null ? startedNs : lastNs + BigInt(READY_INTERVAL_MS) * MS;
@@ -91,7 +116,7 @@ function startPeriodEnd(health: HealthPlan, startedNs: bigint): bigint {
 export function answered(
   state: State,
   run: Run,
-  role: ProbeRole,
+  role: AskRole,
   answer: { readonly ok: boolean; readonly reason: string | null; readonly nowNs: bigint },
 ): Asked {
   const { ok, reason, nowNs } = answer;
@@ -99,10 +124,11 @@ export function answered(
   if (ok) return { answeredNs: nowNs, failures: 0, verdict: 'healthy', reason };
   const { health } = planOf(state, run);
   const startedNs = snapshotOf(state, run)?.startedNs ?? 0n;
-  const excused =
-    role === 'ready' || health === null || (run.health === null && nowNs < startPeriodEnd(health, startedNs));
+  const isStarting = health === null || (run.health === null && nowNs < startPeriodEnd(health, startedNs));
+  const excused = role === 'ready' || (role === 'health' && isStarting);
   const failures = (before?.failures ?? 0) + (excused ? 0 : 1);
-  const failed = health !== null && role === 'health' && failures >= health.retries;
+  const most = { ready: null, health: health?.retries ?? null, memory: MEMORY_LOOKS }[role];
+  const failed = most !== null && failures >= most;
   return { answeredNs: nowNs, failures, verdict: failed ? 'unhealthy' : (before?.verdict ?? null), reason };
 }
 

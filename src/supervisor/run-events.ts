@@ -6,7 +6,7 @@ import { isHook } from '../signals/ladder.ts';
 import { dueNs } from './budget-share.ts';
 import { postedKey } from './hooks.ts';
 import { isProbe } from './names.ts';
-import { healthNews, isReadyNow, onUnhealthy, questionsOf, readyByNs } from './probes.ts';
+import { healthNews, isOversized, isReadyNow, onUnhealthy, questionsOf, readyByNs } from './probes.ts';
 import { followOf, waitingOf } from './progress.ts';
 import { isRenewed } from './rolling.ts';
 import {
@@ -43,6 +43,7 @@ export const URGENT = [
   'not-ready',
   'health',
   'unhealthy',
+  'oversized',
   'extend',
   'resume',
   'hook-ended',
@@ -76,6 +77,7 @@ export const PENDING: Record<RunEvent, Pending> = {
   'not-ready': (state, run, nowNs) => isPast(readyByNs(state, run), nowNs),
   health: (state, run, nowNs) => healthNews(state, run, nowNs) !== null,
   unhealthy: (state, run) => onUnhealthy(state, run) !== null,
+  oversized: isOversized,
   extend: (state, run) => isExtended(state, run),
   'hook-ended': (state, run) => isHookAnswered(state, run),
   due: (state, run, nowNs) => isPast(dueNs(state, run), nowNs),

@@ -38,6 +38,7 @@ const unforked: Row = {
   'not-ready': ignore,
   health: ignore,
   unhealthy: ignore,
+  oversized: ignore,
   extend: ignore,
   resume: ignore,
   'hook-ended': ignore,
@@ -68,6 +69,7 @@ const up: Row = {
   'not-ready': failReadiness,
   health: changeHealth,
   unhealthy: stopUnhealthy,
+  oversized: stopOversized,
   extend: ignore,
   resume: ignore,
   'hook-ended': ignore,
@@ -98,6 +100,7 @@ const over: Row = {
   'not-ready': ignore,
   health: ignore,
   unhealthy: ignore,
+  oversized: ignore,
   extend: ignore,
   resume: ignore,
   'hook-ended': ignore,
@@ -133,6 +136,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     'not-ready': ignore,
     health: ignore,
     unhealthy: ignore,
+    oversized: ignore,
     extend: extendRung,
     resume: resumeLadder,
     'hook-ended': nextRung,
@@ -160,6 +164,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     'not-ready': ignore,
     health: ignore,
     unhealthy: ignore,
+    oversized: ignore,
     extend: ignore,
     resume: ignore,
     'hook-ended': ignore,
@@ -212,6 +217,18 @@ function failReadiness(turn: Turn, run: Run): void {
 /** Its run is ended, by its whole ladder; whether it runs again is for what follows on a failure. */
 function stopUnhealthy(turn: Turn, run: Run): void {
   note(turn, { type: 'stop-requested', process: run.process, run: run.name, cause: 'unhealthy', by: null });
+}
+
+/** Its end is no failure: a new run takes its place, whatever its policy is. */
+function stopOversized(turn: Turn, run: Run): void {
+  note(turn, { type: 'stop-requested', process: run.process, run: run.name, cause: 'memory', by: null });
+  const limitBytes = planOf(turn.state, run).memoryLimitBytes ?? 0;
+  say(turn, {
+    kind: 'oversized',
+    run: run.name,
+    limitBytes,
+    reason: askedOf(turn.state, run, 'memory')?.reason ?? null,
+  });
 }
 
 function end(turn: Turn, run: Run): void {

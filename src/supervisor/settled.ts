@@ -48,7 +48,7 @@ function hasSameHooks(state: State, before: State, run: Run): boolean {
 
 function hasSameAnswers(state: State, before: State, run: Run): boolean {
   if (state.live.probes === before.live.probes) return true;
-  return (['ready', 'health'] as const).every(
+  return (['ready', 'health', 'memory'] as const).every(
     (role) => askedOf(state, run, role) === askedOf(before, run, role),
   );
 }

@@ -106,6 +106,13 @@ worst case: 1m20s
     expect(stderr).toContain('a, b, c may take forever to stop, and no stop_budget is set');
   });
 
+  it('says what happens above a limit of memory', async () => {
+    const file = write('memory.yaml', 'processes: {a: {command: x, memory_limit: 300MB}}\n');
+    expect((await gsup('check', '-f', file)).stdout).toContain(
+      'a: does not run again, makes way for a new run above 300MB\n',
+    );
+  });
+
   it('S39 tells all problems of a bad config, and exits 78', async () => {
     const file = write('bad.yaml', 'processes:\n  web: {comand: x}\n  b: {command: x, restart: 3}\n');
     expect(await gsup('check', '-f', file)).toEqual({

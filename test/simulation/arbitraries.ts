@@ -70,6 +70,7 @@ const plain = fc.record(
     mustDrain: never(fc.record({ retryMs: fc.integer({ min: 100, max: 2000 }) })),
     preStart: never(fc.constant({ command: { shell: 'before' }, timeoutMs: 1500 })),
     postStop: never(fc.constant({ shell: 'after' })),
+    memoryLimitBytes: never(fc.constant(1024)),
     daemon: fc.boolean(),
     role: fc.constantFrom('ordinary' as const, 'ordinary' as const, 'ephemeral' as const, 'final' as const),
     restart: fc.record({
@@ -178,6 +179,7 @@ export const randomScript: fc.Arbitrary<Script> = fc
       behaviour,
     ),
     script: fc.array(line, { maxLength: 5 }),
+    large: fc.dictionary(fc.constantFrom(...NAMES), fc.record({ from: ms(20_000), until: ms(60_000) })),
     crashes: someCrashes,
   })
   .map(({ script, ...each }) => ({

@@ -13,6 +13,7 @@ export interface Script {
   readonly behaviours: Readonly<Record<string, Behaviour>>;
   readonly script: readonly Line[];
   readonly posts?: NonNullable<Scenario['posts']>;
+  readonly large?: NonNullable<Scenario['large']>;
   readonly crashes: Crashes;
 }
 
@@ -25,12 +26,20 @@ export function scenarioOf({
   behaviours,
   script,
   posts,
+  large,
 }: Script): Scenario & { title: string } {
   const plans = Object.entries(processes).map(([name, { restart, ...change }]) =>
     processPlan(name, restart === undefined ? change : { ...change, restart: restarts(restart) }),
   );
   const plan = taskPlan(plans, task.stopBudgetMs ?? null, task);
-  return { title, plan, behaviours, script, ...(posts !== undefined && { posts }) };
+  return {
+    title,
+    plan,
+    behaviours,
+    script,
+    ...(posts !== undefined && { posts }),
+    ...(large !== undefined && { large }),
+  };
 }
 
 export function printScript(script: Script): string {

@@ -35,6 +35,8 @@ export interface Scenario {
   /** By run, else by process (or `node/pre-stop` for its hooks). */
   readonly behaviours: Readonly<Record<string, Behaviour>>;
   readonly script?: readonly Line[];
+  /** When the tree of a process is above its memory limit, in ms after the begin. Without: never. */
+  readonly large?: Readonly<Record<string, { readonly from: number; readonly until?: number }>>;
   /** When probes of a process (not commands) pass, in ms after the begin. Without: never. */
   readonly answers?: Readonly<Record<string, { readonly from: number; readonly until?: number }>>;
   /** What the config says from so many ms after the begin on; before the first one what it said at the begin. */
@@ -264,13 +266,21 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
           heard(() => done(answer.ok, answer.ok ? 'status 200' : 'status 503')),
         );
       });
-    const ask: Ports['probes']['ask'] = (run, _, __, done) =>
+    const ask: Ports['probes']['ask'] = (run, probe, __, done) =>
       act(() => {
+        const large = scenario.large?.[processName(run)];
         const good = scenario.answers?.[processName(run)];
         scheduler.after(
           1,
           heard(() => {
             const ms = Number((scheduler.nowNs() - beganNs) / MS);
+            if (probe.kind === 'memory') {
+              done(
+                large === undefined || ms < large.from || ms >= (large.until ?? Number.POSITIVE_INFINITY),
+                '2kb',
+              );
+              return;
+            }
             const ok = good !== undefined && ms >= good.from && ms < (good.until ?? Number.POSITIVE_INFINITY);
             done(ok, ok ? 'connected' : 'ECONNREFUSED');
           }),

@@ -13,13 +13,16 @@ describe('what each state of a run minds', () => {
     ['backoff', 'prepared start blocked'],
     [
       'forked',
-      'ended missing climbed kill stop straggling renew reorder ready not-ready health unhealthy due probe-due',
+      'ended missing climbed kill stop straggling renew reorder ready not-ready health unhealthy oversized due probe-due',
     ],
     [
       'running',
-      'ended missing climbed kill stop straggling renew reorder ready not-ready health unhealthy due probe-due',
+      'ended missing climbed kill stop straggling renew reorder ready not-ready health unhealthy oversized due probe-due',
     ],
-    ['ready', 'ended missing climbed kill stop straggling renew reorder health unhealthy due probe-due'],
+    [
+      'ready',
+      'ended missing climbed kill stop straggling renew reorder health unhealthy oversized due probe-due',
+    ],
     ['stopping', 'ended missing climbed kill escalate extend resume hook-ended due nearly-due hook-due'],
     ['killing', 'ended missing stuck'],
     ['success', 'hook-due follow'],

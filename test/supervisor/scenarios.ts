@@ -3,6 +3,7 @@ import { CONFIG_SCENARIOS } from './scenarios-config.ts';
 import { CONTROL_SCENARIOS } from './scenarios-control.ts';
 import { HOOK_SCENARIOS } from './scenarios-hooks.ts';
 import { LEVEL_SCENARIOS } from './scenarios-levels.ts';
+import { MEMORY_SCENARIOS } from './scenarios-memory.ts';
 import { ORDER_SCENARIOS } from './scenarios-order.ts';
 import { PRE_START_SCENARIOS } from './scenarios-pre-start.ts';
 import { PROBE_SCENARIOS } from './scenarios-probes.ts';
@@ -24,4 +25,5 @@ export const SCENARIOS: readonly Told[] = [
   ...CONFIG_SCENARIOS,
   ...PRE_START_SCENARIOS,
   ...BUSY_SCENARIOS,
+  ...MEMORY_SCENARIOS,
 ];
