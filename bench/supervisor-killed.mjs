@@ -1,5 +1,5 @@
 // What becomes of a child when its supervisor is SIGKILLed: node bench/supervisor-killed.mjs [OUT] (as root)
-// gsup run --stay beside s6, supervisord, pm2 and tini, each in a PID namespace of its own. Writes the page OUT
+// gsup run --stay and gsup up beside s6, supervisord, pm2 and tini, each in a PID namespace of its own. Writes the page OUT
 // (docs/explanation/supervisor-killed.md). pm2 is installed into a temporary folder; a peer that is not there is not measured.
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -68,6 +68,9 @@ function run(folder, command, env = {}) {
 }
 
 const job = (folder) => ['sh', join(folder, 'child.sh'), folder];
+/** What is run when the child has ended, where there is such a thing. */
+const hook = (folder) => `echo begin >>${folder}/hook; sleep 2; echo end >>${folder}/hook`;
+const isGsup = () => processes((words) => words.some((word) => word.endsWith('/dist/main.js')))[0];
 const exited7 = (folder) => lines(read(join(folder, 'codes'))).includes('7');
 
 /** `back`: how it is started again; without, it has to come by itself. `out`: where the child's lines arrive. */
@@ -85,12 +88,31 @@ const peers = {
         'web',
         '-g',
         '6s',
+        '--post-stop',
+        hook(folder),
         '--',
         ...job(folder),
       ]),
-    supervisor: () => processes((words) => words.some((word) => word.endsWith('/dist/main.js')))[0],
+    supervisor: isGsup,
     stop: (_, started) => started.kill('SIGTERM'),
     knows: exited7,
+    hooked: true,
+  },
+  'gsup up': {
+    version: () => spawnSync(gsup, ['--version'], { encoding: 'utf8' }).stdout,
+    start: (folder) => {
+      const stop = { grace: '6s', post_stop: hook(folder) };
+      const web = { command: job(folder), logging: { driver: 'prefix' }, stop };
+      writeFileSync(
+        join(folder, 'gsup.json'),
+        JSON.stringify({ name: 'web', main: 'web', processes: { web } }),
+      );
+      return run(folder, [gsup, 'up', '--state-dir', join(folder, 'state'), '-f', join(folder, 'gsup.json')]);
+    },
+    supervisor: isGsup,
+    stop: (_, started) => started.kill('SIGTERM'),
+    knows: exited7,
+    hooked: true,
   },
   s6: {
     version: () => spawnSync('dpkg-query', ['-W', '-f', `\${Version}`, 's6'], { encoding: 'utf8' }).stdout,
@@ -99,7 +121,7 @@ const peers = {
       mkdirSync(join(service, 'log'), { recursive: true });
       const script = (path, text) => writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
       script(join(service, 'run'), `exec ${job(folder).join(' ')}`);
-      script(join(service, 'finish'), `echo "$1" >>${folder}/finished`);
+      script(join(service, 'finish'), `${hook(folder)}; echo "$1" >>${folder}/finished`);
       script(join(service, 'log/run'), `exec s6-log -b ${folder}/log`);
       writeFileSync(join(service, 'timeout-kill'), String(GRACE_MS));
       return run(folder, ['s6-svscan', join(folder, 'scan')]);
@@ -108,6 +130,7 @@ const peers = {
     stop: (folder) => run(folder, ['s6-svc', '-d', join(folder, 'scan/web')]),
     knows: (folder) => lines(read(join(folder, 'finished'))).includes('7'),
     out: 'log/current',
+    hooked: true,
   },
   supervisord: {
     version: () => spawnSync('supervisord', ['--version'], { encoding: 'utf8' }).stdout,
@@ -226,6 +249,20 @@ async function whileStopping(peer, folder) {
   };
 }
 
+/** Killed while that hook runs: does it come to its end, once, and does whatever follows wait for it? */
+async function whileHook(peer, folder) {
+  if (!peer.hooked) return {};
+  const { first, supervisor } = await begin(peer, folder);
+  const said = (word) => lines(read(join(folder, 'hook'))).filter((line) => line === word).length;
+  process.kill(first, 'SIGUSR1');
+  await until(10_000, () => said('begin') > 0);
+  process.kill(supervisor, 'SIGKILL');
+  const copies = () => lines(read(join(folder, 'pids'))).length;
+  const beside = await until(5000, () => (said('end') > 0 ? null : copies() > 1) ?? 'no');
+  await sleep(3000);
+  return { begins: said('begin'), ends: said('end'), beside: beside === true };
+}
+
 // ---- outside
 
 function ask(name, question) {
@@ -279,16 +316,31 @@ function graceCell(peer, { goneMs, copies }) {
       : `begun anew: gone after ${seconds}${second}`;
 }
 
+function hookCell(peer, { begins, ends, beside }) {
+  if (!peer.hooked) return 'has none';
+  if (begins !== 1 || ends !== 1) return `begun ${begins} times, ended ${ends} times`;
+  return beside ? 'to its end, and beside it a second copy' : 'once, to its end';
+}
+
 function row(name) {
   const peer = peers[name];
   const version = (peer.version() || '').trim();
-  if (version === '') return [name, 'not installed: not measured', '', '', '', ''];
+  if (version === '') return [name, 'not installed: not measured', '', '', '', '', ''];
   const a = ask(name, 'whileRunning');
   const b = ask(name, 'whileStopping');
-  console.error(name, a, b);
+  const c = ask(name, 'whileHook');
+  console.error(name, a, b, c);
   const copy =
     a.copies > 1 ? 'yes, beside the first' : a.lives ? 'no' : a.copies ? 'yes, the first is gone' : 'no';
-  return [`${name} ${version}`, yes(a.lives), copy, yes(a.flows), yes(a.known), graceCell(peer, b)];
+  return [
+    `${name} ${version}`,
+    yes(a.lives),
+    copy,
+    yes(a.flows),
+    yes(a.known),
+    graceCell(peer, b),
+    hookCell(peer, c),
+  ];
 }
 
 function page(rows) {
@@ -299,6 +351,7 @@ function page(rows) {
     'output flows on',
     'exit code known',
     `grace of ${GRACE_MS / 1000} s, supervisor killed ${KILLED_AFTER_MS / 1000} s into it`,
+    'hook after the end, supervisor killed within it',
   ];
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return `# When the supervisor is killed
@@ -318,12 +371,13 @@ and exits with 7 when the supervisor is back.
   pipe, which ends most programs.
 - *exit code known*: the 7 is in the exit code or the log of whoever supervises.
 - *grace*: a stop was asked for, and its grace period was running. Kept means neither shorter nor longer than it was to be.
+- *hook*: \`post_stop\` of gsup, \`./finish\` of s6: a command that runs when the child has ended, for 2 s.
 `;
 }
 
 if (process.argv[2] === '--inside') {
   const [, , , name, question, folder] = process.argv;
-  const answer = await { whileRunning, whileStopping }[question](peers[name], folder);
+  const answer = await { whileRunning, whileStopping, whileHook }[question](peers[name], folder);
   console.log(JSON.stringify(answer));
   process.exit(0); // as init of the namespace: whoever is left ends with it
 }

@@ -42,6 +42,7 @@ export interface Client {
   readiness(): Promise<Readiness>;
   start(processes: readonly string[]): Promise<Done>;
   stop(processes: readonly string[]): Promise<Done>;
+  /** Once, also when it has to be asked again: what has got a new run meanwhile keeps that. */
   restart(processes: readonly string[]): Promise<Done>;
   /** `signal`: TERM, SIGUSR1, 15. Not repeated when the connection is cut. */
   signal(signal: string, processes: readonly string[], target?: Target): Promise<Done>;
@@ -87,7 +88,11 @@ export function connectTo(folder: string, task: string, timeoutMs = ANSWER_WITHI
     readiness: async () => readinessOf(folder),
     start: (processes) => post(ofProcesses(processes, 'start')),
     stop: (processes) => post(ofProcesses(processes, 'stop')),
-    restart: (processes) => post(ofProcesses(processes, 'restart')),
+    restart: async (processes) => {
+      const path = ofProcesses(processes, 'restart');
+      const bodyAgain = { asked_ns: String(process.hrtime.bigint()) };
+      return (await readJson(await call(folder, { method: 'POST', path, body: {}, bodyAgain }))) as Done;
+    },
     signal: (signal, processes, target = 'group') =>
       post(ofProcesses(processes, 'signal'), { signal, target }, true),
     drain: (processes) => post(processes.length === 0 ? '/v1/drain' : ofProcesses(processes, 'drain')),

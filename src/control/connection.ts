@@ -10,6 +10,8 @@ export interface Call {
   /** With its query. */
   readonly path: string;
   readonly body?: unknown;
+  /** The body from the second time on. */
+  readonly bodyAgain?: unknown;
   /** Until the answer begins; whoever is started meanwhile has to come up. */
   readonly timeoutMs?: number;
   /** To be asked twice would be more than to be asked once: not again, when it may have been heard. */
@@ -39,12 +41,14 @@ export function controlError(code: ControlError['code'], message: string, hint: 
  * what is not 2xx is one, too.
  */
 export async function call(folder: string, asked: Call): Promise<IncomingMessage> {
+  let next = asked;
   const end = performance.now() + (asked.timeoutMs ?? ANSWER_WITHIN_MS);
   for (;;) {
-    const answer = await attempt(folder, asked, end - performance.now());
+    const answer = await attempt(folder, next, end - performance.now());
     if (!(answer instanceof Error)) return judged(answer, asked.accept);
     const given = reasonToGiveUp(folder, asked, answer, performance.now() >= end);
     if (given !== null) throw given;
+    next = { ...asked, body: asked.bodyAgain ?? asked.body };
     await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS));
   }
 }

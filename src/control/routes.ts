@@ -43,6 +43,18 @@ export interface Route {
 /** As many runs as init has room for. */
 const ENTRIES_MAX = 2048;
 const NO_BODY: Shape = { type: 'object', properties: {}, additionalProperties: false };
+const RESTART_BODY: Shape = {
+  type: 'object',
+  properties: {
+    asked_ns: {
+      type: 'string',
+      maxLength: 20,
+      description:
+        'for a request that is repeated because its connection was cut: CLOCK_MONOTONIC when it was made for the first time; a run that is younger is new enough',
+    },
+  },
+  additionalProperties: false,
+};
 const USAGE: QueryRow = {
   name: 'usage',
   values: ['true', 'false'],
@@ -120,7 +132,14 @@ export const ROUTES: readonly Route[] = [
   },
   processRoute('start', 'start it, and what it depends on; what failed before does not count any more'),
   processRoute('stop', 'stop it, with its whole ladder; it stays down until it is started'),
-  processRoute('restart', 'give it a new run; of replicas the next when the last is ready'),
+  {
+    method: 'POST',
+    path: '/v1/processes/{name}/restart',
+    summary: 'give it a new run; of replicas the next when the last is ready',
+    body: RESTART_BODY,
+    answers: 'done',
+    handle: restart,
+  },
   processRoute('drain', 'take the first rung of its ladder, and no further; no other run follows'),
   {
     method: 'POST',
@@ -231,7 +250,16 @@ export const ROUTES: readonly Route[] = [
   },
 ];
 
-function processRoute(op: 'start' | 'stop' | 'restart' | 'drain', summary: string): Route {
+function restart(sources: Sources, { name, body }: Asked): HttpAnswer | Promise<HttpAnswer> {
+  const what = `restart ${quoted(name)}`;
+  const asked = body.asked_ns as string | undefined;
+  if (asked === undefined) return ask(sources, what, { op: 'restart', processes: namesOf(name) });
+  if (/^\d+$/.test(asked))
+    return ask(sources, what, { op: 'restart', processes: namesOf(name), askedNs: BigInt(asked) });
+  return problem(400, 'bad-request', `cannot ${what}: "asked_ns" must be a decimal number`, 'leave it out');
+}
+
+function processRoute(op: 'start' | 'stop' | 'drain', summary: string): Route {
   return {
     method: 'POST',
     path: `/v1/processes/{name}/${op}`,

@@ -1,7 +1,7 @@
 /**
  * What a client can ask of a running task, and what it is answered. Plain data; `decide` takes the one and gives the
  * other. A request that is taken is in the log before it is answered: a crash after the answer loses nothing. A client
- * that was cut off without an answer may ask again: `signal` alone is more when it is said twice.
+ * that was cut off without an answer may ask again: `signal` alone is more when it is said twice, and `restart` without `askedNs`.
  */
 import type { Target } from './vocabulary.ts';
 
@@ -11,8 +11,11 @@ export type Request =
   | { readonly op: 'start'; readonly processes: readonly string[] }
   /** Each is wanted down: its run climbs its whole ladder, and no other follows. */
   | { readonly op: 'stop'; readonly processes: readonly string[] }
-  /** Each gets a new run; of replicas the next when the last is ready. What is down is started. */
-  | { readonly op: 'restart'; readonly processes: readonly string[] }
+  /**
+   * Each gets a new run; of replicas the next when the last is ready. What is down is started. `askedNs`: when it was asked
+   * for the first time; a run that is younger is new enough.
+   */
+  | { readonly op: 'restart'; readonly processes: readonly string[]; readonly askedNs?: bigint }
   | {
       readonly op: 'signal';
       readonly processes: readonly string[];

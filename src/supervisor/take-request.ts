@@ -4,7 +4,7 @@ import { signalName } from '../signals/names.ts';
 import type { Answer, Refusal, Request } from './client-request.ts';
 import { isFinal } from './plan.ts';
 import { askForReload, scale } from './reconfigure.ts';
-import { isAlive, mainRuns, processState } from './select.ts';
+import { isAlive, mainRuns, processState, snapshotOf } from './select.ts';
 import type { By, Process, Run, State } from './state.ts';
 import { lookUp } from './table.ts';
 import { presentStop, requestStop } from './task.ts';
@@ -91,14 +91,20 @@ function isDoneWith({ last }: Process, condition: string): boolean {
   return condition === 'completed_successfully' && last?.outcome === 'success';
 }
 
-function restart(turn: Turn, { processes }: Named<'restart'>, by: By): Answer {
+function restart(turn: Turn, { processes, askedNs }: Named<'restart'>, by: By): Answer {
   const found = resolveNames(turn.state, processes);
   if ('refusal' in found) return refused(found.refusal);
   const refusal = startRefusal(turn.state, found.names);
   if (refusal !== null) return refused(refusal);
-  const { names } = found;
+  const names = found.names.filter((name) => askedNs === undefined || !isYounger(turn, name, askedNs));
   if (names.length > 0) note(turn, { type: 'restart-requested', processes: names, cause: 'api', by });
-  return done(names, names);
+  return done(names, found.names);
+}
+
+/** Its run was forked after that; one that is to be, and is not there yet, will have been. */
+function isYounger({ state, nowNs }: Turn, name: string, ns: bigint): boolean {
+  const run = lastRun(state, name);
+  return run !== undefined && isAlive(run) && (snapshotOf(state, run)?.forkedNs || nowNs) > ns;
 }
 
 /** Whoever drains takes no more; a final process has nothing to do before its time. */

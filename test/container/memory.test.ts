@@ -1,13 +1,14 @@
 // Too little memory. Whoever must go, the supervisor goes first, and comes back when there is room.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { fixture } from '../support/fixtures.ts';
 import { children, findPrograms, startTime } from '../support/processes.ts';
 import type { Line } from '../support/records.ts';
 import { theOne } from '../support/story.ts';
 import { until } from '../support/until.ts';
-import { type Container, start } from './container.ts';
+import { type Container, gsup, mountGsup, start, startContainer } from './container.ts';
 import { containerRing } from './podman.ts';
 
 const { reason, scenario } = await containerRing();
@@ -76,6 +77,48 @@ test.skipIf(reason)(
     await container.stop(10);
     expect(await container.ended()).toBe(42);
     expect(theOne(await records(), 'run-ended')).toMatchObject({ code: 42, forced: false });
+    expect((await records()).filter((record) => record.type === 'oom')).toEqual([]);
+  },
+);
+
+/** What is in the folder /hoards: the supervisor above, and a config. */
+const TASK = {
+  name: 't',
+  logging: { driver: 'prefix' },
+  processes: {
+    db: { command: holds(16) },
+    web: { command: holds(16), depends_on: ['db'] },
+  },
+};
+
+test.skipIf(reason)(
+  'S46 S42 up: the supervisor takes all memory: it goes, no process does, and the stop is the same [container]',
+  async () => {
+    const folder = hoardingSupervisor();
+    writeFileSync(join(folder, 'gsup.json'), JSON.stringify(TASK));
+    const fixtures = dirname(fixture('holds-memory'));
+    const mounts = ['-v', `${folder}:/hoards:ro`, '-v', `${fixtures}:/fixtures:ro`];
+    const container = await startContainer([gsup, 'up', '-f', '/hoards/gsup.json'], {
+      podman: [...mountGsup, ...MEMORY, ...mounts, '-e', 'GSUP_SUPERVISOR=/hoards/main.mjs'],
+    });
+    const records = () => container.records('/run/gsup/t');
+    await container.line(/^web +\| ready$/);
+    const before = commandOf(container).map((pid) => `${pid} ${startTime(pid)}`);
+    expect(before).toHaveLength(2);
+    writeFileSync(join(folder, 'yes'), '');
+    await container.line(/the supervisor ended \(killed by signal 9, for lack of memory\)/);
+    rmSync(join(folder, 'yes'));
+    const crashes = started(await records());
+    while (started(await records()) <= crashes)
+      await until('another supervisor', () => findPrograms(container.pid(), 'node').length === 1);
+    expect(commandOf(container).map((pid) => `${pid} ${startTime(pid)}`)).toEqual(before);
+    await container.stop(10);
+    expect(await container.ended()).toBe(0);
+    const ended = (await records()).filter((record) => record.type === 'run-ended');
+    expect(ended.map(({ run, code, forced }) => `${run} ${code} ${forced}`)).toEqual([
+      'web#1 42 false',
+      'db#1 42 false',
+    ]);
     expect((await records()).filter((record) => record.type === 'oom')).toEqual([]);
   },
 );

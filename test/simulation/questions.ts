@@ -15,6 +15,11 @@ export function msOf(ns: bigint): number {
   return Number(ns / 1_000_000n) - BEGAN_MS;
 }
 
+/** A time of a script as the clock has it. */
+export function nsOf(ms: number): bigint {
+  return BigInt(BEGAN_MS + ms) * 1_000_000n;
+}
+
 /** `15@3000`: what leader or others of a run were sent, and when. */
 export function signalsOf(result: Result, run: string, who: 'leader' | 'others' = 'leader'): string[] {
   return result.sent

@@ -8,6 +8,7 @@ import {
   endState,
   hooksOf,
   msOf,
+  nsOf,
   outcomesOf,
   recordsOf,
   rungsOf,
@@ -163,6 +164,17 @@ export const CONTROL_SCENARIOS: readonly Told[] = [
         'killed 0',
       ]);
     },
+  },
+  {
+    title:
+      'restart, asked again because its connection was cut: who is younger than the first asking is new enough',
+    plan: taskPlan(replicas('web', 2)),
+    behaviours: { 'web.1': exitsOn(TERM, 100), 'web.2': exitsOn(TERM, 300) },
+    script: [1000, 1150, 2000]
+      .map((at) => ask(at, { op: 'restart', processes: ['web'], askedNs: nsOf(900) }))
+      .concat(term(5000)),
+    check: (result) =>
+      expect(forks(result)).toEqual(['web.1#1@0', 'web.2#1@0', 'web.1#2@1100', 'web.2#2@1401']),
   },
   {
     title: 'restart of what is down, or in its back-off, is a start',

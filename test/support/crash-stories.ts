@@ -3,11 +3,16 @@ import { fixture } from './fixtures.ts';
 import type { Gsup } from './gsup.ts';
 import { pause } from './until.ts';
 
-/** A whole life of a task that needs a supervisor, from its start to its end. */
+/** A whole life of a task that has a supervisor, from its start to its end. */
 export interface Story {
   readonly title: string;
-  readonly options: (folder: string) => readonly string[];
-  readonly command: (folder: string) => readonly string[];
+  /** Of `run`: its options, and the command. */
+  readonly options?: (folder: string) => readonly string[];
+  readonly command?: (folder: string) => readonly string[];
+  /** Of `up`, in place of these. */
+  readonly config?: (folder: string) => unknown;
+  /** What must come before what, each as the type of its first record and the run: `run-ready db#1 < run-forked web#1`. */
+  readonly order?: readonly string[];
   /** What users do, each act after a fact, so that a crash changes nothing of it. */
   readonly play: (gsup: Gsup) => Promise<void>;
   readonly stdin?: 'pipe';
@@ -31,7 +36,7 @@ const reports = (...more: string[]) => [fixture('reports-signals'), '--code', '3
 /** Longer than that in which a second signal is the same request as the first. */
 const ANOTHER_REQUEST_MS = 300;
 
-export const stories: readonly Story[] = [
+export const runStories: readonly Story[] = [
   {
     title: 'a ladder of two rungs',
     options: () => ['--stay', '--rung', 'USR1:1500ms', '--rung', 'TERM:20s'],

@@ -5,9 +5,10 @@ import { busyMs } from './busy.ts';
 import { type CrashPoint, crashingNode, writesIn } from './crash-point.ts';
 import { NOTES, type Story } from './crash-stories.ts';
 import { type Gsup, type Ring, startGsup } from './gsup.ts';
+import { isAlive } from './processes.ts';
 import { type Line, msBetween } from './records.ts';
 import { LATE_MS } from './scenario.ts';
-import { pause } from './until.ts';
+import { pause, until } from './until.ts';
 
 /** How the supervisor is killed: at exact writes of it, or whoever it is at these moments after the start. */
 export interface Crash {
@@ -24,7 +25,7 @@ export interface Told {
   readonly judged: readonly string[];
   readonly rungs: readonly string[];
   readonly hooks: readonly string[];
-  readonly backoffs: readonly unknown[];
+  readonly backoffs: readonly string[];
   readonly end: string;
 }
 
@@ -37,6 +38,8 @@ export interface Played {
   readonly writes: number;
 }
 
+/** Stories take seconds; this is for a machine that does eight of them at once, and other things. */
+const ENDS_WITHIN_MS = 120_000;
 /** A supervisor that is being started has 2 s until init acts without it; then it is late, but never wrong. */
 const START_MS = 2000;
 /** What a rung that is due gives a supervisor that lives. */
@@ -50,18 +53,19 @@ export async function playStory(story: Story, ring: Ring, crash: Crash): Promise
   try {
     const node = crashingNode(crashes, crash.points ?? []);
     const place = { ring, mode: 'supervisor', folder } as const;
-    gsup = await startGsup(place, story.options(folder), story.command(folder), {
+    gsup = await startGsup(place, story.options?.(folder) ?? [], story.command?.(folder) ?? [], {
       env: { GSUP_NODE: node },
+      ...(story.config === undefined ? {} : { up: story.config(folder) }),
       ...(story.stdin === undefined ? {} : { stdin: story.stdin }),
     });
     const killing = killAt(gsup, crash.momentsMs ?? []);
     await story.play(gsup);
-    const ended = await gsup.ended(30_000);
+    const ended = await gsup.ended(ENDS_WITHIN_MS);
     const writes = writesIn(crashes);
     const exact = writes.filter((each) => each.endsWith('X')).length;
     return {
       told: told(gsup, ended.code, join(folder, NOTES)),
-      faults: faultsOf(gsup.records()),
+      faults: [...faultsOf(gsup.records()), ...faultsOfOrder(gsup.records(), story.order ?? [])],
       kills: exact + (await killing),
       writes: writes[0]?.length ?? 0,
     };
@@ -71,13 +75,16 @@ export async function playStory(story: Story, ring: Ring, crash: Crash): Promise
   }
 }
 
-/** Returns how many were killed: one that has not been started yet, or has gone, cannot be. */
+/** Moments count from the first supervisor on. Returns how many were killed: one that has gone cannot be. */
 async function killAt(gsup: Gsup, momentsMs: readonly number[]): Promise<number> {
+  if (momentsMs.length === 0) return 0;
+  const isThere = () => supervisorOf(gsup) ?? !isAlive(gsup.pid);
+  await until('a supervisor', isThere, ENDS_WITHIN_MS);
   const begin = performance.now();
   let kills = 0;
   for (const moment of momentsMs) {
     await pause(Math.max(0, begin + moment - performance.now()));
-    const supervisor = gsup.find('node')[0];
+    const supervisor = supervisorOf(gsup);
     if (supervisor === undefined) continue;
     try {
       process.kill(supervisor, 'SIGKILL');
@@ -87,6 +94,11 @@ async function killAt(gsup: Gsup, momentsMs: readonly number[]): Promise<number>
     }
   }
   return kills;
+}
+
+/** Not who reads the config of `up`, nor a command that is Node. */
+function supervisorOf(gsup: Gsup): number | undefined {
+  return gsup.find('node').find((pid) => read(`/proc/${pid}/environ`).split('\0').includes('GSUP_INIT=1'));
 }
 
 /**
@@ -103,7 +115,8 @@ function rungsOf(records: readonly Line[]): string[] {
 }
 
 function told(gsup: Gsup, code: number, notes: string): Told {
-  const records = gsup.records();
+  // How often something is asked whether it is ready or well depends on how long things take.
+  const records = gsup.records().filter((line) => !/\/(ready|health)\.\d+$/.test(`${line.hook ?? line.run}`));
   const of = (type: string) => records.filter((line) => line.type === type);
   const last = records.findLast((line) => line.type === 'task-state');
   return {
@@ -113,18 +126,25 @@ function told(gsup: Gsup, code: number, notes: string): Told {
       .split('\n')
       // It follows each signal, and may come when what the signal did is done.
       .filter((line) => !line.startsWith('got SIGCONT'))
-      .map((line) => line.replace(/( pid \d+ uid \d+)? at \d+$/, '')),
+      // Prefixes are as wide as the names of those that have been started so far.
+      .map((line) => line.replace(/( pid \d+ uid \d+)? at \d+$/, '').replace(/^(\S+) +\| /, '$1 | '))
+      // What several processes write comes in any order; what one of them does, in its own.
+      .sort((a, b) => processOf(a).localeCompare(processOf(b))),
     notes: read(notes).replaceAll(/^\d+$/gm, 'started'),
     // Hooks may end beside the run that they serve.
     runs: of('run-ended')
       .map((line) => `${line.run} ${line.code} ${line.signal} ${line.forced}`)
       .sort(),
-    judged: of('outcome').map((line) => `${line.run} ${line.outcome} ${line.cause} ${line.failures}`),
+    judged: of('outcome')
+      .map((line) => `${line.run} ${line.outcome} ${line.cause} ${line.failures}`)
+      .sort(),
     rungs: rungsOf(records),
     hooks: of('hook')
       .map((line) => `${line.hook} ${line.state} ${line.code} ${line.signal}`)
       .sort(),
-    backoffs: of('backoff').map((line) => line.failures),
+    backoffs: of('backoff')
+      .map((line) => `${line.process} ${line.failures}`)
+      .sort(),
     end: `${last?.state} ${last?.exit_code}`,
   };
 }
@@ -135,6 +155,20 @@ function read(file: string): string {
   } catch {
     return '';
   }
+}
+
+/** Of a line with `--log prefix`: `web | ready`. */
+function processOf(line: string): string {
+  return /^(\S+) \| /.exec(line)?.[1] ?? '';
+}
+
+function faultsOfOrder(records: readonly Line[], order: readonly string[]): string[] {
+  const find = (what: string) =>
+    records.findIndex((line) => what === `${line.type} ${line.run ?? line.process ?? line.state}`);
+  return order.flatMap((rule) => {
+    const [before = -1, after = -1] = rule.split(' < ').map(find);
+    return before >= 0 && before < after ? [] : [`not in order: ${rule} (${before}, ${after})`];
+  });
 }
 
 /** Each thing decided once and done once, and no deadline that moves. */
@@ -149,12 +183,24 @@ function faultsOf(records: readonly Line[]): string[] {
     ...repeated(records, 'run-started', (line) => `${line.run}`),
     ...repeated(records, 'task-state', (line) => `${line.state}`),
   ];
-  return [...twice, ...faultsOfTime(records)];
+  return [...twice, ...faultsOfTime(records), ...faultsOfBackoff(records)];
 }
 
 function repeated(records: readonly Line[], type: string, key: (line: Line) => string): string[] {
   const keys = records.filter((line) => line.type === type).map(key);
   return keys.filter((each, at) => keys.indexOf(each) !== at).map((each) => `two records ${type} of ${each}`);
+}
+
+/** Nobody starts before his wait is over. */
+function faultsOfBackoff(records: readonly Line[]): string[] {
+  return records.flatMap((wait, at) => {
+    if (wait.type !== 'backoff') return [];
+    const next = records
+      .slice(at)
+      .find((line) => line.type === 'run-forked' && line.process === wait.process);
+    const early = next === undefined ? 0 : msBetween(next, { mono_ns: String(wait.deadline_ns) });
+    return early > 0 ? [`${next?.run}: started ${early} ms before its back-off was over`] : [];
+  });
 }
 
 /**
