@@ -38,16 +38,13 @@ function endOf(entry: LogEntry | undefined): number {
   return entry === undefined ? 0 : entry.offset + entry.length;
 }
 
-/** It takes the number and the time of the last one that is dropped, so that order and merging stay what they were. */
-function gapFor({ record, length, offset }: LogEntry, lastSeq: number): Piece {
-  const missing = record.seq - lastSeq;
-  // One record is no longer than the words for its absence.
-  if (missing === 1) return { kind: 'old', offset, length };
-  const { seq, at, mono_ns } = record;
-  return {
-    kind: 'new',
-    line: encodeBody({ type: 'gap', missing, cause: 'compacted' }, seq, { at, mono_ns }),
-  };
+/**
+ * It takes the number and the time of the last one that is dropped, so that order and merging stay what they were. One record
+ * is shorter than this; it goes all the same, because what it began may have ended in a record that goes too.
+ */
+function gapFor({ record: { seq, at, mono_ns } }: LogEntry, lastSeq: number): Piece {
+  const body = { type: 'gap', missing: seq - lastSeq, cause: 'compacted' } as const;
+  return { kind: 'new', line: encodeBody(body, seq, { at, mono_ns }) };
 }
 
 /** What stands side by side is copied at once. */

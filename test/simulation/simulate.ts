@@ -3,6 +3,7 @@ import type { Compaction } from '../../src/checkpoint/compactor.ts';
 import type { JournalDisk } from '../../src/checkpoint/disk.ts';
 import { type JournalNews, openJournal } from '../../src/checkpoint/journal.ts';
 import type { JournalSource } from '../../src/checkpoint/journal-open.ts';
+import { readLogFrom } from '../../src/checkpoint/read-log.ts';
 import { type CheckpointRecord, stampRecord } from '../../src/checkpoint/record.ts';
 import { type RepairedLog, repairLog } from '../../src/checkpoint/repair.ts';
 import type { Clock, Host } from '../../src/host/host.ts';
@@ -93,6 +94,8 @@ export interface Result {
   readonly acts: number;
   /** Which of them were writes, and of how many bytes. */
   readonly writes: Readonly<Record<number, number>>;
+  /** Which of them were the work of a compaction. */
+  readonly working: readonly number[];
   readonly crashes: number;
   readonly state: State;
   /** Timers that were still armed at the end: of the last supervisor, with init, of coordinators. */
@@ -126,6 +129,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
   const news: JournalNews[] = [];
   const posts: string[] = [];
   const writes: Record<number, number> = {};
+  const working: number[] = [];
   let acts = 0;
   let crashed = 0;
   let loop: Loop | null = null;
@@ -189,7 +193,11 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     clock: Clock,
     guard: (does: () => void) => () => void,
   ): { port: JournalPort; found: readonly CheckpointRecord[] } => {
-    const workingAct = (does: () => void): void => writingAct(does, () => {});
+    const workingAct = (does: () => void): void => {
+      // After the end nobody comes who could put right what is left half done.
+      if (world.exitCode() === null) working.push(acts);
+      writingAct(does, () => {});
+    };
     const sync: JournalDisk['sync'] = (fd, done) =>
       disk.disk.sync(fd, (error) => guard(() => (compactAt ? workingAct : now)(() => done(error)))());
     const { compactAt } = crashes;
@@ -374,7 +382,8 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
   if (!isOff && (left || world.exitCode() === null))
     throw new Error(`no end:\n${trace.slice(0, 200).map(brief).join('\n')}`);
 
-  const log = repairLog(disk.bytes(LOG));
+  // A compacted log can stand behind the old one, as long as nobody has opened it again.
+  const log = crashes.compactAt ? readLogFrom(disk.fd, undefined, disk.disk) : repairLog(disk.bytes(LOG));
   const found = log.entries.map(({ record }) => record);
   return {
     trace,
@@ -390,6 +399,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     endedMs: Number((world.endedNs() - beganNs) / MS),
     acts,
     writes,
+    working,
     crashes: crashed,
     // Whoever went after the last act left nothing but the log.
     state: (loop as Loop | null)?.state() ?? replay(inForce(found), found),
