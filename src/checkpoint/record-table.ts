@@ -333,7 +333,7 @@ export const recordTable = {
       installation: text("its folder; empty: init's own"),
       state: oneOf(
         ['requested', 'done', 'failed'],
-        'asked for (supervisor); the new one answers, or the old one is back (init)',
+        'asked for (supervisor); once for each request (init): the new one answers, or not and the old one is back, or another one was asked for before it has',
       ),
       by: maybe(orNull(who('client of the request'))),
     },

@@ -93,6 +93,8 @@ export async function upgrade(asked: ClientAsked): Promise<Outcome> {
   await client.upgrade(installation);
   for await (const { record } of client.events()) {
     if (record.type !== 'upgrade' || BigInt(record.mono_ns as string) < beganNs) continue;
+    // Somebody else may have asked for another one.
+    if (record.installation !== installation) continue;
     if (record.state === 'failed')
       return failure(
         EXIT.unavailable,

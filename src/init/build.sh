@@ -22,7 +22,7 @@ if [ "${1:-}" = test ]; then
 	$cc $warn $sane -o build/options-driver $here/test/options-driver.c $here/options.c $here/text.c
 	$cc $warn $sane -o build/order-driver $here/test/order-driver.c $here/order.c
 	world="-include $here/test/fuzz-world.h -Wno-unused-function -Wno-unused-parameter"
-	$cc $warn $sane $world -o build/model-init $here/test/model-init.c $here/text.c $here/installation.c
+	$cc $warn $sane $world -o build/model-init $here/test/model-init.c $here/text.c
 	$cc $warn $sane $world -o build/model-coordinator $here/test/model-coordinator.c \
 		$here/run.c $here/order.c $here/record.c $here/text.c $here/say.c $here/options.c $here/memory.c
 	exit 0

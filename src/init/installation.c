@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 static PAGES char installation[INSTALLATION_SIZE], before[INSTALLATION_SIZE]; /* empty: init's own */
-static bool asked, on_trial;
+static bool asked;
+static int waiting; /* requests for the one that is on trial: each is told how it went, once */
 
 static const char *named(const char *root) { return *root ? root : "its own installation"; }
 
@@ -18,13 +19,20 @@ static void record_upgrade(const char *root, const char *what)
 	record_end();
 }
 
-/* false: not a path, so nothing is tried. */
+static void settle(const char *what)
+{
+	for (; waiting; waiting--) record_upgrade(installation, what);
+}
+
+/* false: not a path, so nothing is tried. Whoever is on trial when another one is asked for does not come up any more. */
 bool installation_ask(const char root[INSTALLATION_SIZE])
 {
 	if (!memchr(root, 0, INSTALLATION_SIZE) || (*root && *root != '/')) return false;
-	if (!on_trial) memcpy(before, installation, sizeof before);
+	if (!waiting) memcpy(before, installation, sizeof before);
+	else if (strcmp(installation, root)) settle("failed");
 	print(installation, sizeof installation, "%s", root);
-	asked = on_trial = true;
+	asked = true;
+	waiting++;
 	return true;
 }
 
@@ -36,21 +44,19 @@ bool installation_asked(void)
 	return was;
 }
 
-bool installation_on_trial(void) { return on_trial; }
+bool installation_on_trial(void) { return waiting; }
 
 void installation_good(void)
 {
-	if (!on_trial || asked) return;
-	on_trial = false;
-	record_upgrade(installation, "done");
+	if (!waiting || asked) return;
+	settle("done");
 	say(LEVEL_INFO, "the supervisor is started from %s from now on", named(installation));
 }
 
 void installation_bad(void)
 {
-	if (!on_trial) return;
-	on_trial = false;
-	record_upgrade(installation, "failed");
+	if (!waiting) return;
+	settle("failed");
 	say(LEVEL_ERROR, "the supervisor of %s did not come up: back to %s", named(installation), named(before));
 	memcpy(installation, before, sizeof installation);
 }
@@ -59,5 +65,5 @@ void installation_bad(void)
 bool installation_script(char *script, size_t size)
 {
 	if (!*installation) return false;
-	return print(script, size, "%s/dist/main.js", installation) < (int)size && (on_trial || access(script, R_OK) == 0);
+	return print(script, size, "%s/dist/main.js", installation) < (int)size && (waiting || access(script, R_OK) == 0);
 }

@@ -296,7 +296,11 @@ static void read_supervisor(void)
 		if (sane && in_size - at < h.size) break;
 		static PAGES char frame[FRAME_MAX];
 		if (sane) memcpy(frame, in + at, h.size);
-		if (!sane || !carry_out(frame)) { replace_supervisor("does not speak this protocol"); in_size = 0; return; }
+		if (sane && carry_out(frame)) continue;
+		replace_supervisor("does not speak this protocol");
+		(void)installation_asked(); /* what it had asked for before comes with the next one */
+		in_size = 0;
+		return;
 	}
 	memmove(in, in + at, in_size - at);
 	in_size -= at;

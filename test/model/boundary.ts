@@ -38,7 +38,14 @@ export interface Bounds {
   readonly lag: number;
   /** Time passes also while init or a coordinator has something to do. */
   readonly slow: boolean;
+  /** Requests for another installation. */
+  readonly upgrades: number;
+  /** What is asked for. */
+  readonly installations: readonly Installation[];
 }
+
+/** By its folder. '': init's own. `/good` works; the others do not come up, each in its way. */
+export type Installation = '' | '/good' | '/ends' | '/wrong-usage' | '/other-protocol' | '/silent';
 
 /** crash: killed within a chunk of acts; half: within a write to init; stop: SIGSTOP; freeze: not even SIGKILL ends it. */
 export type Fault = 'kill' | 'crash' | 'half' | 'stop' | 'freeze' | 'thaw';
@@ -55,6 +62,7 @@ export interface Boundary {
   readonly log: Log;
   readonly asked: number;
   readonly faults: number;
+  readonly upgrades: number;
   /** A promise that was broken, in words. */
   readonly broken: string | null;
   readonly watch: Watch;
@@ -79,6 +87,14 @@ export interface Written {
 /** What the promises are about. By run. */
 export interface Watch {
   readonly runs: Readonly<Record<string, Watched>>;
+  readonly upgrades: WatchedUpgrades;
+}
+/** Requests: in the log, taken by init, and told the result of. `good`: the last installation that worked. */
+export interface WatchedUpgrades {
+  readonly recorded: number;
+  readonly taken: number;
+  readonly told: number;
+  readonly good: Installation;
 }
 export interface Watched {
   readonly forks: number;
@@ -93,7 +109,9 @@ export interface Watched {
 
 export type FromSupervisor =
   | { readonly kind: 'request'; readonly number: number; readonly key: number; readonly request: HostRequest }
-  | { readonly kind: 'seen'; readonly event: number; readonly wakeNs: bigint | null };
+  | { readonly kind: 'seen'; readonly event: number; readonly wakeNs: bigint | null }
+  /** Of another protocol. */
+  | { readonly kind: 'foreign' };
 
 export interface Act {
   readonly record: RecordBody | null;
@@ -107,6 +125,8 @@ export interface Supervisor {
   /** frozen: in uninterruptible sleep. dead: not reaped yet. */
   readonly life: 'alive' | 'stopped' | 'frozen' | 'dead';
   readonly generation: number;
+  /** It does nothing, and will not. */
+  readonly silent: boolean;
   /** SIGKILL is on its way. */
   readonly doomed: boolean;
   /** What its end will look like, or looks like. */
@@ -147,6 +167,14 @@ export interface Init {
     readonly spawned: boolean;
     readonly partial: boolean;
     readonly reapByNs: bigint | null;
+    readonly yields: boolean;
+  };
+  readonly installation: {
+    readonly now: Installation;
+    readonly before: Installation;
+    /** Requests for the one on trial. */
+    readonly waiting: number;
+    readonly asked: boolean;
   };
   readonly asks: {
     readonly count: number;
@@ -225,7 +253,7 @@ export interface Coordinator {
 export type InitOutput =
   | { readonly kind: 'news'; readonly news: HostNews }
   | { readonly kind: 'pass'; readonly slot: number; readonly frame: ToCoordinator }
-  | { readonly kind: 'fork-supervisor' }
+  | { readonly kind: 'fork-supervisor'; readonly installation: Installation }
   | { readonly kind: 'fork-run'; readonly slot: number }
   | { readonly kind: 'kill-supervisor' }
   /** Its coordinator is left, with what cannot be killed. */

@@ -37,8 +37,11 @@ const BOUNDS: Bounds = {
   lateExec: false,
   lag: 1,
   slow: false,
+  upgrades: 0,
+  installations: [],
 };
 
+const EVERY = ['/good', '/ends', '/wrong-usage', '/other-protocol', '/silent'] as const;
 const ALL = ['kill', 'crash', 'half', 'stop', 'freeze', 'thaw'] as const;
 const RESTARTED = runPlan({ ladder: ONE, restart: again });
 
@@ -48,10 +51,62 @@ export const SMALL: Readonly<Record<string, Bounds>> = {
   'one ask': { ...BOUNDS, faults: 0, lag: 0 },
   'not to be reaped': { ...BOUNDS, kinds: ['freeze'], exits: [], lag: 0 },
   'killed and asked': { ...BOUNDS, kinds: ['kill'], lag: 0 },
+  upgraded: { ...BOUNDS, asks: 0, faults: 0, lag: 0, upgrades: 1, installations: EVERY },
+  'upgraded, one kill': {
+    ...BOUNDS,
+    asks: 0,
+    kinds: ['kill'],
+    lag: 0,
+    upgrades: 1,
+    installations: ['/ends'],
+  },
 };
 
 export const LARGE: Readonly<Record<string, Bounds>> = {
   ...SMALL,
+  'upgraded, one crash': {
+    ...BOUNDS,
+    asks: 0,
+    lag: 0,
+    upgrades: 1,
+    installations: EVERY,
+  },
+  'upgraded, one ask': {
+    ...BOUNDS,
+    faults: 0,
+    lag: 0,
+    upgrades: 1,
+    installations: EVERY,
+  },
+  'upgraded twice': {
+    ...BOUNDS,
+    asks: 0,
+    lag: 0,
+    upgrades: 2,
+    installations: ['', '/good', '/ends', '/silent'],
+  },
+  'upgraded twice, one ask, one kill': {
+    ...BOUNDS,
+    kinds: ['kill'],
+    lag: 0,
+    upgrades: 2,
+    installations: ['/good', '/ends', '/other-protocol'],
+  },
+  'upgraded, not to be reaped': {
+    ...BOUNDS,
+    kinds: ['freeze', 'thaw'],
+    lag: 0,
+    upgrades: 1,
+    installations: ['/good', '/ends', '/silent'],
+  },
+  'upgraded, none after two': {
+    ...BOUNDS,
+    kinds: ['kill'],
+    hopelessFrom: 2,
+    lag: 0,
+    upgrades: 1,
+    installations: ['/good', '/ends'],
+  },
   'late, one ask': { ...BOUNDS, faults: 0 },
   'one ask, one crash': { ...BOUNDS, lag: 0 },
   'two rungs, two asks, one crash': { ...BOUNDS, plan: plain(TWO), asks: 2, lag: 0 },

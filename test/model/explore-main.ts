@@ -1,4 +1,7 @@
-/** `npm run model`: explores, and says how much there was. `-- --large`: the large configurations, too. */
+/**
+ * `npm run model`: explores, and says how much there was. `-- --large`: the large configurations, too; `-- NAME`: only
+ * that one; `--minutes=N`: each so long at most.
+ */
 import { LARGE, SMALL } from './configurations.ts';
 import { wayTo } from './explore.ts';
 import { replayInit, replayRuns } from './replay.ts';
@@ -7,11 +10,16 @@ import { traceAll } from './traces.ts';
 
 const only = process.argv.filter((word) => !word.startsWith('--')).slice(2);
 const all = process.argv.includes('--large') ? LARGE : SMALL;
+const minutes = process.argv.find((word) => word.startsWith('--minutes='))?.split('=')[1];
+const limit = {
+  states: Number(process.env.LIMIT ?? 5_000_000),
+  ...(minutes && { minutes: Number(minutes) }),
+};
 let bad = 0;
 for (const [name, bounds] of Object.entries(only.length > 0 ? LARGE : all)) {
   if (only.length > 0 && !only.includes(name)) continue;
   const began = performance.now();
-  const traces = traceAll(bounds, Number(process.env.LIMIT ?? 5_000_000));
+  const traces = traceAll(bounds, limit);
   const { explored } = traces;
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const { states, transitions, complete, ends, troubles } = explored;

@@ -27,7 +27,15 @@ export interface Visitor {
   onTransition?(from: number, step: Step, before: Boundary, after: ReturnType<typeof take>): void;
 }
 
-export function explore(bounds: Bounds, limit = Number.POSITIVE_INFINITY, visitor: Visitor = {}): Explored {
+/** Where to leave off. What was found until then is replayed, but says nothing about ends. */
+export interface Limit {
+  readonly states?: number;
+  readonly minutes?: number;
+}
+
+export function explore(bounds: Bounds, limit: Limit = {}, visitor: Visitor = {}): Explored {
+  const { states: mostStates = Number.POSITIVE_INFINITY, minutes = Number.POSITIVE_INFINITY } = limit;
+  const endMs = performance.now() + minutes * 60_000;
   const memoryNs = memoryOf(bounds);
   const known = new Map<string, number>();
   const parents: number[] = [];
@@ -58,10 +66,13 @@ export function explore(bounds: Bounds, limit = Number.POSITIVE_INFINITY, visito
 
   let next: { state: number; world: Boundary }[] = [];
   enter(begin(bounds).next, -1, { kind: 'init-ticks' });
-  while (next.length > 0 && parents.length < limit) {
+  let isOver = false;
+  while (next.length > 0 && !isOver) {
     const level = next;
     next = [];
     for (const { state, world } of level) {
+      isOver ||= parents.length >= mostStates || performance.now() >= endMs;
+      if (isOver) break;
       const possible = stepsOf(world, bounds);
       const isSystemBusy = possible.some((step) => isSystem(step) && step.kind !== 'time');
       const rested = isSystemBusy ? world : promise.atRest(world, bounds);
@@ -80,7 +91,7 @@ export function explore(bounds: Bounds, limit = Number.POSITIVE_INFINITY, visito
       }
     }
   }
-  const complete = next.length === 0;
+  const complete = !isOver;
   if (complete) {
     const hangs = cannotEnd({ states: parents.length, sources, targets, alone, ended }, asked);
     if (hangs !== undefined) troubles.set(hangs.what, hangs.state);

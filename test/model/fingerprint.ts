@@ -49,7 +49,7 @@ export function fingerprint(world: Boundary, memoryNs: bigint): string {
   const view = { nowNs: world.nowNs, sinceNs: world.nowNs - memoryNs, lastNumber: sup.lastNumber };
   const since = (event: number): number => Math.min(sup.event - event, 9);
   return [
-    initPrint(init, view, supervisor?.life === 'frozen'),
+    initPrint(init, view, supervisor?.life === 'frozen' || supervisor?.silent === true),
     world.coordinators.map((c) => (c === null ? '-' : cached(c, view))).join('/'),
     supervisor === null ? '-' : supervisorPrint(supervisor, view, since),
     world.toInit.map((frame) => framePrint(frame, view, since)).join(),
@@ -58,6 +58,7 @@ export function fingerprint(world: Boundary, memoryNs: bigint): string {
     pendingOf(world, view),
     world.asked,
     world.faults,
+    world.upgrades,
     world.broken,
     cached(world.watch, view),
   ].join('|');
@@ -104,6 +105,7 @@ function initPrint(init: Init, view: View, exact: boolean): string {
     time(init.asks.dueNs, view),
     init.asks.alone,
     cached(init.leave, view),
+    `${+sup.yields} ${Object.values(init.installation)}`,
     init.exited,
     init.judged === null ? '-' : cached(init.judged.snapshot, view),
     init.slots.map((slot) => slotText(slot, init, view)).join('/'),
@@ -114,7 +116,7 @@ function supervisorPrint(supervisor: Supervisor, view: View, since: Since): stri
   const hears = supervisor.life === 'alive' || supervisor.life === 'frozen';
   return [
     supervisor.life,
-    +supervisor.doomed + 2 * +supervisor.cut,
+    +supervisor.doomed + 2 * +supervisor.cut + 4 * +supervisor.silent,
     supervisor.code,
     supervisor.told,
     (hears ? supervisor.inbox : [])
@@ -133,6 +135,7 @@ function supervisorPrint(supervisor: Supervisor, view: View, since: Since): stri
 }
 
 function framePrint(frame: FromSupervisor, view: View, since: Since): string {
+  if (frame.kind === 'foreign') return 'f';
   if (frame.kind === 'seen') return `S${since(frame.event)} ${time(frame.wakeNs, view)}`;
   return `${frame.number > view.lastNumber}${cached(frame.request, view)}`;
 }

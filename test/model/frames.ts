@@ -7,6 +7,7 @@ import {
   encodeSeen,
   encodeSignal,
   encodeSpawn,
+  encodeUpgrade,
 } from '../../src/host/encode.ts';
 import { struct, u32 } from '../../src/host/layout.ts';
 import * as wire from '../../src/host/protocol.ts';
@@ -22,8 +23,16 @@ const alone = struct({ asks: u32, signal: u32, pid: u32, uid: u32 });
 const RECORD_TYPE_SIZE = 32;
 
 export function bytesToInit(frame: FromSupervisor): Uint8Array {
+  if (frame.kind === 'foreign') return foreignBytes();
   if (frame.kind === 'seen') return encodeSeen(frame.event, frame.wakeNs);
   return requestBytes(frame.number, frame.key, frame.request);
+}
+
+/** As a supervisor of the next version would say it. */
+function foreignBytes(): Uint8Array {
+  const frame = encodeSeen(1, null);
+  new DataView(frame.buffer, frame.byteOffset).setUint16(6, wire.PROTOCOL_VERSION + 1, true);
+  return frame;
 }
 
 function requestBytes(number: number, key: number, request: HostRequest): Uint8Array {
@@ -42,7 +51,7 @@ function requestBytes(number: number, key: number, request: HostRequest): Uint8A
     case 'exit':
       return encodeExit(number, request.code, 0);
     case 'upgrade':
-      throw new Error('nobody asks for an upgrade here');
+      return encodeUpgrade(number, request.installation);
   }
 }
 

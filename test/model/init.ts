@@ -10,6 +10,7 @@ import {
   type FromSupervisor,
   type Init,
   type InitOutput,
+  type Installation,
   isDue,
   MS,
   plus,
@@ -69,7 +70,9 @@ export const FIRST_INIT: Init = {
     spawned: false,
     partial: false,
     reapByNs: null,
+    yields: false,
   },
+  installation: { now: '', before: '', waiting: 0, asked: false },
   asks: { count: 0, firstNs: 0n, event: 0, dueNs: null, alone: 0 },
   leave: { asked: false, code: 0, byeNs: null, killed: false, alone: false },
   present: false,
@@ -112,6 +115,9 @@ export function initDue({ sup, asks, leave }: Init, nowNs: bigint): bigint | nul
 function setSup(step: Step, change: Partial<Init['sup']>): void {
   step.init = { ...step.init, sup: { ...step.init.sup, ...change } };
 }
+function setInstallation(step: Step, change: Partial<Init['installation']>): void {
+  step.init = { ...step.init, installation: { ...step.init.installation, ...change } };
+}
 function setAsks(step: Step, change: Partial<Init['asks']>): void {
   step.init = { ...step.init, asks: { ...step.init.asks, ...change } };
 }
@@ -133,8 +139,7 @@ function hear(step: Step, event: InitEvent): void {
       startSupervisor(step);
       break;
     case 'supervisor-wrote':
-      for (const frame of event.frames) carryOut(step, frame);
-      if (step.init.sup.socket) setSup(step, { partial: event.half });
+      supervisorWrote(step, event.frames, event.half);
       break;
     case 'supervisor-closed':
       dropSocket(step);
@@ -206,7 +211,7 @@ function giveUp(step: Step, code: number): void {
 
 function startSupervisor(step: Step): void {
   const { nowNs } = step;
-  step.out.push({ kind: 'fork-supervisor' });
+  step.out.push({ kind: 'fork-supervisor', installation: step.init.installation.now });
   setSup(step, {
     retryNs: null,
     startedNs: nowNs,
@@ -247,10 +252,18 @@ function cannotBeReaped(step: Step): void {
 function supervisorGone(step: Step, code: number | null): void {
   const { nowNs } = step;
   const worked = step.init.sup.state === 'present';
+  const { yields, restarts } = step.init.sup;
+  const vain = !yields && !worked && step.init.installation.waiting > 0;
   dropSocket(step);
-  setSup(step, { process: false, state: 'gone', reapByNs: null, restarts: step.init.sup.restarts + 1 });
+  setSup(step, { process: false, state: 'gone', reapByNs: null, restarts: restarts + 1, yields: false });
   const { sup, leave, asks } = step.init;
   if (leave.asked) return;
+  if (vain) installationBad(step);
+  if (yields || vain) {
+    setSup(step, { retryNs: nowNs });
+    if (asks.count > 0) setAsks(step, { dueNs: nowNs + START_WITHIN });
+    return;
+  }
   const isOwnError = code !== null && code >= EXIT_USAGE;
   if (!sup.spawned && (isOwnError || sup.restarts > 2)) {
     giveUp(step, isOwnError ? code : EXIT_INTERNAL);
@@ -269,6 +282,7 @@ function see(step: Step, event: number, wakeNs: bigint | null): void {
   setSup(step, { seen: event, wakeNs, unseenNs: event === sup.event ? null : step.nowNs });
   if (sup.failed > 0) setPresent(step, true);
   setSup(step, { failed: 0, state: sup.state === 'starting' ? 'present' : sup.state });
+  if (sup.state === 'starting') installationGood(step);
   if (asks.count > 0 && event >= asks.event && !sup.tellAsks)
     setAsks(step, { dueNs: null, alone: asks.count });
 }
@@ -282,7 +296,24 @@ function hearOf(step: Step, request: HostRequest): void {
     setAsks(step, { dueNs: nowNs + ANSWER_WITHIN });
 }
 
-function carryOut(step: Step, frame: FromSupervisor): void {
+function supervisorWrote(step: Step, frames: readonly FromSupervisor[], half: boolean): void {
+  for (const frame of frames) {
+    if (frame.kind !== 'foreign') {
+      carryOut(step, frame);
+      continue;
+    }
+    replace(step);
+    setInstallation(step, { asked: false });
+    return;
+  }
+  setSup(step, { partial: half });
+  if (!step.init.installation.asked) return;
+  setInstallation(step, { asked: false });
+  setSup(step, { yields: true });
+  replace(step);
+}
+
+function carryOut(step: Step, frame: Exclude<FromSupervisor, { kind: 'foreign' }>): void {
   if (frame.kind === 'seen') {
     see(step, frame.event, frame.wakeNs);
     return;
@@ -298,8 +329,37 @@ function carryOut(step: Step, frame: FromSupervisor): void {
     setLeave(step, { asked: true, code: request.code & 255 });
     return;
   }
+  if (request.to === 'upgrade') {
+    installationAsk(step, request.installation as Installation);
+    return;
+  }
   if (request.to === 'spawn') setSup(step, { spawned: true });
   runRequest(step, frame.number, frame.key, request);
+}
+
+// ---- from where the supervisor comes ----
+
+function installationAsk(step: Step, root: Installation): void {
+  const { now, before, waiting } = step.init.installation;
+  if (waiting > 0 && now !== root) settle(step, 'failed');
+  const more = step.init.installation.waiting + 1;
+  setInstallation(step, { now: root, before: waiting > 0 ? before : now, waiting: more, asked: true });
+}
+
+function settle(step: Step, how: 'done' | 'failed'): void {
+  const { now, waiting } = step.init.installation;
+  for (let told = 0; told < waiting; told++) record(step, `upgrade ${how} ${now}`);
+  setInstallation(step, { waiting: 0 });
+}
+
+function installationGood(step: Step): void {
+  const { waiting, asked } = step.init.installation;
+  if (waiting > 0 && !asked) settle(step, 'done');
+}
+
+function installationBad(step: Step): void {
+  settle(step, 'failed');
+  setInstallation(step, { now: step.init.installation.before });
 }
 
 // ---- the runs ----

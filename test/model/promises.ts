@@ -5,12 +5,15 @@ import type {
   Bounds,
   Coordinator,
   InitOutput,
+  Installation,
   Log,
   RunOutput,
   Watched,
+  WatchedUpgrades,
   Written,
 } from './boundary.ts';
 import { isDue, KILL, TERM } from './boundary.ts';
+import type { InitEvent } from './init.ts';
 
 const UNWATCHED: Watched = {
   forks: 0,
@@ -28,11 +31,15 @@ function watchedOf(world: Boundary, run: string): Watched {
 
 function watch(world: Boundary, run: string, change: Partial<Watched>): Boundary {
   const runs = { ...world.watch.runs, [run]: { ...watchedOf(world, run), ...change } };
-  return { ...world, watch: { runs } };
+  return { ...world, watch: { ...world.watch, runs } };
 }
 
 function must(world: Boundary, holds: boolean, what: string): Boundary {
   return holds || world.broken !== null ? world : { ...world, broken: what };
+}
+
+function watchUpgrades(world: Boundary, change: Partial<WatchedUpgrades>): Boundary {
+  return { ...world, watch: { ...world.watch, upgrades: { ...world.watch.upgrades, ...change } } };
 }
 
 /** The supervisor has written records. */
@@ -55,6 +62,7 @@ function recorded(world: Boundary, before: Log, body: RecordBody): Boundary {
   }
   if (body.type === 'stop-requested' && body.run === undefined)
     return must(world, world.log.state.task.asks <= world.asked, 'a stop is recorded that nobody asked for');
+  if (body.type === 'upgrade') return watchUpgrades(world, { recorded: world.watch.upgrades.recorded + 1 });
   if (body.type !== 'outcome') return world;
   const outcomes = watchedOf(world, body.run).outcomes + 1;
   const next = watch(world, body.run, { outcomes });
@@ -62,6 +70,42 @@ function recorded(world: Boundary, before: Log, body: RecordBody): Boundary {
     must(next, outcomes === 1, `${body.run} has a second outcome`),
     body.outcome !== 'lost',
     `${body.run} is lost`,
+  );
+}
+
+/** init has read what a supervisor wrote: the requests in it that it had not taken before. */
+function initHeard(world: Boundary, before: Boundary, event: InitEvent): Boundary {
+  if (event.kind !== 'supervisor-wrote') return world;
+  let { taken } = world.watch.upgrades;
+  for (const frame of event.frames) {
+    const isNew = frame.kind === 'request' && frame.number > before.init.sup.lastNumber;
+    if (isNew && frame.request.to === 'upgrade') taken++;
+  }
+  const next = watchUpgrades(world, { taken });
+  return must(next, taken <= next.watch.upgrades.recorded, 'an upgrade is carried out twice');
+}
+
+/** One is served at a time; and from where it has worked, or was asked for and has not been told of yet. */
+function startsAlone(world: Boundary): Boundary {
+  const { installation } = world.init;
+  const { taken, told, good } = world.watch.upgrades;
+  const next = must(world, world.supervisor === null, 'a supervisor is started beside another one');
+  return must(
+    next,
+    taken > told || installation.now === good,
+    `the supervisor of ${installation.now} is not back`,
+  );
+}
+
+/** init says how an upgrade went. */
+function upgraded(world: Boundary, how: string, installation: Installation): Boundary {
+  const { told, taken } = world.watch.upgrades;
+  const next = watchUpgrades(world, { told: told + 1, ...(how === 'done' && { good: installation }) });
+  const works = installation === '' || installation === '/good';
+  return must(
+    must(next, told + 1 <= taken, 'the result of an upgrade is told twice'),
+    how === 'failed' || works,
+    `the supervisor of ${installation} has come up`,
   );
 }
 
@@ -79,9 +123,25 @@ function initDid(world: Boundary, out: readonly InitOutput[], bounds: Bounds): B
       next = must(next, each.frame.number <= next.log.lastSeq, 'a rung before its record');
     if (each.kind === 'pass' && each.frame.kind === 'alone')
       next = must(next, each.frame.asks <= next.asked, 'a stop without supervisor that nobody asked for');
+    if (each.kind === 'record' && each.type.startsWith('upgrade ')) {
+      const [, how, installation] = each.type.split(' ');
+      next = upgraded(next, how as string, installation as Installation);
+    }
     if (each.kind === 'exit') next = atExit(next, each.code, bounds);
   }
-  return next;
+  return served(next);
+}
+
+/** There is a supervisor, or there will be one; and whoever asked for another one knows how it went, or will. */
+function served(world: Boundary): Boundary {
+  const { sup, leave, installation } = world.init;
+  const { taken, told } = world.watch.upgrades;
+  const next = must(
+    world,
+    leave.asked || sup.process || sup.retryNs !== null,
+    'there is no supervisor, and none will be started',
+  );
+  return must(next, installation.waiting === taken - told, 'the result of an upgrade is lost');
 }
 
 function atExit(world: Boundary, code: number, bounds: Bounds): Boundary {
@@ -168,6 +228,10 @@ function atRest(world: Boundary, bounds: Bounds): Boundary {
         !supervisor.cut &&
         world.toInit.length === 0 &&
         !isDue(supervisor.armedNs, world.nowNs);
+  if (idle && supervisor !== null && !supervisor.silent) {
+    const { recorded, told } = world.watch.upgrades;
+    world = must(world, recorded === told, 'a request for an upgrade is lost');
+  }
   if (!idle || world.asked === 0 || bounds.plan.processes.length > 1) return world;
   let next = world;
   for (const c of world.coordinators) {
@@ -179,4 +243,4 @@ function atRest(world: Boundary, bounds: Bounds): Boundary {
   return next;
 }
 
-export const promise = { wrote, initDid, runDid, atRest };
+export const promise = { wrote, initHeard, startsAlone, initDid, runDid, atRest };

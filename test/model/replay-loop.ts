@@ -2,6 +2,7 @@
 
 import { type CheckpointRecord, type RecordBody, stampRecord } from '../../src/checkpoint/record.ts';
 import type { Host, HostNews } from '../../src/host/host.ts';
+import type { HostRequest } from '../../src/supervisor/effect.ts';
 import { createLoop } from '../../src/supervisor/loop.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
 import { NO_CONFIG } from '../../src/supervisor/ports.ts';
@@ -29,10 +30,13 @@ function tellLoop(trace: readonly LoopTurn[], plan: TaskPlan) {
     if (turn.kind === 'begin') break;
     loop.at(turn.nowNs);
     if (turn.kind === 'wakes') loop.wake();
-    for (const news of turn.news) loop.hear(news);
+    if (turn.kind === 'asked') loop.ask(turn.installation);
+    else for (const news of turn.news) loop.hear(news);
     const seen = loop.did();
     const expected = turn.acts.flatMap(actText);
-    script.push(`${turn.kind} at ${turn.nowNs}: ${turn.news.map(({ kind }) => kind).join(' ')}`);
+    script.push(
+      `${turn.kind} at ${turn.nowNs}: ${turn.kind === 'asked' ? turn.installation : turn.news.map(({ kind }) => kind).join(' ')}`,
+    );
     if (seen.join('\n') !== expected.join('\n'))
       return { turns: at + 1, difference: { script, expected, seen } };
   }
@@ -45,9 +49,14 @@ function actText({ record, request, seen }: Act): string[] {
     ...(record === null ? [] : [text(record)]),
     ...(request === null
       ? []
-      : [text([request.to, 'run' in request ? request.run : '', 'order' in request ? request.order : null])]),
+      : [text([request.to, objectOf(request), 'order' in request ? request.order : null])]),
     ...(seen === null ? [] : [text(['seen', seen.event, seen.wakeNs])]),
   ];
+}
+
+function objectOf(request: HostRequest): string {
+  if ('run' in request) return request.run;
+  return request.to === 'upgrade' ? request.installation : '';
 }
 
 function text(value: unknown): string {
@@ -79,7 +88,7 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
     signal: (_, key) => asked('signal', nameOf(key)),
     forget: (_, key) => asked('forget', nameOf(key)),
     exit: () => asked('exit', ''),
-    upgrade: () => asked('upgrade', ''),
+    upgrade: (_, installation) => asked('upgrade', installation),
     seen: (event, wakeNs) => void did.push(text(['seen', event, wakeNs])),
     close: () => {},
   } satisfies Host;
@@ -103,12 +112,14 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
     config: NO_CONFIG,
     say: () => {},
   };
-  void createLoop({ plan, records, ports, pid }).start();
+  const loop = createLoop({ plan, records, ports, pid });
+  void loop.start();
   return {
     at: (ns: bigint) => {
       nowNs = ns;
     },
     hear: (news: HostNews) => report(news),
+    ask: (installation: string) => void loop.request({ op: 'upgrade', installation }, null),
     wake: () => wake(),
     did: () => {
       const done = did;

@@ -143,6 +143,8 @@ function initAnswer(out: InitOutput, names: readonly string[]): string[] {
       return [`exit ${out.code}`];
     case 'hang-up':
       return [];
+    case 'fork-supervisor':
+      return [`fork-supervisor ${out.installation}`.trim()];
     default:
       return [out.kind];
   }

@@ -6,6 +6,7 @@ import type {
   Coordinator,
   FromCoordinator,
   InitOutput,
+  Installation,
   RunOutput,
   Supervisor,
 } from './boundary.ts';
@@ -13,11 +14,12 @@ import { isDue, KILL, MS, plus, sooner, TERM } from './boundary.ts';
 import { dueOf, isReady, isThere, newCoordinator, stepCoordinator } from './coordinator.ts';
 import { FIRST_INIT, type InitEvent, initDue, REPLACE_AFTER, stepInit } from './init.ts';
 import { promise } from './promises.ts';
-import { hear, newLog, newSupervisor, perform, recordsBefore, wake } from './supervisor.ts';
+import { askUpgrade, hear, newLog, newSupervisor, perform, recordsBefore, wake } from './supervisor.ts';
 
 export type Step =
   /** From outside: a stop signal, and what the processes of a run do by themselves. */
   | { readonly kind: 'ask' }
+  | { readonly kind: 'upgrade'; readonly installation: Installation }
   | { readonly kind: 'leader-exits'; readonly slot: number; readonly code: number }
   | { readonly kind: 'other-exits'; readonly slot: number }
   /** The kernel does what is on its way. */
@@ -51,8 +53,9 @@ export function begin(bounds: Bounds): Taken {
     log: newLog(bounds.plan),
     asked: 0,
     faults: 0,
+    upgrades: 0,
     broken: null,
-    watch: { runs: {} },
+    watch: { runs: {}, upgrades: { recorded: 0, taken: 0, told: 0, good: '' } },
   };
   return initStep(nothing, { kind: 'open' }, bounds);
 }
@@ -75,13 +78,15 @@ export function stepsOf(world: Boundary, bounds: Bounds): Step[] {
 }
 
 function isLate({ supervisor }: Boundary, bounds: Bounds): boolean {
-  if (supervisor?.life !== 'alive' || supervisor.cut || supervisor.code === USELESS) return false;
+  if (supervisor?.life !== 'alive' || supervisor.cut || supervisor.silent || supervisor.code === USELESS)
+    return false;
   return supervisor.inbox.filter(({ kind }) => kind === 'sync').length > bounds.lag;
 }
 
 export function isSystem(step: Step): boolean {
   switch (step.kind) {
     case 'ask':
+    case 'upgrade':
     case 'leader-exits':
     case 'other-exits':
     case 'start-fails':
@@ -142,6 +147,8 @@ function isByeDue({ init, nowNs }: Boundary): boolean {
 function outsideSteps(world: Boundary, bounds: Bounds): Step[] {
   const steps: Step[] = [];
   if (world.asked < bounds.asks) steps.push({ kind: 'ask' });
+  if (world.upgrades < bounds.upgrades && isServing(world))
+    for (const installation of bounds.installations) steps.push({ kind: 'upgrade', installation });
   for (const [slot, c] of world.coordinators.entries()) {
     if (c === null) continue;
     if (c.leader === 'starting' && bounds.startFails) steps.push({ kind: 'start-fails', slot });
@@ -152,8 +159,16 @@ function outsideSteps(world: Boundary, bounds: Bounds): Step[] {
   return steps;
 }
 
+/** Its control socket is there, and it accepts what is asked. */
+function isServing({ supervisor }: Boundary): boolean {
+  if (supervisor?.life !== 'alive' || supervisor.silent || supervisor.cut || supervisor.doomed) return false;
+  const { live, task } = supervisor.core;
+  return live.synced && !live.partial && task.exitCode === null && supervisor.acts.length === 0;
+}
+
 function supervisorSteps({ supervisor, nowNs }: Boundary): Step[] {
   if (supervisor === null || supervisor.life !== 'alive' || supervisor.code === USELESS) return [];
+  if (supervisor.silent) return [];
   if (supervisor.acts.length > 0) return [{ kind: 'acts' }];
   const steps: Step[] = [];
   if (supervisor.inbox.length > 0) steps.push({ kind: 'hears' });
@@ -195,6 +210,7 @@ function later(atNs: bigint | null, nowNs: bigint): bigint | null {
 function isTooSlow({ init, supervisor }: Boundary, toNs: bigint): boolean {
   const { sup } = init;
   if (!sup.socket || supervisor === null || supervisor.life !== 'alive' || supervisor.doomed) return false;
+  if (supervisor.silent) return false;
   return isDue(plus(sup.unseenNs, REPLACE_AFTER), toNs) || isDue(plus(sup.wakeNs, REPLACE_AFTER), toNs);
 }
 
@@ -203,6 +219,12 @@ export function take(world: Boundary, step: Step, bounds: Bounds): Taken {
   switch (step.kind) {
     case 'ask':
       return initStep({ ...world, asked: world.asked + 1 }, { kind: 'asked' }, bounds);
+    case 'upgrade':
+      return quietly({
+        ...world,
+        upgrades: world.upgrades + 1,
+        supervisor: askUpgrade(supervisor as Supervisor, step.installation, world.nowNs),
+      });
     case 'init-ticks':
       return initStep(world, { kind: 'time' }, bounds);
     case 'init-reads':
@@ -367,14 +389,18 @@ function initStep(world: Boundary, event: InitEvent, bounds: Bounds): Taken {
   const { init, out } = stepInit(world.init, event, world.nowNs, { lasting });
   let next: Boundary = { ...world, init };
   for (const each of out) next = initDid(next, each, bounds);
-  return { next: promise.initDid(next, out, bounds), init: { event, out }, run: null };
+  return {
+    next: promise.initDid(promise.initHeard(next, world, event), out, bounds),
+    init: { event, out },
+    run: null,
+  };
 }
 
 function initDid(world: Boundary, out: InitOutput, bounds: Bounds): Boundary {
   const { supervisor } = world;
   switch (out.kind) {
     case 'news':
-      if (supervisor === null || supervisor.life === 'dead') return world;
+      if (supervisor === null || supervisor.life === 'dead' || supervisor.silent) return world;
       return { ...world, supervisor: { ...supervisor, inbox: [...supervisor.inbox, out.news] } };
     case 'pass':
       return withRun(world, out.slot, (c) => (c.over ? c : { ...c, inbox: [...c.inbox, out.frame] }));
@@ -384,7 +410,9 @@ function initDid(world: Boundary, out: InitOutput, bounds: Bounds): Boundary {
       const { restarts } = world.init.sup;
       const born = newSupervisor(world.log, restarts);
       const useless = bounds.hopelessFrom !== null && restarts >= bounds.hopelessFrom;
-      return { ...world, supervisor: useless ? { ...born, doomed: true, code: USELESS } : born };
+      const alone = promise.startsAlone(world);
+      if (useless) return { ...alone, supervisor: { ...born, doomed: true, code: USELESS } };
+      return comesUp(alone, born, out.installation);
     }
     case 'fork-run': {
       const { name, order } = world.init.slots[out.slot] as Boundary['init']['slots'][number];
@@ -403,6 +431,23 @@ function initDid(world: Boundary, out: InitOutput, bounds: Bounds): Boundary {
       };
     default:
       return world;
+  }
+}
+
+/** How it begins depends on where it comes from. */
+function comesUp(world: Boundary, born: Supervisor, installation: Installation): Boundary {
+  switch (installation) {
+    case '':
+    case '/good':
+      return { ...world, supervisor: born };
+    case '/ends':
+      return { ...world, supervisor: { ...born, doomed: true, code: 1 } };
+    case '/wrong-usage':
+      return { ...world, supervisor: { ...born, doomed: true, code: 64 } };
+    case '/other-protocol':
+      return { ...world, supervisor: { ...born, silent: true }, toInit: [{ kind: 'foreign' }] };
+    case '/silent':
+      return { ...world, supervisor: { ...born, silent: true } };
   }
 }
 

@@ -12,7 +12,7 @@ import type { TaskPlan } from '../../src/supervisor/plan.ts';
 import { requestOf } from '../../src/supervisor/requests.ts';
 import type { Place } from '../../src/supervisor/round.ts';
 import { initialState } from '../../src/supervisor/state.ts';
-import type { Act, FromSupervisor, Log, Supervisor, Written } from './boundary.ts';
+import type { Act, FromSupervisor, Installation, Log, Supervisor, Written } from './boundary.ts';
 
 export function newLog(plan: TaskPlan): Log {
   return { lastSeq: 0, state: initialState(plan), records: null, keys: {} };
@@ -22,6 +22,7 @@ export function newSupervisor(log: Log, generation: number): Supervisor {
   return {
     life: 'alive',
     generation,
+    silent: false,
     doomed: false,
     code: null,
     told: 'nothing',
@@ -49,6 +50,12 @@ export function hear(before: Supervisor, nowNs: bigint): Supervisor {
 
 export function wake(before: Supervisor, nowNs: bigint): Supervisor {
   return turn({ ...before, armedNs: null }, { kind: 'due' }, nowNs, []);
+}
+
+/** A client of its control socket asks for an upgrade. */
+export function askUpgrade(before: Supervisor, installation: Installation, nowNs: bigint): Supervisor {
+  const request = { op: 'upgrade', installation } as const;
+  return turn(before, { kind: 'request', id: 1, request, by: null }, nowNs, []);
 }
 
 function hearOne(before: Supervisor, news: HostNews, nowNs: bigint): Supervisor {

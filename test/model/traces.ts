@@ -7,11 +7,12 @@ import type {
   Coordinator,
   Init,
   InitOutput,
+  Installation,
   RunOutput,
   ToCoordinator,
   Written,
 } from './boundary.ts';
-import { type Explored, explore } from './explore.ts';
+import { type Explored, explore, type Limit } from './explore.ts';
 import { print, printInit } from './fingerprint.ts';
 import type { InitEvent } from './init.ts';
 import { begin, type Step, type Taken, take } from './steps.ts';
@@ -37,6 +38,12 @@ export type RunTurn =
 
 export type LoopTurn =
   | { readonly kind: 'begin'; readonly found: Written | null; readonly pid: number }
+  | {
+      readonly kind: 'asked';
+      readonly nowNs: bigint;
+      readonly installation: Installation;
+      readonly acts: readonly Act[];
+    }
   | {
       readonly kind: 'hears' | 'wakes';
       readonly nowNs: bigint;
@@ -64,7 +71,7 @@ interface Ways {
   readonly loop: Way<LoopTurn> | null;
 }
 
-export function traceAll(bounds: Bounds, limit?: number): Traces {
+export function traceAll(bounds: Bounds, limit?: Limit): Traces {
   const seen = new Set<string>();
   /** Steps that a part had not taken in that state before, by the state that they start from. */
   const wanted = new Map<number, Step[]>();
@@ -95,6 +102,8 @@ function turnOf(step: Step, before: Boundary, taken: Taken): string | null {
   if (taken.run !== null && 'slot' in step)
     return `r ${print(before.coordinators[step.slot] as Coordinator, nowNs)}`;
   const { supervisor } = before;
+  if (supervisor !== null && step.kind === 'upgrade')
+    return `u ${step.installation} ${print(supervisor.core, nowNs)}`;
   if (supervisor === null || (step.kind !== 'hears' && step.kind !== 'wakes')) return null;
   const inbox = supervisor.inbox.map((news) => (news.kind === 'sync' ? 's' : print(news, nowNs)));
   return `s ${step.kind} ${print(supervisor.core, nowNs)} ${inbox}`;
@@ -187,5 +196,12 @@ function follow(ways: Ways, before: Boundary | null, step: Step | null, taken: T
     const news = inbox.slice(0, inbox.length - (next.supervisor?.inbox.length ?? 0));
     loop = go(loop, { kind: step.kind, nowNs, news, acts: next.supervisor?.acts ?? [] });
   }
+  if (step?.kind === 'upgrade')
+    loop = go(loop, {
+      kind: 'asked',
+      nowNs,
+      installation: step.installation,
+      acts: next.supervisor?.acts ?? [],
+    });
   return { init, runs, loop };
 }

@@ -3,8 +3,9 @@
 #include "model-world.h"
 #include "../supervisor.c"
 #include "../runs.c"
+#include "../installation.c"
 
-enum { FIRST_FD = 1000, SUPERVISOR_PID = 500000, FIRST_PID = 600000, WAITING_MAX = 64 };
+enum { FIRST_FD = 1000, SUPERVISOR_PID = 500000, FIRST_PID = 600000, FRAMES_MAX = 64 };
 
 bool pid1 = true, is_coordinator, inherited_chld_ignored;
 uint64_t inherited_mask, orphans_reaped;
@@ -12,9 +13,10 @@ char **inherited_env;
 struct state state = { .folder = -1, .lock = -1, .init_log = -1, .checkpoint_log = -1, .task = "node" };
 void (*record_sink)(const char *, uint64_t, const char *);
 
-static int next_fd, waiting_fd, asked;
-static struct { size_t size; uint8_t bytes[sizeof(struct record_frame) + 8192]; } waiting[WAITING_MAX];
-static int waiting_count, waiting_next;
+static int next_fd, frames_fd, ask_count;
+static const char *upgraded; /* the installation of a record that is being written */
+static struct { size_t size; uint8_t bytes[sizeof(struct record_frame) + 8192]; } frames[FRAMES_MAX];
+static int frames_count, frames_next;
 static bool stream, at_end;
 
 uint64_t set_mask(uint64_t mask) { return mask; }
@@ -29,10 +31,14 @@ int walk_tree(const pid_t **list, bool (*skip)(pid_t)) { (void)list; (void)skip;
 void kill_descendants(bool (*skip)(pid_t)) { (void)skip; }
 char *names_of(const pid_t *pids, int count, char *text, size_t size) { (void)pids; (void)count; (void)size; *text = 0; return text; }
 void say(enum level level, const char *format, ...) { (void)level; (void)format; }
-void record_begin(const char *type) { printf("record %s\n", type); }
+void record_begin(const char *type) { if (strcmp(type, "upgrade")) printf("record %s\n", type); }
 void record_stop(const char *run, const char *cause, struct by by) { (void)run; (void)cause; (void)by; record_begin("stop-requested"); }
 void record_task_state(const char *name, int exit_code) { (void)name; (void)exit_code; record_begin("task-state"); }
-void record_text(const char *key, const char *value) { (void)key; (void)value; }
+void record_text(const char *key, const char *value)
+{
+	if (strcmp(key, "installation") == 0) upgraded = value;
+	if (strcmp(key, "state") == 0) printf("record upgrade %s %s\n", value, upgraded);
+}
 void record_number(const char *key, int64_t value) { (void)key; (void)value; }
 void record_bool(const char *key, bool value) { (void)key; (void)value; }
 void record_pids(const char *key, const pid_t *pids, int count) { (void)key; (void)pids; (void)count; }
@@ -84,7 +90,7 @@ int world_socketpair(int family, int type, int protocol, int ends[2])
 int world_close(int fd) { if (fd == sup.socket) puts("drop"); return 0; }
 pid_t world_fork(void)
 {
-	if (stream) { puts("fork-supervisor"); return SUPERVISOR_PID + next_fd; }
+	if (stream) { printf("fork-supervisor%s%s\n", *installation ? " " : "", installation); return SUPERVISOR_PID + next_fd; }
 	for (int i = 0; i < runs_used; i++) if (runs[i].used && !runs[i].s.coordinator_pid && runs[i].s.phase == PHASE_STARTING) printf("fork-run %d %s\n", i, runs[i].s.name);
 	return FIRST_PID + next_fd;
 }
@@ -92,13 +98,13 @@ int world_epoll_ctl(int poller, int op, int fd, struct epoll_event *e) { (void)p
 ssize_t world_recv(int fd, void *to, size_t size, int flags)
 {
 	MUST(flags & MSG_DONTWAIT);
-	if (fd == waiting_fd && waiting_next < waiting_count) {
-		size_t n = waiting[waiting_next].size;
+	if (fd == frames_fd && frames_next < frames_count) {
+		size_t n = frames[frames_next].size;
 		MUST(n <= size);
-		memcpy(to, waiting[waiting_next++].bytes, n);
+		memcpy(to, frames[frames_next++].bytes, n);
 		return (ssize_t)n;
 	}
-	if (fd == waiting_fd && at_end) return 0;
+	if (fd == frames_fd && at_end) return 0;
 	errno = EAGAIN;
 	return -1;
 }
@@ -125,19 +131,22 @@ static void begin(void)
 	sup = first_sup; asks = first_asks; leave = first_leave;
 	memset(runs, 0, (size_t)runs_used * sizeof *runs);
 	last_judged = (struct run_state){ 0 };
-	runs_used = live_runs = next_fd = asked = 0;
+	runs_used = live_runs = next_fd = ask_count = 0;
+	asked = false;
+	waiting = 0;
+	memset(installation, 0, sizeof installation);
 	in_size = out_size = out_sent = 0;
 }
 
 static void put_frame(const char *hex)
 {
-	MUST(waiting_count < WAITING_MAX);
-	waiting[waiting_count].size = from_hex(hex, waiting[waiting_count].bytes, sizeof waiting[0].bytes);
-	waiting_count++;
+	MUST(frames_count < FRAMES_MAX);
+	frames[frames_count].size = from_hex(hex, frames[frames_count].bytes, sizeof frames[0].bytes);
+	frames_count++;
 }
 static void reads(int fd, uint32_t key, bool end)
 {
-	waiting_fd = fd;
+	frames_fd = fd;
 	at_end = end;
 	supervisor_event(key);
 }
@@ -160,8 +169,8 @@ static void happens(void)
 	else if (is("supervisor-killed")) ended(CLD_KILLED, SIGKILL);
 	else if (is("run-wrote")) reads(runs[n].socket, (uint32_t)n, false);
 	else if (is("run-closed")) reads(runs[n].socket, (uint32_t)n, true);
-	else if (is("run-ended")) { waiting_fd = runs[n].socket; at_end = true; supervisor_child(runs[n].s.coordinator_pid, &killed); }
-	else if (is("asked")) supervisor_asked((struct by){ SIGTERM, 7, 0 }, ++asked);
+	else if (is("run-ended")) { frames_fd = runs[n].socket; at_end = true; supervisor_child(runs[n].s.coordinator_pid, &killed); }
+	else if (is("asked")) supervisor_asked((struct by){ SIGTERM, 7, 0 }, ++ask_count);
 	else MUST(is("time"));
 }
 
@@ -179,10 +188,10 @@ int main(void)
 			supervisor_open(&parsed_line, no_words, 3, 4);
 		} else {
 			happens();
-			MUST(waiting_next == waiting_count);
+			MUST(frames_next == frames_count);
 			supervisor_tick();
 		}
-		waiting_count = waiting_next = 0;
+		frames_count = frames_next = 0;
 		if (supervisor_done(&code)) printf("exit %d\n", code);
 		else {
 			supervisor_flush();
