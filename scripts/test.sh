@@ -17,6 +17,9 @@ need ps procps
 need expect expect
 need musl-gcc musl-tools
 need chromium chromium
+need zsh zsh
+need fish fish
+need mandoc mandoc
 need podman 'podman runc netavark debootstrap'
 if [ -n "${missing-}" ]; then
   # shellcheck disable=SC2086 # several words

@@ -1,10 +1,22 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { completion, SHELLS } from '../../src/cli/completion.ts';
 import { OPTION_ROWS } from '../../src/cli/options.ts';
 
 const scriptFor = (shell: string): string => completion(shell).stdout ?? '';
+
+const isInstalled = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;
+
+/** fish does not read a script from its standard input. */
+function inFile(shell: string): [script: string, folder: string] {
+  const folder = mkdtempSync(join(tmpdir(), 'gsup-completion-'));
+  writeFileSync(join(folder, 'script'), scriptFor(shell));
+  return [join(folder, 'script'), folder];
+}
 
 /** What bash offers for the last word. */
 function offered(...words: string[]): string[] {
@@ -41,9 +53,10 @@ describe('bash', () => {
 });
 
 for (const shell of SHELLS) {
-  const isThere = spawnSync(shell, ['-c', 'true']).status === 0;
-  test.skipIf(!isThere)(`${shell} takes the script`, () => {
-    const check = spawnSync(shell, ['-n'], { input: scriptFor(shell), encoding: 'utf8' });
+  test.skipIf(!isInstalled(shell))(`${shell} takes the script`, () => {
+    const [script, folder] = inFile(shell);
+    const check = spawnSync(shell, ['-n', script], { encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
     expect([check.status, check.stderr]).toEqual([0, '']);
   });
 
@@ -53,6 +66,18 @@ for (const shell of SHELLS) {
         expect(scriptFor(shell)).toContain(shell === 'fish' ? ` -l ${long} ` : `--${long}`);
   });
 }
+
+test.skipIf(!isInstalled('fish'))('fish offers commands by their begin', () => {
+  const [script, folder] = inFile('fish');
+  const ask = `source ${script}; complete -C 'gsup sta'`;
+  const { stdout, stderr } = spawnSync('fish', ['-c', ask], {
+    encoding: 'utf8',
+    env: { ...process.env, HOME: folder },
+  });
+  rmSync(folder, { recursive: true });
+  const words = stdout.split('\n').map((line) => line.split('\t')[0]);
+  expect(words.filter((word) => word !== '').sort(), stderr).toEqual(['start', 'status']);
+});
 
 test('another shell is wrong usage', () => {
   expect(completion('csh').exitCode).toBe(64);
