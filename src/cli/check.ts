@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { formatDuration } from '../config/duration.ts';
 import { type Orchestrator, settingsFor } from '../config/orchestrators.ts';
 import { normalizeRun, type RunConfig } from '../config/run-config.ts';
+import { probeLines } from '../config/run-probes.ts';
 import { hookText, LAST_STEP, MARGIN_MS, planStop, restartSentence, stepLine } from '../config/stop-plan.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { failure, type Outcome } from './output.ts';
@@ -34,6 +35,7 @@ function describe(config: RunConfig, plain: boolean, asked: Orchestrator | null)
   const lines = [
     `${config.name}: ${restartSentence(config.restart)}`,
     `supervisor: ${plain ? 'not needed, init carries this out by itself' : 'present'}`,
+    ...probeLines(config),
     'stop:',
     ...[...plan.steps, LAST_STEP].map(stepLine),
     ...hook,

@@ -13,6 +13,8 @@ export const TEMPLATES = {
   rungs: `cannot use "%s": a ladder has at most ${MAX_RUNGS} rungs`,
   rungAlone: 'cannot use "%s" together with "%s": the rungs are the whole ladder, with every signal and wait',
   restart: 'cannot use "%s" together with "%s": what is never restarted fails once',
+  readyLog:
+    'cannot use "%s" for a line of output: gsup must see it, and the command writes by itself; add --log prefix, json or file:PATH',
   command: 'cannot run nothing: a command is needed, got none; write gsup run [options] -- CMD',
 } as const;
 

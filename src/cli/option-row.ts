@@ -18,7 +18,9 @@ export type OptionKind =
   | 'exit-map'
   | 'rewrites'
   | 'rungs'
-  | 'log';
+  | 'log'
+  | 'ready'
+  | 'health';
 
 export interface OptionRow {
   readonly long: string;
@@ -76,6 +78,10 @@ const NEEDS: Record<OptionKind, string> = {
   'exit-map': 'an exit code like 143, or a pair like 143=0, each from 0 to 255,',
   rewrites: 'a pair of signals like HUP:TERM, or HUP:0,',
   log: 'inherit, prefix, json or file:PATH',
+  ready:
+    'a probe like notify, fd:3, tcp:5432, http://127.0.0.1:8080/ready, exec:./ready.sh or log:REGEX, perhaps with ,timeout=60s,',
+  health:
+    'a probe like tcp:5432, http://127.0.0.1:8080/health, exec:./check.sh or watchdog:10s, perhaps with ,interval=10s or ,retries=3,',
   rungs: 'a rung like SIGTERM:8s, wait:5s, exec:./drain.sh:5s or http-post:http://127.0.0.1:9000/drain:10s',
 };
 

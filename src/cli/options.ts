@@ -164,6 +164,20 @@ export const OPTIONS = [
   },
   { long: 'no-new-privs', kind: 'flag', plain: true, help: 'set-user-ID programs give no privileges' },
   {
+    long: 'ready',
+    kind: 'ready',
+    value: 'SPEC',
+    plain: false,
+    help: 'how the command becomes ready: notify, fd:3, tcp:[HOST:]PORT, http:URL, exec:CMD or log:REGEX; ,timeout=60s at its end is how long it may take until it has failed (default: ready as soon as it is started)',
+  },
+  {
+    long: 'health',
+    kind: 'health',
+    value: 'SPEC',
+    plain: false,
+    help: 'how its health is looked at: tcp:[HOST:]PORT, http:URL, exec:CMD or watchdog:10s; at the end of the first three ,interval= ,timeout= ,retries= ,start_period= ,start_interval= ,on_unhealthy= as in a config',
+  },
+  {
     long: 'pre-stop',
     kind: 'text',
     value: 'CMD',

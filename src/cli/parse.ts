@@ -218,6 +218,8 @@ function refuseConflicts(options: Options, given: ReadonlyMap<OptionName, string
   if (options.restart === 'no' && failures !== null && failures !== 1) {
     fail(TEMPLATES.restart, given.get('max-failures') ?? '', given.get('restart') ?? '');
   }
+  const isCaptured = options.log !== null && options.log !== 'inherit';
+  if (options.ready?.startsWith('log:') && !isCaptured) fail(TEMPLATES.readyLog, given.get('ready') ?? '');
 }
 
 function isPlain(options: Options, given: ReadonlyMap<OptionName, string>): boolean {

@@ -56,7 +56,9 @@ export async function runPortable(
 /** What cannot be done is refused before anything starts, never ignored. */
 function refusalsOf(config: RunConfig): string[] {
   const own = config.parentDeathSignal === null ? [] : ['--parent-death-signal needs the native part'];
-  return [...portableRefusals(config.launch), ...own];
+  const said = config.ready?.probe.kind === 'notify' ? ['--ready notify needs the native part'] : [];
+  const watchdog = config.watchdogMs === null ? [] : ['--health watchdog needs the native part'];
+  return [...portableRefusals(config.launch), ...own, ...said, ...watchdog];
 }
 
 /** init.log: what happened, beside checkpoint.log's what was decided. Its troubles are those of checkpoint.log. */

@@ -4,6 +4,7 @@ import { canBeReceived, normalizeSignal, type SignalName, signalNumber } from '.
 import { fill, HINT_DIGITS, HINTS } from './messages.ts';
 import type { OptionKind, OptionRow } from './option-row.ts';
 import { OPTIONS, ULIMITS } from './options.ts';
+import { parseHealth, parseReady } from './probe-spec.ts';
 
 /** In milliseconds; null: forever. */
 export type WaitMs = number | null;
@@ -41,6 +42,9 @@ export interface OptionValues {
   rewrites: readonly [from: SignalName, to: SignalName | null];
   rungs: RungSpec;
   log: LogSpec;
+  /** As they were said; probe-spec.ts says what that is. */
+  ready: string;
+  health: string;
 }
 
 export type Converted<T> = { readonly value: T } | { readonly hint: string };
@@ -66,6 +70,8 @@ const CONVERTERS: { [K in OptionKind]: (text: string, row: OptionRow) => Convert
   rewrites: convertRewrite,
   rungs: convertRung,
   log: (text) => (isLogSpec(text) ? { value: text } : WRONG),
+  ready: (text) => (parseReady(text) === undefined ? WRONG : { value: text }),
+  health: (text) => (parseHealth(text) === undefined ? WRONG : { value: text }),
 };
 
 /** The value, or a hint (perhaps empty) for the sentence that says what is needed. */

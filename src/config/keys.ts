@@ -8,7 +8,9 @@ import {
   BUSY_INTERVAL_MS,
   DEFAULT_BACKOFF,
   DEFAULT_DRAIN_RETRY_MS,
+  DEFAULT_HEALTH,
   DEFAULT_PRE_START_MS,
+  DEFAULT_READY_MS,
   MEMORY_INTERVAL_MS,
   MEMORY_LOOKS,
   ORDINARY_TASK,
@@ -163,7 +165,7 @@ export const READY_KEYS = {
   timeout: {
     kind: kinds.wait({ positive: true }),
     help: 'not ready by then: the run has failed',
-    default: '1m',
+    default: formatDuration(DEFAULT_READY_MS),
     reason: 'what takes longer is rarely going to be ready at all',
   },
 } satisfies Table;
@@ -179,37 +181,37 @@ export const HEALTH_KEYS = {
   interval: {
     kind: kinds.duration({ positive: true }),
     help: 'between two probes',
-    default: '30s',
+    default: formatDuration(DEFAULT_HEALTH.intervalMs),
     reason: "Docker's",
   },
   timeout: {
     kind: kinds.duration({ positive: true }),
     help: 'how long a probe may take',
-    default: '30s',
+    default: formatDuration(DEFAULT_HEALTH.timeoutMs),
     reason: "Docker's",
   },
   retries: {
     kind: kinds.whole(1, 1000),
     help: 'failures in a row until it is unhealthy',
-    default: '3',
+    default: String(DEFAULT_HEALTH.retries),
     reason: "Docker's",
   },
   start_period: {
     kind: kinds.duration(),
     help: 'failures before it has passed do not count',
-    default: '0s',
+    default: formatDuration(DEFAULT_HEALTH.startPeriodMs),
     reason: "Docker's",
   },
   start_interval: {
     kind: kinds.duration({ positive: true }),
     help: 'between two probes of the start period',
-    default: '1s',
+    default: formatDuration(DEFAULT_HEALTH.startIntervalMs),
     reason: "who waits for it should not wait for Docker's 5 s",
   },
   on_unhealthy: {
     kind: kinds.choice(['restart', 'stop', 'ignore']),
     help: 'what becomes of it, with the whole ladder; `stop`: it has failed for good',
-    default: 'restart',
+    default: DEFAULT_HEALTH.onUnhealthy,
     reason: 'a probe that changes nothing is a metric',
   },
   watchdog: {

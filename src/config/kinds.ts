@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { needOf, type OptionRow } from '../cli/option-row.ts';
 import { OPTION_ROWS, type OptionName, ULIMITS } from '../cli/options.ts';
+import { parseTcpAddress } from '../cli/probe-spec.ts';
 import { type Converted, convertValue, type OptionValues } from '../cli/values.ts';
 import { canBeReceived, normalizeSignal, signalNumber } from '../signals/names.ts';
 import type { Probe, ReadyProbe } from '../supervisor/plan.ts';
@@ -369,16 +370,13 @@ export const httpUrl: Kind<string> = scalar(
   (from) => (/^https?:\/\/./.test(from) && URL.canParse(from) ? { value: from } : WRONG),
 );
 
-/** `PORT` is at 127.0.0.1: what is asked is whether this process listens. */
 export const tcpAddress: Kind<Probe> = scalar(
   'port, or `host:port`',
   { type: ['integer', 'string'] },
   'a port like 5432, or an address like 127.0.0.1:5432 or [::1]:5432',
   (from): Converted<Probe> => {
-    const match = /^(?:(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]\s/]+)):)?([0-9]{1,5})$/.exec(from);
-    const port = Number(match?.[3] ?? 0);
-    if (match === null || port < 1 || port > 65535) return WRONG;
-    return { value: { kind: 'tcp', host: match[1] ?? match[2] ?? '127.0.0.1', port } };
+    const address = parseTcpAddress(from);
+    return address === undefined ? WRONG : { value: address };
   },
 );
 

@@ -6,11 +6,12 @@ import type { LogSpec, RungSpec } from '../cli/values.ts';
 import { LOG_MAX_BYTES, LOG_MAX_FILES } from '../logs/limits.ts';
 import { buildLadder } from '../signals/ladder.ts';
 import { signalNumber } from '../signals/names.ts';
-import type { WaitSetting } from '../supervisor/plan.ts';
+import type { ReadyPlan, WaitSetting } from '../supervisor/plan.ts';
 import type { Command, Ladder, Launch, Output, Rung, Target } from '../supervisor/vocabulary.ts';
 import { parseEnvEntry, parseEnvFile } from './env-file.ts';
+import { probeProblems, probesOf, type RunProbes } from './run-probes.ts';
 
-export interface RunConfig {
+export interface RunConfig extends RunProbes {
   /** Of the task, and of its one process. Exact: `--name` was given, so that no other is taken instead. */
   readonly name: string;
   readonly exactName: boolean;
@@ -77,10 +78,11 @@ export function normalizeRun(parsed: ParsedRun, around: Surroundings): Configure
   const { options } = parsed;
   const environment =
     around.envSet === undefined ? readEnvironment(options, around) : { set: around.envSet, problems: [] };
+  const probes = probesOf(options);
   const config: RunConfig = {
     name: options.name ?? taskName(parsed.command),
     exactName: options.name !== null,
-    launch: launchOf(parsed, environment.set, around.env),
+    launch: launchOf(parsed, environment.set, around.env, probes.ready),
     stop: {
       ladder: ladderOf(options),
       waits: options.rung.length > 0 ? 'rung' : 'grace',
@@ -88,6 +90,7 @@ export function normalizeRun(parsed: ParsedRun, around: Surroundings): Configure
       on: options['stop-on'].map(numberOf),
     },
     restart: restartOf(options),
+    ...probes,
     postStop: shell(options['post-stop']),
     exitMap: options['exit-map'],
     rewrite: options.rewrite.map(([from, to]) => [numberOf(from), to === null ? 0 : numberOf(to)] as const),
@@ -100,7 +103,7 @@ export function normalizeRun(parsed: ParsedRun, around: Surroundings): Configure
     log: logOf(options),
     stay: options.stay,
   };
-  const { problems } = environment;
+  const problems = [...environment.problems, ...probeProblems(probes)];
   return problems.length > 0 ? { kind: 'problems', problems, config } : { kind: 'config', config };
 }
 
@@ -119,7 +122,12 @@ export function logOf(options: Options): LogConfig {
   };
 }
 
-function launchOf(parsed: ParsedRun, set: Readonly<Record<string, string>>, env: Environment): Launch {
+function launchOf(
+  parsed: ParsedRun,
+  set: Readonly<Record<string, string>>,
+  env: Environment,
+  ready: ReadyPlan | null,
+): Launch {
   const { options } = parsed;
   const [user, userGroup] = options.user?.split(':') ?? [];
   const group = options['group-id'] ?? userGroup;
@@ -139,6 +147,7 @@ function launchOf(parsed: ParsedRun, set: Readonly<Record<string, string>>, env:
     terminal: true,
     stdinNull: false,
     notify: true,
+    ...(ready?.probe.kind === 'fd' && { readyFd: ready.probe.fd }),
     ...(options.log !== null && { output: outputOf(options.log) }),
     startTimeoutMs: options['start-timeout'],
   };

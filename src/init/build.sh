@@ -10,7 +10,7 @@ if [ -z "${CC:-}" ] && [ "$(uname -s)" != Linux ]; then
 	echo "no native entry on $(uname -s): gsup runs over the portable host" >&2
 	exit 0
 fi
-parts="main options text say state record order tree spawn terminal run rest output lines log-file pump leftovers notify coordinator runs installation node memory config control health supervisor"
+parts="main options probe text say state record order tree spawn terminal run rest output lines log-file pump leftovers notify coordinator runs installation node memory config control health supervisor"
 sources=$(for part in $parts; do printf '%s/%s.c ' $here "$part"; done)
 warn="-std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers"
 
@@ -19,12 +19,12 @@ if [ "${1:-}" = test ]; then
 	cc=${CC:-cc}
 	sane="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 	$cc $warn $sane -o build/gsup-asan $sources
-	$cc $warn $sane -o build/options-driver $here/test/options-driver.c $here/options.c $here/text.c
+	$cc $warn $sane -o build/options-driver $here/test/options-driver.c $here/options.c $here/probe.c $here/text.c
 	$cc $warn $sane -o build/order-driver $here/test/order-driver.c $here/order.c
 	world="-include $here/test/fuzz-world.h -Wno-unused-function -Wno-unused-parameter"
 	$cc $warn $sane $world -o build/model-init $here/test/model-init.c $here/text.c
 	$cc $warn $sane $world -o build/model-coordinator $here/test/model-coordinator.c \
-		$here/run.c $here/order.c $here/record.c $here/text.c $here/say.c $here/options.c $here/memory.c
+		$here/run.c $here/order.c $here/record.c $here/text.c $here/say.c $here/options.c $here/probe.c $here/memory.c
 	exit 0
 fi
 

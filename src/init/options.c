@@ -35,9 +35,7 @@ static const char *quote(const char *value, size_t size)
 	return text;
 }
 
-/* Milliseconds, DURATION_FOREVER, or one of the below; `end`: no further than this. */
-enum { NO_DURATION = -2, TOO_LONG = -3, BARE_NUMBER = -4 };
-static long long parse_duration(const char *text, bool may_be_forever)
+long long parse_duration(const char *text, bool may_be_forever)
 {
 	static const struct { const char *name; long long ms; } units[] = {
 #define UNIT(name, ms) { name, ms },
@@ -234,6 +232,8 @@ static int take(struct parsed *p, int option, const char *place, char *value)
 	}
 	case K_TEXT: good = size > 0; break;
 	case K_LOG: good = !strcmp(value, "inherit") || !strcmp(value, "prefix") || !strcmp(value, "json") || (!strncmp(value, "file:", 5) && value[5]); break;
+	case K_READY: good = is_ready_spec(value); break;
+	case K_HEALTH: good = is_health_spec(value); break;
 	case K_TEXTS: if ((good = size > 0)) good = p->file_count < LIST_MAX && (p->files[p->file_count++] = value); break;
 	case K_ENV: if ((good = size && *value != '=')) good = p->env_count < LIST_MAX && (p->env[p->env_count++] = value); break;
 	case K_NAME: good = size && size < 65 && *value != '.' && *value != '-' &&
@@ -448,6 +448,8 @@ int parse_command_line(int argc, char **argv, char **env, struct parsed *p)
 		if (p->said[OPT_RUNG].set && p->said[alone[i]].set) return refuse(ERROR_RUNG_ALONE, place_of(p, OPT_RUNG), place_of(p, alone[i]));
 	if (p->said[OPT_RESTART].set && p->said[OPT_RESTART].number == RESTART_NO && p->said[OPT_MAX_FAILURES].set && p->said[OPT_MAX_FAILURES].number != 1)
 		return refuse(ERROR_RESTART, place_of(p, OPT_MAX_FAILURES), place_of(p, OPT_RESTART));
+	const struct said *log = &p->said[OPT_LOG], *ready = &p->said[OPT_READY];
+	if (ready->set && !strncmp(ready->text, "log:", 4) && (!log->set || !strcmp(log->text, "inherit"))) return refuse(ERROR_READY_LOG, place_of(p, OPT_READY));
 	if (at >= argc) return refuse("%s", ERROR_COMMAND);
 	p->command = argv + at;
 	p->plain = is_plain(p);

@@ -8,7 +8,7 @@
 
 #define GSUP_VERSION "0.1.0"
 
-enum option_kind { K_TEXTS, K_DURATION, K_SIGNAL, K_SIGNALS, K_CHOICE, K_RUNGS, K_NUMBER, K_EXIT_MAP, K_REWRITES, K_TEXT, K_USER, K_GROUP, K_OCTAL, K_ENV, K_FLAG, K_ULIMITS, K_LOG, K_NAME };
+enum option_kind { K_TEXTS, K_DURATION, K_SIGNAL, K_SIGNALS, K_CHOICE, K_RUNGS, K_NUMBER, K_EXIT_MAP, K_REWRITES, K_TEXT, K_USER, K_GROUP, K_OCTAL, K_ENV, K_FLAG, K_ULIMITS, K_READY, K_HEALTH, K_LOG, K_NAME };
 
 enum option_flag { F_PLAIN = 1, F_COMMON = 2, F_ACTION = 4, F_FOREVER = 8, F_POSITIVE = 16, F_RUN = 32, F_UP = 64 };
 
@@ -39,6 +39,8 @@ enum option_flag { F_PLAIN = 1, F_COMMON = 2, F_ACTION = 4, F_FOREVER = 8, F_POS
   X(NICE, "nice", 0, "GSUP_NICE", K_NUMBER, F_PLAIN | F_RUN, -20, 19, NULL, "a whole number from -20 to 19") \
   X(OOM_SCORE_ADJ, "oom-score-adj", 0, "GSUP_OOM_SCORE_ADJ", K_NUMBER, F_PLAIN | F_RUN, -1000, 1000, NULL, "a whole number from -1000 to 1000") \
   X(NO_NEW_PRIVS, "no-new-privs", 0, "GSUP_NO_NEW_PRIVS", K_FLAG, F_PLAIN | F_RUN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(READY, "ready", 0, "GSUP_READY", K_READY, F_RUN, 0, 0, NULL, "a probe like notify, fd:3, tcp:5432, http://127.0.0.1:8080/ready, exec:./ready.sh or log:REGEX, perhaps with ,timeout=60s,") \
+  X(HEALTH, "health", 0, "GSUP_HEALTH", K_HEALTH, F_RUN, 0, 0, NULL, "a probe like tcp:5432, http://127.0.0.1:8080/health, exec:./check.sh or watchdog:10s, perhaps with ,interval=10s or ,retries=3,") \
   X(PRE_STOP, "pre-stop", 0, "GSUP_PRE_STOP", K_TEXT, F_RUN, 0, 0, NULL, "a command") \
   X(PRE_STOP_TIMEOUT, "pre-stop-timeout", 0, "GSUP_PRE_STOP_TIMEOUT", K_DURATION, F_PLAIN | F_RUN, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s or 0") \
   X(POST_STOP, "post-stop", 0, "GSUP_POST_STOP", K_TEXT, F_RUN, 0, 0, NULL, "a command") \
@@ -180,6 +182,7 @@ enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON = 1 };
 #define ERROR_RUNGS "cannot use \"%s\": a ladder has at most 16 rungs"
 #define ERROR_RUNG_ALONE "cannot use \"%s\" together with \"%s\": the rungs are the whole ladder, with every signal and wait"
 #define ERROR_RESTART "cannot use \"%s\" together with \"%s\": what is never restarted fails once"
+#define ERROR_READY_LOG "cannot use \"%s\" for a line of output: gsup must see it, and the command writes by itself; add --log prefix, json or file:PATH"
 #define ERROR_COMMAND "cannot run nothing: a command is needed, got none; write gsup run [options] -- CMD"
 
 #define HINT_BARE_NUMBER "; write %ss"

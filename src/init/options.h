@@ -27,4 +27,12 @@ const char *parse_error(void);
 
 /* ---- health.c ---- */
 int health_main(const struct parsed *p, enum health asked);
+
+/* Milliseconds, DURATION_FOREVER, or one of these. */
+enum { NO_DURATION = -2, TOO_LONG = -3, BARE_NUMBER = -4 };
+long long parse_duration(const char *text, bool may_be_forever);
+
+/* ---- probe.c ---- */
+bool is_ready_spec(const char *value);
+bool is_health_spec(const char *value);
 #endif

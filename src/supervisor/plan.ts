@@ -207,6 +207,19 @@ export const DEFAULT_BACKOFF: Backoff = {
   resetAfterMs: 30_000,
 };
 
+/** Until it must be ready: what takes longer is rarely going to be ready at all. */
+export const DEFAULT_READY_MS = 60_000;
+
+/** Docker's, but for the last two: who waits for it should not wait for Docker's 5 s, and a probe that changes nothing is a metric. */
+export const DEFAULT_HEALTH = {
+  intervalMs: 30_000,
+  timeoutMs: 30_000,
+  retries: 3,
+  startPeriodMs: 0,
+  startIntervalMs: 1000,
+  onUnhealthy: 'restart',
+} as const satisfies Partial<HealthPlan>;
+
 /** As long as a process may take to become ready, where nothing else is said. */
 export const DEFAULT_PRE_START_MS = 60_000;
 

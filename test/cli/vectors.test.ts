@@ -50,6 +50,8 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   nice: null,
   'oom-score-adj': null,
   'no-new-privs': false,
+  ready: null,
+  health: null,
   'pre-stop': null,
   'pre-stop-timeout': 10_000,
   'post-stop': null,

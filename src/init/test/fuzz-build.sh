@@ -6,11 +6,11 @@ cd "$(dirname "$0")/../../.."
 target=$1 out=$2
 case $target in
 order) units=order ;;
-options) units='options text' ;;
+options) units='options probe text' ;;
 notify) units=text ;;
 lines) units= ;;
 protocol) units='text installation' ;;
-coordinator) units='run order record text say options memory' ;;
+coordinator) units='run order record text say options probe memory' ;;
 *) echo "cannot build \"$target\": order, options, notify, lines, protocol or coordinator is needed" >&2; exit 64 ;;
 esac
 main=
