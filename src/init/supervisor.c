@@ -137,9 +137,12 @@ static void start_supervisor(void)
 	} else sup.pid = -1;
 	if (sup.pid < 0) {
 		if (!sup.spawned) say(LEVEL_ERROR, "cannot start the supervisor: %s; the limit of open files or of memory may be too low", strerror(errno));
-		sup.pid = 0;
-		if (!sup.spawned) give_up(EXIT_INTERNAL); else sup.failed += 4; /* no process, or no memory: not to be had */
-		sup.retry_ns = sup.started_ns + (sup.delay_ns = RETRY_LAST);
+		else if (!sup.said) { say(LEVEL_ERROR, "the supervisor cannot be started: %s; the runs go on, a stop is carried out without it; trying again", strerror(errno)); sup.said = true; }
+		sup.pid = room.supervisor = 0;
+		if (!sup.spawned) give_up(EXIT_INTERNAL);
+		else { sup.failed += 4; set_present(false); } /* no process, or no memory: not to be had */
+		sup.delay_ns = sup.delay_ns ? sooner(sup.delay_ns * 2, RETRY_LAST) : RETRY_FIRST;
+		sup.retry_ns = sup.started_ns + sup.delay_ns;
 		return;
 	}
 	sup.socket = ends[0];
