@@ -17,19 +17,16 @@ export const READ_AGAIN = 'reload';
 /** `close`: nobody reads any more, and nobody is told; resolves when the last reader has gone. */
 export function createConfigPort({ options }: ParsedUp): ConfigPort & { close(): Promise<void> } {
   const readers = new Set<ChildProcess>();
-  let closed = false;
+  const closing = new AbortController();
   return {
     read(done) {
       if (options.file.includes('-')) return done({ kind: 'none', why: 'stdin' });
-      const reader = readAgain((read) => {
-        if (!closed) done(read);
-      });
+      const reader = readAgain(closing.signal, done);
       readers.add(reader);
       reader.once('close', () => readers.delete(reader));
     },
     async close() {
-      closed = true;
-      for (const reader of readers) reader.kill('SIGKILL');
+      closing.abort(); // which kills them
       await Promise.all([...readers].map((reader) => once(reader, 'close')));
     },
     keep: (plan) => keepNext(KEPT_CONFIG, plan),
@@ -37,10 +34,11 @@ export function createConfigPort({ options }: ParsedUp): ConfigPort & { close():
   };
 }
 
-function readAgain(done: (read: ConfigRead) => void): ChildProcess {
+function readAgain(signal: AbortSignal, done: (read: ConfigRead) => void): ChildProcess {
   const env = { ...initialEnvironment(), GSUP_INIT: READ_AGAIN };
-  const limits = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: MOST_BYTES } as const;
+  const limits = { signal, timeout: TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: MOST_BYTES } as const;
   return execFile(process.execPath, process.argv.slice(1), { env, ...limits }, (error, stdout) => {
+    if (signal.aborted) return;
     try {
       done(JSON.parse(stdout) as ConfigRead);
     } catch {

@@ -5,7 +5,7 @@
 import type { BodyOf } from '../checkpoint/record.ts';
 import { postStopEndNs } from './budget-share.ts';
 import { isUnknown } from './evolve-live.ts';
-import { hookDeadline } from './hooks.ts';
+import { answerBy, hookDeadline } from './hooks.ts';
 import { memo } from './memo.ts';
 import { hookKind, hookNumber, isHookName, isProbe, processName, runNumber, servedRun } from './names.ts';
 import { processOf } from './plan.ts';
@@ -122,6 +122,8 @@ function timeOut(
     const timeoutMs = kind === 'ready' ? READY_ANSWER_MS : (health?.timeoutMs ?? 0);
     return turn.nowNs + BigInt(timeoutMs) * MS;
   }
+  // Its rung may have no end: what is asked must have an answer.
+  if (kind === 'busy') return answerBy(turn, run.rung?.deadlineNs ?? null);
   if (kind === 'post-stop') return postStopEndNs(turn.state, run, turn.nowNs);
   const rung = index === null ? undefined : ladderOf(turn.state, run)[index];
   return rung === undefined ? turn.nowNs : hookDeadline(turn, run, rung);

@@ -8,7 +8,7 @@ import { evolveLive, type HostFact } from './evolve-live.ts';
 import { coverRuns, evolveStop } from './evolve-stop.ts';
 import { evolveRestart, evolveStart, isRenewal } from './evolve-want.ts';
 import { hookKind, hookNumber, isProbe, runName, runNumber } from './names.ts';
-import { isKnownRun } from './plan.ts';
+import { isFinal, isKnownRun } from './plan.ts';
 import { isTerminal, runsOfProcess } from './select.ts';
 import {
   type HookKind,
@@ -93,8 +93,14 @@ function stopsRun(state: State, fact: BodyOf<'stop-requested'>, name: string): S
   return withProcess(next, process, { again: true, renewal: null });
 }
 
+/** Nothing is started once a stop has begun: this one was found again behind it, and is covered by it. */
 function forked(state: State, { process, run }: BodyOf<'run-forked'>): State {
-  return onlyRun(begunRun(state, { process, run }), newRun(run, process, { phase: 'forked' }));
+  const { stop, finalsStop } = state.task;
+  const covering = isFinal(state.plan, process) ? finalsStop : stop;
+  return onlyRun(
+    begunRun(state, { process, run }),
+    newRun(run, process, { phase: 'forked', stop: covering }),
+  );
 }
 
 function waits(state: State, record: BodyOf<'backoff'>): State {

@@ -30,7 +30,7 @@ export function beginHook(turn: Turn, run: Run): void {
 }
 
 /** The budget can end the wait before. */
-function answerBy({ nowNs }: Turn, endNs: bigint | null): bigint {
+export function answerBy({ nowNs }: Turn, endNs: bigint | null): bigint {
   const byNs = nowNs + BigInt(BUSY_ANSWER_MS) * MS;
   return endNs !== null && endNs < byNs ? endNs : byNs;
 }

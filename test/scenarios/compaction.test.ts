@@ -39,8 +39,8 @@ scenario(
     const kept = readLog(gsup.folder, 'checkpoint.log');
     expect(kept[0]?.type).toBe('task');
     const gaps = kept.filter((line) => line.type === 'gap');
-    expect(gaps).toMatchObject([{ cause: 'compacted' }]);
-    expect(gaps[0]?.missing).toBeGreaterThan(4000);
+    expect(new Set(gaps.map(({ cause }) => cause))).toEqual(new Set(['compacted']));
+    expect(Math.max(...gaps.map(({ missing }) => Number(missing)))).toBeGreaterThan(4000);
     // The next one has the same file from init, and goes on with it.
     expect(statSync(file).ino).toBe(ino);
     process.kill(await gsup.supervisor(), 'SIGKILL');
