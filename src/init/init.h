@@ -49,6 +49,8 @@ uint64_t read_number(const char **at);                  /* moves behind the digi
 size_t escape(char *to, size_t size, const char *from, bool json); /* what comes from outside is shown, not obeyed; cut where it does not fit */
 char *keep_text(const char *text, size_t size);        /* a copy for good; NULL: no memory */
 char *duration_text(uint64_t ns, char text[32]);
+enum { WORD_BYTES = 64 };
+size_t distance(const char *a, size_t size, const char *b); /* insertions, removals and changes from a (at most WORD_BYTES) to b */
 
 /* ---- say.c: lines on stderr, as text or JSON; never blocks ---- */
 enum level { LEVEL_ERROR = 50, LEVEL_WARN = 40, LEVEL_INFO = 30 };

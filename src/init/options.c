@@ -259,24 +259,6 @@ static int take(struct parsed *p, int option, const char *place, char *value)
 	return 0;
 }
 
-static size_t distance(const char *a, size_t size, const char *b)
-{
-	size_t row[NEAR_BYTES + 1];
-	for (size_t i = 0; i <= size; i++) row[i] = i;
-	for (size_t j = 1; b[j - 1]; j++) {
-		size_t diagonal = row[0];
-		row[0] = j;
-		for (size_t i = 1; i <= size; i++) {
-			size_t above = row[i], least = diagonal + (a[i - 1] != b[j - 1]);
-			if (above + 1 < least) least = above + 1;
-			if (row[i - 1] + 1 < least) least = row[i - 1] + 1;
-			diagonal = above;
-			row[i] = least;
-		}
-	}
-	return row[size];
-}
-
 static int unknown(const char *word, size_t size, bool long_name, int of)
 {
 	char hint[64];

@@ -89,3 +89,22 @@ char *duration_text(uint64_t ns, char text[32])
 	else print(text, 32, "%llu.%llus", (unsigned long long)(ns / SECOND), (unsigned long long)(ns / (100 * MS) % 10));
 	return text;
 }
+
+size_t distance(const char *a, size_t size, const char *b)
+{
+	if (size > WORD_BYTES) return size;
+	size_t row[WORD_BYTES + 1];
+	for (size_t i = 0; i <= size; i++) row[i] = i;
+	for (size_t j = 1; b[j - 1]; j++) {
+		size_t diagonal = row[0];
+		row[0] = j;
+		for (size_t i = 1; i <= size; i++) {
+			size_t above = row[i], least = diagonal + (a[i - 1] != b[j - 1]);
+			if (above + 1 < least) least = above + 1;
+			if (row[i - 1] + 1 < least) least = row[i - 1] + 1;
+			diagonal = above;
+			row[i] = least;
+		}
+	}
+	return row[size];
+}
