@@ -54,6 +54,22 @@ function hoardingSupervisor(): string {
   return folder;
 }
 
+/** The supervisor takes memory until the kernel kills it; another one comes, and the commands are who they were. */
+async function losesSupervisor(
+  container: Container,
+  folder: string,
+  records: () => Promise<Line[]>,
+): Promise<void> {
+  const before = commandOf(container).map((pid) => `${pid} ${startTime(pid)}`);
+  writeFileSync(join(folder, 'yes'), '');
+  await container.line(/the supervisor ended \(killed by signal 9, for lack of memory\)/);
+  rmSync(join(folder, 'yes'));
+  const crashes = started(await records());
+  while (started(await records()) <= crashes)
+    await until('another supervisor', () => findPrograms(container.pid(), 'node').length === 1);
+  expect(commandOf(container).map((pid) => `${pid} ${startTime(pid)}`)).toEqual(before);
+}
+
 test.skipIf(reason)(
   'S46 the supervisor takes all memory: it goes, the command stays, and a stop is the same [container, supervisor]',
   async () => {
@@ -65,14 +81,7 @@ test.skipIf(reason)(
     });
     const records = () => container.records('/run/gsup/holds-memory');
     await container.line(/^ready$/);
-    const before = commandOf(container).map((pid) => `${pid} ${startTime(pid)}`);
-    writeFileSync(join(folder, 'yes'), '');
-    await container.line(/the supervisor ended \(killed by signal 9, for lack of memory\)/);
-    rmSync(join(folder, 'yes'));
-    const crashes = started(await records());
-    while (started(await records()) <= crashes)
-      await until('another supervisor', () => findPrograms(container.pid(), 'node').length === 1);
-    expect(commandOf(container).map((pid) => `${pid} ${startTime(pid)}`)).toEqual(before);
+    await losesSupervisor(container, folder, records);
     writeFileSync(join(folder, 'yes'), '');
     await container.stop(10);
     expect(await container.ended()).toBe(42);
@@ -103,15 +112,8 @@ test.skipIf(reason)(
     });
     const records = () => container.records('/run/gsup/t');
     await container.line(/^web +\| ready$/);
-    const before = commandOf(container).map((pid) => `${pid} ${startTime(pid)}`);
-    expect(before).toHaveLength(2);
-    writeFileSync(join(folder, 'yes'), '');
-    await container.line(/the supervisor ended \(killed by signal 9, for lack of memory\)/);
-    rmSync(join(folder, 'yes'));
-    const crashes = started(await records());
-    while (started(await records()) <= crashes)
-      await until('another supervisor', () => findPrograms(container.pid(), 'node').length === 1);
-    expect(commandOf(container).map((pid) => `${pid} ${startTime(pid)}`)).toEqual(before);
+    expect(commandOf(container)).toHaveLength(2);
+    await losesSupervisor(container, folder, records);
     await container.stop(10);
     expect(await container.ended()).toBe(0);
     const ended = (await records()).filter((record) => record.type === 'run-ended');

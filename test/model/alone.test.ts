@@ -76,14 +76,19 @@ const TWO_LEVELS = [
   ...HOPELESS,
 ] as const;
 
+/** One run on its first rung, and the second ask. */
+const ASKED_AGAIN = [
+  [1, wrote(spawn(3, 'node#1', 0), seen(1))],
+  [2, says(0, 'node#1', {})],
+  [10, asked],
+  [11, wrote(seen(2), rung(5, 3, 'node#1', 0), seen(3))],
+  [12, says(0, 'node#1', { phase: 'stopping', rung: 0 })],
+  [20, asked],
+] as const;
+
 test('S14 S46 a second ask that was answered by a supervisor which could not say so is not answered again', () => {
   const told = play([
-    [1, wrote(spawn(3, 'node#1', 0), seen(1))],
-    [2, says(0, 'node#1', {})],
-    [10, asked],
-    [11, wrote(seen(2), rung(5, 3, 'node#1', 0), seen(3))],
-    [12, says(0, 'node#1', { phase: 'stopping', rung: 0 })],
-    [20, asked],
+    ...ASKED_AGAIN,
     [21, wrote(rung(7, 3, 'node#1', 1))],
     [22, { kind: 'supervisor-ended', code: null }],
     [22, { kind: 'time' }],
@@ -96,12 +101,7 @@ test('S14 S46 a second ask that was answered by a supervisor which could not say
 
 test('S14 S46 a second ask that nobody has answered is answered once', () => {
   const told = play([
-    [1, wrote(spawn(3, 'node#1', 0), seen(1))],
-    [2, says(0, 'node#1', {})],
-    [10, asked],
-    [11, wrote(seen(2), rung(5, 3, 'node#1', 0), seen(3))],
-    [12, says(0, 'node#1', { phase: 'stopping', rung: 0 })],
-    [20, asked],
+    ...ASKED_AGAIN,
     [22, { kind: 'supervisor-ended', code: null }],
     [22, { kind: 'time' }],
     [2100, { kind: 'time' }],

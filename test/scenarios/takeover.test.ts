@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, truncateSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
@@ -179,13 +179,17 @@ scenario(
   SUPERVISED,
   async (trial) => {
     const file = join(trial.folder, 'hooks');
-    const options = ['--pre-stop', `sleep 2.5; echo hook >> ${file}`, '-g', '10s'];
+    const go = join(trial.folder, 'go');
+    const hook = `while ! test -e ${go}; do sleep 0.05; done; echo hook >> ${file}`;
+    const options = ['--pre-stop', hook, '--pre-stop-timeout', '60s', '-g', '10s'];
     const gsup = await trial.start(options, [fixture('reports-signals'), '--code', '3']);
     await gsup.ready();
     gsup.signal('SIGTERM');
     await gsup.record('hook');
     truncateSync(join(gsup.folder, 'checkpoint.log'));
     await killSupervisor(gsup);
+    await gsup.record('hook'); // the next one has found it
+    writeFileSync(go, '');
     await gsup.stdout.line(/^got SIGTERM/);
     expect(readFileSync(file, 'utf8'), 'the hook was over before the signal, and ran once').toBe('hook\n');
     expect((await gsup.ended()).code).toBe(3);
