@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { CONNECTIONS_MAX } from '../../src/control/limits.ts';
 import { answered, ask, type Reply, sendRaw, socketOf } from '../support/control.ts';
 import type { Gsup } from '../support/gsup.ts';
 import { scenario } from '../support/scenario.ts';
@@ -132,6 +133,7 @@ scenario(
     const supervisor = await gsup.supervisor();
     const path = socketOf(gsup);
     const before = rssMb(supervisor);
+    const idle = sockets(supervisor);
     const silent: Socket[] = Array.from({ length: 1000 }, (_, at) => {
       const socket = connect(path);
       socket.on('error', () => {});
@@ -147,6 +149,9 @@ scenario(
     trial.afterwards(() => {
       for (const socket of silent) socket.destroy();
     });
+    await until('as many as there is room for', () => sockets(supervisor) >= CONNECTIONS_MAX);
+    // Whoever comes later is taken, and closed at once: one of those can be seen.
+    expect(sockets(supervisor)).toBeLessThanOrEqual(idle + CONNECTIONS_MAX + 1);
     const during = rssMb(supervisor);
     // They are let go after 10 s, and then there is room again.
     const patient = async (): Promise<Reply> => ask(path, 'GET', '/v1/status').catch(() => patient());
