@@ -31,7 +31,12 @@ static _Noreturn void become_reader(char **argv)
 	_exit(exec_node(argv, env, true));
 }
 
-/* A stop signal ends it; what else comes is for nobody: no process is there. -1: it has not ended yet. */
+static bool hangs_up(const struct signalfd_siginfo *si)
+{
+	return si->ssi_signo == SIGHUP && terminal_hangup(si->ssi_code == SI_KERNEL) == HANGUP_NEW;
+}
+
+/* A stop signal ends it, and so does the end of the terminal; what else comes is for nobody: no process is there. -1: it has not ended yet. */
 static int wait_for_reader(pid_t reader, int signals, uint64_t stop_on, int *stop)
 {
 	struct pollfd p = { signals, POLLIN, 0 };
@@ -42,7 +47,7 @@ static int wait_for_reader(pid_t reader, int signals, uint64_t stop_on, int *sto
 		if (si.ssi_signo == SIGCHLD) {
 			for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0; )
 				if (pid == reader) code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SIGNAL_BASE + WTERMSIG(status);
-		} else if (si.ssi_signo < SIGNALS && stop_on & 1ull << (si.ssi_signo - 1)) {
+		} else if (si.ssi_signo < SIGNALS && (stop_on & 1ull << (si.ssi_signo - 1) || hangs_up(&si))) {
 			*stop = (int)si.ssi_signo;
 			send_signal(reader, SIGKILL);
 		}

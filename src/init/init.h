@@ -147,7 +147,10 @@ extern char **inherited_env;
 /* ---- terminal.c: foreground, job control ---- */
 enum terminal { TERMINAL_NONE, TERMINAL_SHARED, TERMINAL_OWN };
 extern enum terminal terminal;
-void terminal_open(void);                               /* decide what the command gets, and let go of what it needs */
+void terminal_watch(void);                              /* from now on its end is noticed */
+enum hangup { HANGUP_NONE, HANGUP_NEW, HANGUP_KNOWN };
+enum hangup terminal_hangup(bool by_kernel);            /* what a SIGHUP says of it. KNOWN: nothing that matters to anybody */
+void terminal_open(bool gives);                         /* decide what the command gets, and let go of what it needs */
 int terminal_in_child(bool may_have_it);                /* new session or group, and the terminal; 0 or errno */
 void terminal_stopped(pid_t group, int signal, bool alone); /* the command was stopped; alone: init is gone */
 bool terminal_swallows(int signal);

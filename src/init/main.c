@@ -291,7 +291,9 @@ static void on_signal(const struct signalfd_siginfo *si, int times)
 	if (times > 1) record_number("times", times);
 	record_end();
 	if (!by.signal) return;
-	bool hangup = p.action == PARSED_UP && signal == SIGHUP && si->ssi_code == SI_KERNEL; /* the terminal is gone */
+	enum hangup hangup = p.action == PARSED_UP && signal == SIGHUP ? terminal_hangup(si->ssi_code == SI_KERNEL) : HANGUP_NONE;
+	if (hangup == HANGUP_KNOWN) return;
+	if (hangup) by.signal = SIGTERM; /* what the processes get, too: many of them take SIGHUP for a reload */
 	if (hangup || p.stop_on & 1ull << (signal - 1)) ask_for_stop(by); /* that often within a moment is once */
 	else if (p.action == PARSED_UP && signal == SIGHUP) {
 		supervisor_reload(by);
@@ -399,13 +401,13 @@ int main(int argc, char **argv)
 	has_supervisor = !p.plain;
 	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
-	if (up) raise_file_limit();
+	if (up) { raise_file_limit(); terminal_watch(); }
 	if ((code = open_loop()) || (up && (code = config_read(argv, signals, p.stop_on, config_name)))) return code == CONFIG_STOPPED ? 0 : code;
 	if ((code = state_open(&p, up ? config_name : NULL))) return code;
 	if (!pid1) state_note(); /* as PID 1 it leaves nothing: time enough while the command begins */
 	bool first = has_supervisor || leftovers_found() || p.said[OPT_REQUIRE_STATE].number;
 	if ((first && (code = begin())) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
-	terminal_open();
+	terminal_open(!up);
 	if (has_supervisor) {
 		control_open();
 		supervisor_open(&p, argv, epoll, signals);

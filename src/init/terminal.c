@@ -1,6 +1,7 @@
 /* The terminal: the command gets the foreground, and job control works as without gsup.
  * OWN: gsup leads the session of its terminal (docker run -it): it lets go of it, and the command's new session takes it.
- * SHARED: somebody's shell leads the session: the command gets a group of its own there, and the foreground. */
+ * SHARED: somebody's shell leads the session: the command gets a group of its own there, and the foreground.
+ * `up` gives its terminal to nobody: ^C and the end of the terminal are for gsup. */
 #include "init.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -13,12 +14,38 @@ enum terminal terminal = TERMINAL_NONE;
 static int tty = -1;
 static struct termios modes;
 static bool swallow_hup, swallow_cont;
+static bool watched, outlives, hung_up; /* outlives: nohup(1), which is what whoever started gsup has asked for */
 
-void terminal_open(void)
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0) close(fd);
+	return fd >= 0;
+}
+
+void terminal_watch(void)
+{
+	struct sigaction old;
+	outlives = sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler == SIG_IGN; /* a signal that is blocked comes all the same */
+	watched = has_terminal();
+}
+
+/* Both the shell, to its jobs, and the kernel, to the foreground, tell of a terminal that is gone. It goes once: the second is no
+ * second request. While it is there SIGHUP is a wish of whoever sends it. */
+enum hangup terminal_hangup(bool by_kernel)
+{
+	bool gone = by_kernel || (watched && !has_terminal() && (errno == ENXIO || errno == EIO));
+	if (!gone) return HANGUP_NONE;
+	if (outlives || hung_up) return HANGUP_KNOWN;
+	return hung_up = true, HANGUP_NEW;
+}
+
+void terminal_open(bool gives)
 {
 	struct stat st;
 	if (!isatty(0) || tcgetsid(0) != getsid(0)) return;
 	if (getsid(0) == getpid()) {
+		if (!gives) return;
 		/* The foreground group, we are in it, gets HUP and CONT for this (tty_ioctl(4)): not meant for anybody. */
 		swallow_hup = swallow_cont = tcgetpgrp(0) == getpgrp();
 		if (ioctl(0, TIOCNOTTY) == 0) terminal = TERMINAL_OWN;
