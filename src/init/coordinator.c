@@ -53,9 +53,11 @@ static void obey(struct run *run)
 		const void *body = f.bytes + sizeof f.head;
 		const struct link *l = body;
 		const struct signal_request *s = body;
+		const struct forward *forward = body;
 		switch (f.head.type) {
 		case RUNG: run_enter(run, &((const struct rung_request *)body)->order); break;
-		case SIGNAL: if (s->signal < SIGNALS) run_forward(run, s->key ? (int)s->signal : on_signal[s->signal], (enum target)s->target, 1); break;
+		case SIGNAL: run_forward(run, (int)s->signal, (enum target)s->target, 1); break;
+		case FORWARD: run_forward(run, forward->received ? on_signal[forward->signal] : (int)forward->signal, TARGET_GROUP, forward->times); break;
 		case LINK: run->hooks = l->present; break;
 		case ALONE: {
 			const struct alone *a = body;

@@ -164,11 +164,13 @@ struct run {
 	struct climb climb;
 	struct start start;
 	uint64_t start_due_ns, kill_due_ns, stuck_due_ns, killed_ns;
-	uint8_t early[SIGNALS];         /* signals that wait for exec, and how many */
+	uint32_t early[SIGNALS];        /* signals that wait, and how many: for exec; in init for room in the socket to the coordinator */
 	bool used, dirty, held, hooks;  /* held: the leader is a zombie of ours; hooks: a supervisor lives to carry them out */
 	int left;                       /* children when last counted */
 	bool alone;                     /* a coordinator without init */
 	bool supervised, stop_asked;    /* supervised: rungs come from elsewhere first; stop_asked: not only its leader's end */
+	uint8_t job;                    /* in init: SIGSTOP or SIGCONT of job control that waits likewise; each makes up for the other */
+	bool crowded;                   /* in init: told when there is room */
 	uint32_t answer;                /* in init: how many rungs it has taken when the second ask is answered */
 	int socket, notify, ready;      /* to its coordinator, for sd_notify, for ready_fd; or -1 */
 	uint32_t ready_left;            /* bytes that may come before the newline */
@@ -176,7 +178,7 @@ struct run {
 };
 bool run_start(struct run *run, const struct launch *l); /* false: there is no process; run_over() is to follow */
 void run_over(struct run *run);
-void run_forward(struct run *run, int signal, enum target target, int times);
+void run_forward(struct run *run, int signal, enum target target, uint32_t times);
 void run_stop(struct run *run, const char *cause, struct by by);
 void run_escalate(struct run *run, bool kill);
 void run_enter(struct run *run, const struct order *order); /* as the supervisor says */
@@ -241,7 +243,7 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 void supervisor_open(const struct parsed *p, char **argv, int epoll, int signals);
 void supervisor_asked(struct by by, int count);  /* a stop was asked for */
 void supervisor_reload(struct by by);            /* the config of `up` is to be read again */
-void supervisor_forward(int signal, bool received); /* to every run; received: as its on_signal says */
+void supervisor_forward(int signal, bool received, uint32_t times); /* to every run; received: as its on_signal says */
 void supervisor_child(pid_t pid, const siginfo_t *si);
 void supervisor_event(uint32_t key);             /* something to read there */
 void supervisor_tick(void);

@@ -272,13 +272,13 @@ static void ask_for_stop(struct by by)
 
 static void suspend(void)
 {
-	if (has_supervisor) supervisor_forward(SIGSTOP, false); else run_forward(&run, SIGSTOP, TARGET_GROUP, 1);
+	if (has_supervisor) supervisor_forward(SIGSTOP, false, 1); else run_forward(&run, SIGSTOP, TARGET_GROUP, 1);
 	stop_ourselves(false);
-	if (has_supervisor) supervisor_forward(SIGCONT, false); else run_forward(&run, SIGCONT, TARGET_GROUP, 1);
+	if (has_supervisor) supervisor_forward(SIGCONT, false, 1); else run_forward(&run, SIGCONT, TARGET_GROUP, 1);
 }
 
 /* `times`: as many that differ in nothing came one behind the other. Only real-time signals do. */
-static void on_signal(const struct signalfd_siginfo *si, int times)
+static void on_signal(const struct signalfd_siginfo *si, uint32_t times)
 {
 	int signal = (int)si->ssi_signo;
 	if (signal < 1 || signal >= SIGNALS || terminal_swallows(signal)) return;
@@ -288,7 +288,7 @@ static void on_signal(const struct signalfd_siginfo *si, int times)
 	record_signal("signal", signal);
 	record_number("pid", by.pid);
 	record_number("uid", by.uid);
-	if (times > 1) record_number("times", times);
+	if (times > 1) record_number("times", (int64_t)times);
 	record_end();
 	if (!by.signal) return;
 	enum hangup hangup = p.action == PARSED_UP && signal == SIGHUP ? terminal_hangup(si->ssi_code == SI_KERNEL) : HANGUP_NONE;
@@ -297,10 +297,10 @@ static void on_signal(const struct signalfd_siginfo *si, int times)
 	if (hangup || p.stop_on & 1ull << (signal - 1)) ask_for_stop(by); /* that often within a moment is once */
 	else if (p.action == PARSED_UP && signal == SIGHUP) {
 		supervisor_reload(by);
-		supervisor_forward(by.signal, true); /* whose on_signal names it has it too */
+		supervisor_forward(by.signal, true, 1); /* whose on_signal names it has it too */
 	}
 	else if (!pid1 && (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)) suspend();
-	else if (has_supervisor) while (times--) supervisor_forward(by.signal, true);
+	else if (has_supervisor) supervisor_forward(by.signal, true, times);
 	else run_forward(&run, by.signal, TARGET_GROUP, times);
 }
 
@@ -327,7 +327,7 @@ static void read_signals(void)
 	for (ssize_t n = sizeof si; n == sizeof si && (n = read(signals, si, sizeof si)) > 0; )
 		for (size_t i = 0, times, count = (size_t)n / sizeof *si; i < count; i += times) {
 			for (times = 1; i + times < count && same_signal(&si[i], &si[i + times]); ) times++;
-			if (si[i].ssi_signo == SIGCHLD) children = true; else on_signal(&si[i], (int)times);
+			if (si[i].ssi_signo == SIGCHLD) children = true; else on_signal(&si[i], (uint32_t)times);
 		}
 	if (children) reap();
 }

@@ -24,7 +24,9 @@
  *   SYNC     struct sync               end of a batch; SEEN answers it. The first one ends the picture of what is there
  *
  * init <-> coordinator: SPAWN is inherited by fork; RUNG and SIGNAL are passed on; LINK tells whether a supervisor lives
- * or is being started; ALONE says that a stop was asked for and nobody is there to decide. RUN comes back, and RECORD:
+ * or is being started; ALONE says that a stop was asked for and nobody is there to decide. FORWARD is a signal that init has
+ * received, and how often: real-time ones queue, so what a socket has no room for is added up and goes when it has. It takes
+ * no more than a quarter of the socket, so that the others find room behind it. RUN comes back, and RECORD:
  * type and members of a record, as text, that init signs and writes; its number counts those that were lost before it.
  */
 #ifndef GSUP_PROTOCOL_H
@@ -37,7 +39,7 @@ enum { PROTOCOL_VERSION = 2, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS
 enum frame_type {
 	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6, UPGRADE = 7,
 	HELLO = 16, RUN = 17, ASKS = 18, SYNC = 19,
-	LINK = 32, RECORD = 33, ALONE = 34
+	LINK = 32, RECORD = 33, ALONE = 34, FORWARD = 35
 };
 
 struct head { uint32_t size; uint16_t type; uint16_t version; uint64_t number; }; /* size counts the head */
@@ -86,7 +88,7 @@ struct spawn {
 };
 
 struct rung_request { uint64_t key; struct order order; };
-struct signal_request { uint64_t key; uint32_t signal, target; }; /* key 0, from init: it was received, and on_signal says what it is for the run */
+struct signal_request { uint64_t key; uint32_t signal, target; };
 struct key_request { uint64_t key; };
 struct exit_request { uint32_t code, drain_ms; }; /* drain_ms: how long output may take to be delivered, when every tree is empty */
 struct upgrade_request { char installation[INSTALLATION_SIZE]; }; /* its folder, an absolute path; empty: init's own */
@@ -106,6 +108,7 @@ struct asks {
 struct sync { uint64_t event; };
 struct link { uint32_t present, pad; };
 struct alone { uint32_t asks, signal; int32_t pid; uint32_t uid; }; /* asks 1: stop, 2: next rung, 3: SIGKILL */
+struct forward { uint32_t signal, received, times, pad; }; /* received: on_signal says what it is for the run; else it is of init's own job control */
 struct record_frame { struct head head; uint64_t mono_ns; char type[32], members[8192]; };
 
 enum phase { PHASE_STARTING = 1, PHASE_RUNNING = 2, PHASE_STOPPING = 3, PHASE_KILLING = 4, PHASE_ENDED = 5 };

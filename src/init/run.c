@@ -77,7 +77,7 @@ bool run_start(struct run *run, const struct launch *l)
 
 /* ---- signals ---- */
 
-static void record_sent(struct run *run, int signal, enum target target, const pid_t *pids, int count, int times)
+static void record_sent(struct run *run, int signal, enum target target, const pid_t *pids, int count, uint32_t times)
 {
 	static const char *const names[] = { "group", "leader", "tree" };
 	record_begin("signal");
@@ -85,7 +85,7 @@ static void record_sent(struct run *run, int signal, enum target target, const p
 	record_signal("signal", signal);
 	record_text("target", names[target]);
 	record_pids("pids", pids, count);
-	if (times > 1) record_number("times", times);
+	if (times > 1) record_number("times", (int64_t)times);
 	record_end();
 }
 
@@ -126,10 +126,10 @@ static void deliver(struct run *run, int signal, enum target target, bool rung)
 	if (target == TARGET_TREE) tell_stragglers(run, signal, true, rung);
 }
 
-void run_forward(struct run *run, int signal, enum target target, int times)
+void run_forward(struct run *run, int signal, enum target target, uint32_t times)
 {
 	if (!alive(run) || signal <= 0 || signal >= SIGNALS) return;
-	if (run->s.phase == PHASE_STARTING) { run->early[signal] = (uint8_t)(run->early[signal] + times < 255 ? run->early[signal] + times : 255); return; }
+	if (run->s.phase == PHASE_STARTING) { run->early[signal] += times; return; }
 	record_sent(run, signal, target, &run->s.pid, 1, times);
 	while (times--) deliver(run, signal, target, false);
 }
@@ -258,7 +258,7 @@ void run_enter(struct run *run, const struct order *order)
 	uint8_t signal = r->signal == SIGNAL_AS_RECEIVED ? SIGTERM : r->signal;
 	if (same || !signal) return;
 	run->told_count = 0;
-	if (run->s.phase == PHASE_STARTING) { if (run->early[signal] < 255) run->early[signal]++; return; }
+	if (run->s.phase == PHASE_STARTING) { run->early[signal]++; return; }
 	record_sent(run, signal, r->target, &run->s.pid, 1, 1);
 	deliver(run, signal, r->target, true);
 	if (signal != SIGCONT) deliver(run, SIGCONT, r->target == TARGET_TREE ? TARGET_GROUP : r->target, true);

@@ -17,6 +17,8 @@ void runs_read(struct run *run);                     /* what its coordinator say
 bool runs_child(pid_t pid);                          /* it was a coordinator */
 void runs_note(void);                                /* for the next gsup, should this one be killed */
 void runs_tell(uint16_t type, const void *body, size_t size);
+void runs_forward(int signal, bool received, uint32_t times); /* forward.c: marks it, for runs_pass_on() */
+void runs_pass_on(struct run *crowded);              /* as far as there is room; NULL: to all that have something new */
 void runs_asked_again(void);                         /* where they stand now tells later whether somebody has answered */
 int runs_stuck(void);                                /* nobody waits for these */
 void runs_stop_alone(const struct asks *asks, int *done, bool hooks); /* nobody decides: each run's own order, by stop level; hooks: theirs too */

@@ -31,7 +31,7 @@ static const struct parsed *parsed;
 static char **command_line;
 static PAGES char in[FRAME_MAX + sizeof(struct head)], out[65536];
 static size_t in_size, out_size, out_sent;
-static uint8_t early[SIGNALS];
+static uint32_t early[SIGNALS];
 
 /* ---- telling ---- */
 
@@ -66,6 +66,7 @@ void supervisor_flush(void)
 {
 	bool told = false;
 	runs_note();
+	runs_pass_on(NULL);
 	if (sup.socket < 0 || !send_out()) return;
 	if (sup.tell_hello) {
 		struct hello h = { .version = PROTOCOL_VERSION, .flags = pid1 ? HELLO_PID1 : 0, .restarts = sup.restarts, .init_pid = getpid(),
@@ -282,7 +283,7 @@ static bool carry_out(const char *frame)
 	bool first = h->type == SPAWN && !sup.spawned;
 	if (first) sup.spawned = true;
 	if (!runs_request(h, body, size, frame)) return false;
-	for (int i = 1; i < SIGNALS && first; i++) for (; early[i]; early[i]--) supervisor_forward(i, true);
+	for (int i = 1; i < SIGNALS && first; early[i++] = 0) if (early[i]) supervisor_forward(i, true, early[i]);
 	return true;
 }
 
@@ -314,7 +315,7 @@ static void read_supervisor(void)
 
 void supervisor_event(uint32_t key)
 {
-	if (key < RUNS_MAX) runs_read(&runs[key]);
+	if (key < RUNS_MAX) { runs_read(&runs[key]); runs_pass_on(&runs[key]); }
 	else if (sup.socket >= 0) read_supervisor();
 }
 
@@ -345,11 +346,10 @@ void supervisor_reload(struct by by)
 	sup.tell_asks = true;
 }
 
-void supervisor_forward(int signal, bool received)
+void supervisor_forward(int signal, bool received, uint32_t times)
 {
-	if (!sup.spawned && parsed->action != PARSED_UP) { if (early[signal] < 255) early[signal]++; return; } /* for the command, when it is there */
-	struct signal_request s = { !received, (uint32_t)signal, TARGET_GROUP };
-	runs_tell(SIGNAL, &s, sizeof s);
+	if (!sup.spawned && parsed->action != PARSED_UP) early[signal] += times; /* for the command, when it is there */
+	else runs_forward(signal, received, times);
 }
 
 /* A slot keeps its name until another run takes it. */

@@ -13,6 +13,7 @@ import {
   encodeSpawn,
   encodeUpgrade,
 } from '../../src/host/encode.ts';
+import { PROTOCOL_VERSION } from '../../src/host/protocol.ts';
 import type { Launch, Order } from '../../src/supervisor/vocabulary.ts';
 
 const folder = process.argv[2] ?? '';
@@ -203,6 +204,19 @@ const stories: Readonly<Record<string, readonly (readonly number[])[]>> = {
     state(5),
   ],
   'coordinator-dies': [writes('spawn'), writes('renew'), [4, 0], writes('forget'), forward],
+  'storm-into-a-crowd': [
+    writes('spawn'),
+    state(2),
+    [11, 255, 254],
+    later,
+    forward,
+    forward,
+    [9, 10],
+    [11, 254, 255],
+    forward,
+    state(5),
+  ],
+  'before-the-first-run': [forward, later, forward, writes('spawn'), state(2), forward, [4, 0]],
   'no-process-left': [forkFails, writes('spawn'), writes('forget')],
   'dies-in-a-word': [
     writes('spawn'),
@@ -238,6 +252,11 @@ const [ask, due, execs, fails, ends, other, otherEnds, gone] = [
   [9, 2],
   [10],
 ] as const;
+/** FORWARD: it was received so often. */
+const received = (signal: number, times: number): number[] => {
+  const frame = [32, 0, 0, 0, 35, 0, ...u16(PROTOCOL_VERSION), ...new Array<number>(8).fill(0)];
+  return [0, 32, 0, ...frame, signal, 0, 0, 0, 1, 0, 0, 0, ...u24(times), 0, 0, 0, 0, 0];
+};
 const runs: Readonly<Record<string, readonly (readonly number[])[]>> = {
   'ends-by-itself': [execs, ends],
   'cannot-start': [fails],
@@ -245,6 +264,7 @@ const runs: Readonly<Record<string, readonly (readonly number[])[]>> = {
   'leaves-others': [execs, other, ends, framed('rung'), framed('next'), otherEnds],
   'alone-to-the-end': [execs, other, gone, due, due, due, due],
   'asked-thrice': [ask, execs, ask, due, ask],
+  'is-told-a-storm': [received(34, 700), received(34, 300), [11], execs, received(64, 900), [11], ends],
   'is-signalled': [execs, framed('signal'), [11], framed('renew'), [11], ends],
 };
 for (const [name, steps] of Object.entries(runs))

@@ -57,7 +57,7 @@ const numbers: Record<string, number> = {
 };
 
 /** Only between init and a coordinator: not spoken here. */
-const notSpoken = ['LINK', 'RECORD', 'ALONE', 'link', 'alone', 'record_frame'];
+const notSpoken = ['LINK', 'RECORD', 'ALONE', 'FORWARD', 'link', 'alone', 'forward', 'record_frame'];
 
 test('every struct of protocol.h has the size and the offsets that the codec uses', () => {
   const prints = Object.entries(structs).flatMap(([name, layout]) => [

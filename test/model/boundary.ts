@@ -191,6 +191,8 @@ export interface Init {
     readonly alone: boolean;
   };
   readonly present: boolean;
+  /** Signals that were received before anything was started. Absent: none. */
+  readonly early?: Readonly<Record<number, number>>;
   readonly slots: readonly Slot[];
   /** The last main run that was forgotten. */
   readonly judged: { readonly key: number; readonly snapshot: RunSnapshot } | null;
@@ -210,6 +212,16 @@ export interface Slot {
   /** How many rungs it has taken when the second ask is answered. */
   readonly answer: number;
   readonly order: Order;
+  readonly forwards?: Forwards | undefined;
+}
+
+/** Signals that init has received and the coordinator has not been told of: by number, how often. Absent: none ever. */
+export interface Forwards {
+  readonly waiting: Readonly<Record<number, number>>;
+  /** More than a quarter of its socket is taken. */
+  readonly full: boolean;
+  /** init has noticed, and is told when there is room. */
+  readonly crowded: boolean;
 }
 
 export type ToCoordinator =
@@ -253,6 +265,12 @@ export interface Coordinator {
 export type InitOutput =
   | { readonly kind: 'news'; readonly news: HostNews }
   | { readonly kind: 'pass'; readonly slot: number; readonly frame: ToCoordinator }
+  | {
+      readonly kind: 'forward';
+      readonly slot: number;
+      readonly signal: number;
+      readonly times: number;
+    }
   | { readonly kind: 'fork-supervisor'; readonly installation: Installation }
   | { readonly kind: 'fork-run'; readonly slot: number }
   | { readonly kind: 'kill-supervisor' }

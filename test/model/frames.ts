@@ -18,8 +18,10 @@ import { type FromCoordinator, type FromSupervisor, TERM, type ToCoordinator } f
 const LINK = 32;
 const RECORD = 33;
 const ALONE = 34;
+const FORWARD = 35;
 const link = struct({ present: u32, pad: u32 });
 const alone = struct({ asks: u32, signal: u32, pid: u32, uid: u32 });
+const forward = struct({ signal: u32, received: u32, times: u32, pad: u32 });
 const RECORD_TYPE_SIZE = 32;
 
 export function bytesToInit(frame: FromSupervisor): Uint8Array {
@@ -64,6 +66,10 @@ export function bytesToCoordinator(frame: ToCoordinator): Uint8Array {
     case 'alone':
       return encodeFrame(ALONE as never, 0, alone, { asks: frame.asks, signal: TERM, pid: 7, uid: 0 });
   }
+}
+
+export function forwardBytes(signal: number, times: number): Uint8Array {
+  return encodeFrame(FORWARD as never, 0, forward, { signal, received: 1, times });
 }
 
 export function bytesFromCoordinator(frame: FromCoordinator): Uint8Array {

@@ -20,6 +20,7 @@ import {
   TERM,
   type ToCoordinator,
 } from './boundary.ts';
+import { fillSocket, passOn, receive, receiveEarly } from './forwarding.ts';
 
 const ANSWER_WITHIN = 250n * MS;
 const START_WITHIN = 2n * SECOND;
@@ -42,6 +43,9 @@ export type InitEvent =
   | { readonly kind: 'run-closed'; readonly slot: number }
   | { readonly kind: 'run-ended'; readonly slot: number; readonly frames: readonly FromCoordinator[] }
   | { readonly kind: 'asked' }
+  | { readonly kind: 'received'; readonly signal: number; readonly times: number }
+  /** Somebody else's frames have filled a coordinator's socket, or it has read them. */
+  | { readonly kind: 'socket'; readonly slot: number; readonly full: boolean }
   | { readonly kind: 'time' };
 
 /** What init is told once and for all. */
@@ -162,6 +166,12 @@ function hear(step: Step, event: InitEvent): void {
       break;
     case 'asked':
       asked(step);
+      break;
+    case 'received':
+      step.init = receive(step.init, event.signal, event.times);
+      break;
+    case 'socket':
+      step.init = fillSocket(step.init, event.slot, event.full);
       break;
     case 'time':
       break;
@@ -333,8 +343,10 @@ function carryOut(step: Step, frame: Exclude<FromSupervisor, { kind: 'foreign' }
     installationAsk(step, request.installation as Installation);
     return;
   }
-  if (request.to === 'spawn') setSup(step, { spawned: true });
+  const isFirst = request.to === 'spawn' && !step.init.sup.spawned;
+  if (isFirst) setSup(step, { spawned: true });
   runRequest(step, frame.number, frame.key, request);
+  if (isFirst) step.init = receiveEarly(step.init);
 }
 
 // ---- from where the supervisor comes ----
@@ -396,6 +408,7 @@ function spawnRun(step: Step, number: number, name: string, order: Order): void 
     stopAsked: false,
     answer: 0,
     order,
+    forwards: undefined,
   });
   step.out.push({ kind: 'fork-run', slot: at });
 }
@@ -540,6 +553,9 @@ function isDone(step: Step): boolean {
 
 /** State, not events: what has changed is told as it is now. */
 function flush(step: Step): void {
+  const { init, told: forwarded } = passOn(step.init);
+  step.init = init;
+  step.out.push(...forwarded);
   const { sup } = step.init;
   if (!sup.socket) return;
   const told: HostNews[] = [];

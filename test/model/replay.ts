@@ -7,7 +7,7 @@ import type { HostNews } from '../../src/host/host.ts';
 import { LAUNCH } from '../simulation/plans.ts';
 import type { InitOutput, RunOutput } from './boundary.ts';
 import { dueOf, isThere, stepCoordinator } from './coordinator.ts';
-import { bytesFromCoordinator, bytesToCoordinator, bytesToInit, hex } from './frames.ts';
+import { bytesFromCoordinator, bytesToCoordinator, bytesToInit, forwardBytes, hex } from './frames.ts';
 import { initDue } from './init.ts';
 import type { InitTurn, RunTurn } from './traces.ts';
 
@@ -122,6 +122,10 @@ function initScript(nowNs: bigint, event: InitTurn['event'], lasting: boolean): 
       const frames = event.frames.map((frame) => `frame ${hex(bytesFromCoordinator(frame))}`);
       return [...frames, `${event.kind} ${nowNs} ${event.slot}`];
     }
+    case 'received':
+      return [`received ${nowNs} ${event.signal} ${event.times}`];
+    case 'socket':
+      return [`socket ${nowNs} ${event.slot} ${event.full ? 1 : 0}`];
     case 'run-closed':
       return [`run-closed ${nowNs} ${event.slot}`];
     default:
@@ -135,6 +139,8 @@ function initAnswer(out: InitOutput, names: readonly string[]): string[] {
       return [newsText(out.news)];
     case 'pass':
       return [`to-run ${out.slot} ${hex(bytesToCoordinator(out.frame))}`];
+    case 'forward':
+      return [`to-run ${out.slot} ${hex(forwardBytes(out.signal, out.times))}`];
     case 'fork-run':
       return [`fork-run ${out.slot} ${names[out.slot]}`];
     case 'record':

@@ -3,8 +3,11 @@
 #include "fuzz-world.h"
 #include "../supervisor.c"
 #include "../runs.c"
+static int world_poll(struct pollfd *fds, nfds_t count, int wait);
+#define poll(fds, count, wait) world_poll(fds, count, wait)
+#include "../forward.c"
 
-enum step { WRITES, WRITES_ZEROS, STATE, RECORDS, COORDINATOR_DIES, DIES, STOPS, ASKED, TIME, FORWARD, FORK_FAILS, CONGESTED, STEPS };
+enum step { WRITES, WRITES_ZEROS, STATE, RECORDS, COORDINATOR_DIES, DIES, STOPS, ASKED, TIME, FORWARDED, FORK_FAILS, CONGESTED, STEPS };
 enum { FIRST_FD = 1000, FDS = 8192, SUPERVISOR_PID = 500000, FIRST_PID = 600000 };
 
 bool pid1 = true, is_coordinator;
@@ -15,8 +18,8 @@ char **inherited_env;
 struct state state = { .folder = -1, .lock = -1, .init_log = -1, .checkpoint_log = -1, .task = "t" };
 void (*record_sink)(const char *, uint64_t, const char *);
 
-static uint64_t now, newest_spawn, told_number[FDS];
-static bool is_open[FDS], fork_fails, last_pair_is_stream, said_hello;
+static uint64_t now, newest_spawn, told_number[FDS], owed[FDS], early_owed; /* owed: signals that were received and not passed on */
+static bool is_open[FDS], fork_fails, last_pair_is_stream, said_hello, crowded; /* crowded: the sockets of all coordinators */
 static int next_fd, next_pid, opened, killed;
 static size_t chunk, may_send;
 static struct input waiting; /* to be read from the one socket that has something */
@@ -81,7 +84,8 @@ int world_socketpair(int family, int type, int protocol, int ends[2])
 	(void)family; (void)protocol;
 	if (next_fd + 2 > FDS) { errno = EMFILE; return -1; }
 	last_pair_is_stream = (type & 15) == SOCK_STREAM;
-	for (int i = 0; i < 2; i++, opened++) { ends[i] = FIRST_FD + next_fd; is_open[next_fd] = true; told_number[next_fd++] = 0; }
+	for (int i = 0; i < 2; i++, opened++) { ends[i] = FIRST_FD + next_fd; is_open[next_fd] = true; owed[next_fd] = last_pair_is_stream || i ? 0 : early_owed; told_number[next_fd++] = 0; }
+	if (!last_pair_is_stream) early_owed = 0;
 	return 0;
 }
 
@@ -150,16 +154,51 @@ ssize_t world_send(int fd, const void *from, size_t size, int flags)
 	MUST(size >= sizeof h);
 	memcpy(&h, from, sizeof h);
 	MUST(h.size == size && h.version == PROTOCOL_VERSION && is_sound(from, size));
-	if (h.type == RUNG || h.type == SIGNAL) { /* LINK, ALONE and what is forwarded (number 0) are init's own */
-		MUST(!h.number || h.number > told_number[fd - FIRST_FD]);
-		if (h.number) told_number[fd - FIRST_FD] = h.number;
+	if (h.type == RUNG || h.type == SIGNAL) { /* the others are init's own */
+		MUST(h.number > told_number[fd - FIRST_FD]);
+		told_number[fd - FIRST_FD] = h.number;
+	} else if (h.type == FORWARD) {
+		struct forward forward;
+		memcpy(&forward, (const char *)from + sizeof h, sizeof forward);
+		MUST(!crowded && forward.received && forward.times <= owed[fd - FIRST_FD]);
+		owed[fd - FIRST_FD] -= forward.times;
 	} else MUST(h.type == LINK || h.type == ALONE);
 	return (ssize_t)size;
+}
+
+static int world_poll(struct pollfd *fds, nfds_t count, int wait)
+{
+	MUST(count == 1 && wait == 0 && fds->events == POLLOUT && is_open[fds->fd - FIRST_FD]);
+	return crowded ? 0 : 1;
+}
+
+/* What comes before the first run is for that: it is owed as soon as it is there. */
+static void forwarded(int signal, uint32_t times)
+{
+	for (int i = 0; i < runs_used && sup.spawned; i++) if (runs[i].used && runs[i].socket >= 0 && runs[i].s.phase != PHASE_ENDED) owed[runs[i].socket - FIRST_FD] += times;
+	if (!sup.spawned) early_owed += times;
+	supervisor_forward(signal, true, times);
+}
+
+/* Whoever has room again is told so. */
+static void crowd(bool now_crowded)
+{
+	crowded = now_crowded;
+	for (int i = 0; i < runs_used && !crowded; i++) if (runs[i].used && runs[i].crowded) supervisor_event((uint32_t)i);
+}
+
+/* What was received has been passed on, or is known to be owed. */
+static void check_owed(const struct run *run)
+{
+	uint64_t kept = 0;
+	for (int i = 1; i < SIGNALS; i++) kept += run->early[i];
+	if (run->used && run->socket >= 0 && run->s.phase != PHASE_ENDED) MUST(kept == owed[run->socket - FIRST_FD] && (!kept || crowded || news));
 }
 
 static void check(void)
 {
 	static int socket;
+	if (sup.spawned) early_owed = 0;
 	int live = 0, sockets = sup.socket >= 0;
 	if (sup.socket >= 0 && sup.socket != socket) MUST(in_size == 0); /* what the one before had not finished saying goes with it */
 	socket = sup.socket;
@@ -168,6 +207,7 @@ static void check(void)
 		MUST(is_sound_order(&runs[i].climb.order));
 		live += runs[i].used && runs[i].s.phase != PHASE_ENDED;
 		sockets += runs[i].used && runs[i].socket >= 0;
+		check_owed(&runs[i]);
 		for (int k = 0; runs[i].used && k < i; k++) MUST(!runs[k].used || runs[k].s.key != runs[i].s.key);
 	}
 	MUST(live == live_runs);
@@ -234,9 +274,9 @@ static void step(struct input *in)
 	case STOPS: si.si_code = CLD_STOPPED; if (sup.pid > 0) supervisor_child(sup.pid, &si); break;
 	case ASKED: asked = asks.frame.count ? asked + 1 : 1; supervisor_asked((struct by){ 1 + (int)take_number(in, 1) % 64, 0, 0 }, asked); break;
 	case TIME: now += take_number(in, 2) * 10 * MS; break;
-	case FORWARD: supervisor_forward(1 + (int)take_number(in, 1) % 64, true); break;
+	case FORWARDED: forwarded(1 + (int)take_number(in, 1) % 64, 1 + (uint32_t)(now / MS % 1000)); break;
 	case FORK_FAILS: fork_fails = true; break;
-	case CONGESTED: may_send = take_number(in, 2); if (may_send > 60000) may_send = SIZE_MAX; break;
+	case CONGESTED: may_send = take_number(in, 2); crowd(may_send & 1); if (may_send > 60000) may_send = SIZE_MAX; break;
 	}
 }
 
@@ -254,9 +294,10 @@ static void begin(void)
 	runs_used = live_runs = 0;
 	in_size = out_size = out_sent = told_size = 0;
 	next_fd = next_pid = opened = 0;
-	newest_spawn = 0;
+	newest_spawn = early_owed = 0;
 	waiting_fd = -1;
-	fork_fails = false;
+	fork_fails = crowded = news = false;
+	memset(early, 0, sizeof early);
 	may_send = SIZE_MAX;
 	now = SECOND;
 }

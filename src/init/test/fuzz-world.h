@@ -72,6 +72,9 @@ static inline bool is_sound(const void *frame, size_t size)
 	memcpy(&s, &f.rung, sizeof s);
 	if (f.head.type == RUNG) return size == sizeof f && is_sound_order(&f.rung.order);
 	if (f.head.type == SIGNAL) return size == sizeof f.head + sizeof s && s.target <= TARGET_TREE && s.signal < SIGNALS;
+	struct forward forward;
+	memcpy(&forward, &f.rung, sizeof forward);
+	if (f.head.type == FORWARD) return size == sizeof f.head + sizeof forward && forward.signal && forward.signal < SIGNALS && forward.received <= 1 && forward.times;
 	return f.head.type == LINK ? size == sizeof f.head + sizeof(struct link) : f.head.type == ALONE && size == sizeof f.head + sizeof(struct alone);
 }
 

@@ -3,6 +3,9 @@
 #include "model-world.h"
 #include "../supervisor.c"
 #include "../runs.c"
+static int world_poll(struct pollfd *fds, nfds_t count, int wait);
+#define poll(fds, count, wait) world_poll(fds, count, wait)
+#include "../forward.c"
 #include "../installation.c"
 
 enum { FIRST_FD = 1000, SUPERVISOR_PID = 500000, FIRST_PID = 600000, FRAMES_MAX = 64 };
@@ -17,7 +20,7 @@ static int next_fd, frames_fd, ask_count;
 static const char *upgraded; /* the installation of a record that is being written */
 static struct { size_t size; uint8_t bytes[sizeof(struct record_frame) + 8192]; } frames[FRAMES_MAX];
 static int frames_count, frames_next;
-static bool stream, at_end;
+static bool stream, at_end, full[RUNS_MAX]; /* full: so much of the coordinator's socket is taken that it is not writable */
 
 uint64_t set_mask(uint64_t mask) { return mask; }
 bool keep_descriptor(int fd) { (void)fd; return false; }
@@ -121,6 +124,12 @@ ssize_t world_send(int fd, const void *from, size_t size, int flags)
 	return (ssize_t)size;
 }
 
+static int world_poll(struct pollfd *fds, nfds_t count, int wait)
+{
+	MUST(count == 1 && !wait && fds->events == POLLOUT && slot_of(fds->fd) >= 0);
+	return !full[slot_of(fds->fd)];
+}
+
 static void begin(void)
 {
 	static typeof(sup) first_sup;
@@ -132,7 +141,9 @@ static void begin(void)
 	memset(runs, 0, (size_t)runs_used * sizeof *runs);
 	last_judged = (struct run_state){ 0 };
 	runs_used = live_runs = next_fd = ask_count = 0;
-	asked = false;
+	asked = news = false;
+	memset(full, 0, sizeof full);
+	memset(early, 0, sizeof early);
 	waiting = 0;
 	memset(installation, 0, sizeof installation);
 	in_size = out_size = out_sent = 0;
@@ -171,6 +182,8 @@ static void happens(void)
 	else if (is("run-closed")) reads(runs[n].socket, (uint32_t)n, true);
 	else if (is("run-ended")) { frames_fd = runs[n].socket; at_end = true; supervisor_child(runs[n].s.coordinator_pid, &killed); }
 	else if (is("asked")) supervisor_asked((struct by){ SIGTERM, 7, 0 }, ++ask_count);
+	else if (is("received")) supervisor_forward(n, true, (uint32_t)atoi(words[3]));
+	else if (is("socket")) { full[n] = words[3][0] == '1'; if (!full[n] && runs[n].crowded) reads(runs[n].socket, (uint32_t)n, false); }
 	else MUST(is("time"));
 }
 
