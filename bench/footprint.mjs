@@ -3,7 +3,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { installedInits, table } from './inits.mjs';
+import { installedInits } from './inits.mjs';
+import { table } from './table.mjs';
 
 const seconds = Number(process.argv[2] ?? 60);
 const inits = installedInits(process.argv.slice(3));

@@ -34,14 +34,3 @@ export function installedInits(filter) {
   for (const init of found) if (init.path === null) console.error(`not installed, left out: ${init.name}`);
   return found.filter((init) => init.path !== null);
 }
-
-export function table(head, rows) {
-  const lines = [head, ...rows].map((row) => row.map(String));
-  const widths = head.map((_, i) => Math.max(...lines.map((line) => line[i].length)));
-  const text = (line) => `| ${line.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
-  console.log(
-    [text(lines[0]), `|${widths.map((w) => '-'.repeat(w + 2)).join('|')}|`, ...lines.slice(1).map(text)].join(
-      '\n',
-    ),
-  );
-}

@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { table } from './inits.mjs';
+import { table } from './table.mjs';
 
 const megabytes = Number(process.argv[2] ?? 200);
 const rounds = Number(process.argv[3] ?? 3);
@@ -110,10 +110,10 @@ function waysOf(input) {
   const below = (log) => [gsup, 'run', '--state-dir', join(dir, 'state'), '--log', log, '--', 'cat', input];
   const piped = (argv) => ['sh', '-c', '"$@" | cat', 'sh', ...argv];
   return [
-    ['cat | cat', () => timed(piped(['cat', input]), input)],
-    ['gsup --log inherit | cat', () => timed(piped(below('inherit')), input)],
-    ['gsup --log prefix | cat', () => timed(piped(below('prefix')), input)],
-    ['gsup --log json | cat', () => timed(piped(below('json')), input)],
+    ['cat → cat', () => timed(piped(['cat', input]), input)],
+    ['gsup --log inherit → cat', () => timed(piped(below('inherit')), input)],
+    ['gsup --log prefix → cat', () => timed(piped(below('prefix')), input)],
+    ['gsup --log json → cat', () => timed(piped(below('json')), input)],
     ['gsup --log file', () => timed(below(`file:${join(dir, 'out.log')}`), input)],
     ['supervisord, file', () => throughSupervisord(input)],
     ['pm2, file', () => throughPm2(input)],

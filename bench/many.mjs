@@ -1,5 +1,5 @@
-// What 100 and 1,000 sleeping processes cost, below each supervisor that is there, one after the other:
-//   node bench/many.mjs [ROUNDS [SECONDS [NAME...]]]
+// What 1, 100 and 1,000 sleeping processes cost, below each supervisor that is there, one after the other:
+//   node bench/many.mjs [--counts 1,100,1000] [ROUNDS [SECONDS [NAME...]]]
 // Time until all run and until all have ended, by /proc; memory of everything that is not a sleeping process; processor time and
 // wake-ups in SECONDS (10) of quiet. Medians of ROUNDS (5), and the least and the most.
 import { spawn } from 'node:child_process';
@@ -7,13 +7,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { table } from './inits.mjs';
+import { parseArgs } from 'node:util';
 import { COMMAND, installedSupervisors } from './supervisors.mjs';
+import { table } from './table.mjs';
 
-const rounds = Number(process.argv[2] ?? 5);
-const seconds = Number(process.argv[3] ?? 10);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { counts: { type: 'string', default: '1,100,1000' } },
+});
+const [rounds, seconds] = [Number(positionals[0] ?? 5), Number(positionals[1] ?? 10)];
 const dir = mkdtempSync(join(tmpdir(), 'gsup-many-'));
-const supervisors = installedSupervisors(process.argv.slice(4), dir);
+const supervisors = installedSupervisors(positionals.slice(2), dir);
 const LONGEST_MS = 180_000;
 
 const read = (path) => {
@@ -70,9 +74,9 @@ const switches = (pid) =>
   });
 const cpuMs = (pid) => sum(threads(pid), (at) => Number(read(`${at}/schedstat`).split(' ')[0])) / 1e6;
 
-async function measure({ name, path, prepare }, n) {
+async function measure({ name, path, prepare, stop: signal = 'SIGTERM' }, n) {
   const folder = mkdtempSync(join(dir, 'run-'));
-  const [file, ...argv] = prepare(path, folder, n);
+  const [file, ...argv] = prepare(path, folder, n, COMMAND, false);
   const asleep = new Set();
   const known = { asleep, over: new Set() };
   const child = spawn(file, argv, { stdio: 'ignore', cwd: folder, detached: true });
@@ -90,12 +94,13 @@ async function measure({ name, path, prepare }, n) {
     const woken = own.reduce((total, pid, i) => total + switches(pid) - before[i][0], 0);
     const cpu = own.reduce((total, pid, i) => total + cpuMs(pid) - before[i][1], 0);
     const pss = sum(own, (pid) => field(read(`/proc/${pid}/smaps_rollup`), 'Pss')) / 1024;
+    const rss = sum(own, (pid) => field(read(`/proc/${pid}/status`), 'VmRSS')) / 1024;
     const began = performance.now();
-    child.kill('SIGTERM');
+    child.kill(signal);
     await Promise.race([ended, sleep(LONGEST_MS)]);
     await until(`end of ${n} below ${name}`, () => ![...asleep].some(sleeps));
     const stop = (performance.now() - began) / 1000;
-    return { start, stop, pss, woken: woken / seconds, cpu: cpu / seconds, own: own.length };
+    return { start, stop, pss, rss, woken: woken / seconds, cpu: cpu / seconds, own: own.length };
   } finally {
     for (const pid of [child.pid, ...asleep])
       if (pid === child.pid ? child.exitCode === null : sleeps(pid)) kill(pid);
@@ -119,18 +124,30 @@ function spread(results, what, digits) {
 }
 
 try {
-  for (const n of [100, 1000]) {
+  for (const n of values.counts.split(',').map(Number)) {
     const able = supervisors.filter(({ most }) => n <= most);
     const results = new Map(able.map(({ name }) => [name, []]));
     for (let round = 0; round < rounds; round++)
       for (const one of able) results.get(one.name).push(await measure(one, n));
-    console.log(`\n${n} processes that sleep; medians of ${rounds} (least–most)`);
-    const head = ['', 'start s', 'stop s', 'PSS MB', 'wake-ups/s', 'processor ms/s', 'processes of its own'];
+    console.log(
+      `\n${n} ${n === 1 ? 'process that sleeps' : 'processes that sleep'}; medians of ${rounds} (least–most)`,
+    );
+    const head = [
+      '',
+      'start s',
+      'stop s',
+      'PSS MB',
+      'RSS MB',
+      'wake-ups/s',
+      'processor ms/s',
+      'processes of its own',
+    ];
     const row = (name, got) => [
       name,
       spread(got, 'start', 2),
       spread(got, 'stop', 2),
       spread(got, 'pss', 1),
+      spread(got, 'rss', 1),
       spread(got, 'woken', 1),
       spread(got, 'cpu', 2),
       spread(got, 'own', 0),

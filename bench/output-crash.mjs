@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { table } from './inits.mjs';
+import { table } from './table.mjs';
 
 const { values } = parseArgs({
   options: {

@@ -5,7 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installedInits, table } from './inits.mjs';
+import { installedInits } from './inits.mjs';
+import { quantile, table } from './table.mjs';
 
 const runs = Number(process.argv[2] ?? 200);
 const inits = installedInits(process.argv.slice(3));
@@ -62,8 +63,6 @@ try {
       samples[k].whole.push(whole);
     }
   }
-  const at = (list, part) =>
-    [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * part))];
   const base = samples[inits.findIndex((init) => init.name === 'tini')] ?? samples[0];
   const titles = {
     signal: 'signal to init → handler of its child',
@@ -83,12 +82,12 @@ try {
       ],
       inits.map((init, k) => {
         const list = samples[k][key];
-        const middle = at(list, 0.5);
+        const middle = quantile(list, 0.5);
         return [
           init.name,
           middle.toFixed(0),
-          at(list, 0.99).toFixed(0),
-          (middle / at(base[key], 0.5)).toFixed(2),
+          quantile(list, 0.99).toFixed(0),
+          (middle / quantile(base[key], 0.5)).toFixed(2),
         ];
       }),
     );
