@@ -38,18 +38,24 @@ function waitOf(turn: Turn, run: Run, index: number): Share {
 
 /** What a drain has begun: the wait of its rung begins now; or has begun, where its coordinator was asked and nobody else. */
 export function resumeLadder(turn: Turn, run: Run): void {
-  const rung = rungOf(turn.state, run);
-  if (rung === undefined || run.rung === null) return;
+  const begun = begunAnew(turn.state, run, turn.nowNs);
+  if (begun !== undefined) decideOn(turn, begun);
+}
+
+/** The rung on which it stands, with all of its wait that the budget leaves now. undefined: it stands on none. */
+export function begunAnew(state: State, run: Run, nowNs: bigint): RungRecord | undefined {
+  const rung = rungOf(state, run);
+  if (rung === undefined || run.rung === null) return undefined;
   const { index } = run.rung;
-  const seen = snapshotOf(turn.state, run);
-  const { waitNs, cutNs } = shareOfRung(turn.state, run, index, turn.nowNs);
-  const untilNs = waitNs === null ? null : turn.nowNs + waitNs;
-  decideOn(turn, {
-    ...rungRecord(turn.state, run, index, rung),
+  const seen = snapshotOf(state, run);
+  const { waitNs, cutNs } = shareOfRung(state, run, index, nowNs);
+  const untilNs = waitNs === null ? null : nowNs + waitNs;
+  return {
+    ...rungRecord(state, run, index, rung),
     wait_ms: waitNs === null ? null : msOf(waitNs),
     deadline_ns: (seen?.alone === true ? seen.deadlineNs : null) ?? untilNs,
     cut_ms: msOf(cutNs),
-  });
+  };
 }
 
 export function nextRung(turn: Turn, run: Run): void {

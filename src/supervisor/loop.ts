@@ -128,9 +128,12 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
   };
 
   /** Once, when the first picture is complete: go on where the last supervisor has stopped. */
-  const takeOver = (nowNs: bigint): string[] => {
+  const takeOver = (nowNs: bigint): readonly string[] => {
     const { hello, synced } = state.live;
-    return synced || hello === null ? [] : performer.repeat(state, hello.lastNumber, nowNs);
+    if (synced || hello === null) return [];
+    const taken = performer.repeat(state, hello.lastNumber, nowNs);
+    state = taken.state;
+    return taken.awaited;
   };
 
   return {

@@ -1,6 +1,8 @@
 /** Effects become acts. A record is in the log, and its number known, before the host hears what follows from it. */
 import type { CheckpointRecord, RecordBody } from '../checkpoint/record.ts';
 import type { Effect, HostRequest, Occurrence } from './effect.ts';
+import { evolve } from './evolve.ts';
+import { lateRungs, withoutOvertaken } from './late-rung.ts';
 import { hookKind, isHookName, processName, servedRun } from './names.ts';
 import type { Ports } from './ports.ts';
 import { requestOf } from './requests.ts';
@@ -11,9 +13,16 @@ import type { RunSnapshot } from './vocabulary.ts';
 
 export interface Performer {
   perform(effects: readonly Effect[], report: (occurrence: Occurrence) => void): void;
-  /** What was decided, and not carried out when the last supervisor went. Returns the runs that were asked for again. */
-  repeat(state: State, lastNumber: number, nowNs: bigint): string[];
+  /** What was decided, and not carried out when the last supervisor went, is asked for again. */
+  repeat(state: State, lastNumber: number, nowNs: bigint): TakenOver;
   sawRun(run: RunSnapshot): void;
+}
+
+export interface TakenOver {
+  /** With the rungs that begin only now. */
+  readonly state: State;
+  /** Runs whose start was asked for again. */
+  readonly awaited: readonly string[];
 }
 
 type Numbered = CheckpointRecord & RecordBody;
@@ -74,13 +83,19 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
     repeat(state, lastNumber, nowNs) {
       const undone = records.filter((record) => record.seq > lastNumber);
       records = [];
-      return undone.flatMap((record) => {
-        if (isThere(state, record)) return [];
-        const request = requestOf(state, record, nowNs);
-        if (request === null || !isWanted(state, request)) return [];
-        send(request, record.seq);
+      const late = lateRungs(state, undone, nowNs);
+      const after = late.reduce(evolve, state);
+      // All are written first, and numbers only rise: whoever takes over from here finds the same, or what is left of it.
+      const written = late.map((body) => ({ body, seq: ports.journal.append(body) }));
+      const found = undone.map((record) => ({ body: record, seq: record.seq }));
+      const awaited = withoutOvertaken([...found, ...written]).flatMap(({ body, seq }) => {
+        if (isThere(after, body)) return [];
+        const request = requestOf(after, body, nowNs);
+        if (request === null || !isWanted(after, request)) return [];
+        send(request, seq);
         return request.to === 'spawn' ? [request.run] : [];
       });
+      return { state: after, awaited };
     },
     sawRun(run) {
       keys.set(run.name, run.key);

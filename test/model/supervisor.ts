@@ -7,6 +7,7 @@ import { nextDeadline } from '../../src/supervisor/deadlines.ts';
 import { decide } from '../../src/supervisor/decide.ts';
 import type { Occurrence } from '../../src/supervisor/effect.ts';
 import { evolve } from '../../src/supervisor/evolve.ts';
+import { lateRungs, withoutOvertaken } from '../../src/supervisor/late-rung.ts';
 import { isWanted } from '../../src/supervisor/perform.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
 import { requestOf } from '../../src/supervisor/requests.ts';
@@ -78,13 +79,24 @@ export function pidOf({ generation }: Supervisor): number {
 function takeOver(before: Supervisor, event: number, nowNs: bigint): Supervisor {
   const { hello, synced } = before.core.live;
   if (synced || hello === null) return turn(before, { kind: 'sync', event, awaited: [] }, nowNs, []);
-  const again = undone(before.found, hello.lastNumber).flatMap(({ seq, body }): Act[] => {
-    const request = requestOf(before.core, body, nowNs);
-    if (request === null || !isWanted(before.core, request)) return [];
+  const left = undone(before.found, hello.lastNumber);
+  const late = lateRungs(
+    before.core,
+    left.map(({ body }) => body),
+    nowNs,
+  );
+  const core = late.reduce(evolve, before.core);
+  const written = late.map((body): Act => ({ record: body, request: null, number: null, seen: null }));
+  const last = before.found?.seq ?? 0;
+  const anew = late.map((body, at) => ({ body, seq: last + 1 + at }));
+  const again = withoutOvertaken([...left, ...anew]).flatMap(({ seq, body }): Act[] => {
+    const request = requestOf(core, body, nowNs);
+    if (request === null || !isWanted(core, request)) return [];
     return [{ record: null, request, number: seq, seen: null }];
   });
   const awaited = again.flatMap(({ request }) => (request?.to === 'spawn' ? [request.run] : []));
-  return turn({ ...before, found: null }, { kind: 'sync', event, awaited }, nowNs, again);
+  const begun = [...written, ...again];
+  return turn({ ...before, core, found: null }, { kind: 'sync', event, awaited }, nowNs, begun);
 }
 
 function undone(records: Written | null, lastNumber: number): Written[] {

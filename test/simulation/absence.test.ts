@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
-import { exitsBy, ignoresTerm, obedient, TERM } from './behaviour.ts';
+import { exitsBy, exitsOn, ignoresTerm, KILL, obedient, TERM } from './behaviour.ts';
 import { processPlan, restarts, runPlan, taskPlan } from './plans.ts';
-import { endState, hooksOf, outcomesOf, recordsOf, rungsOf, signalsOf } from './questions.ts';
-import { type Crashes, type Scenario, simulate } from './simulate.ts';
+import { endState, hooksOf, msOf, outcomesOf, recordsOf, rungsOf, signalsOf } from './questions.ts';
+import { type Crash, type Crashes, type Result, type Scenario, simulate } from './simulate.ts';
+import { stepsOf } from './trace.ts';
+import { crashPoints, judge } from './trials.ts';
 
 /** What happened while there was no supervisor: the next one takes it as it is, and as early as it was. */
 const term = (at: number) => ({ at, signal: TERM });
@@ -15,9 +17,9 @@ function dieAfter(scenario: Scenario, type: string, awayMs: number): Crashes {
 /** The act after the `nth` record of a type, which is its request. */
 function firstActAfter(scenario: Scenario, type: string, nth = 1): number {
   for (let act = 0; ; act++) {
-    const { records } = simulate(scenario, { at: [{ act, when: 'before' }], awayMs: 1 });
-    const restart = records.findIndex((record, at) => record.type === 'supervisor-started' && at > 2);
-    const before = records.slice(0, restart);
+    const { trace } = simulate(scenario, { at: [{ act, when: 'before' }], awayMs: 1 });
+    const died = trace.findIndex(({ kind }) => kind === 'died');
+    const before = stepsOf(trace.slice(0, died), 'record').map(({ record }) => record);
     const seen = before.filter((record) => record.type === type).length;
     if (before.at(-1)?.type === type && seen === nth) return act + 1;
   }
@@ -125,6 +127,65 @@ test('S44 killed between the record of a rung and the signal: it is sent once', 
     expect(result.sent.map(({ signal }) => signal)).toEqual([TERM]);
     expect(endState(result)).toBe('killed 0');
   }
+});
+
+const short: Scenario = {
+  plan: runPlan({ graceMs: 300 }),
+  behaviours: { node: exitsOn(TERM, 200) },
+  script: [term(1000)],
+};
+
+/** Nobody ends but by SIGKILL: how long it had then is what its grace was. */
+const deaf: Scenario = { ...short, behaviours: { node: ignoresTerm } };
+
+/** Between the record of the first rung and its request. */
+const untold = (told = short): Crash => ({ act: firstActAfter(told, 'rung') - 1, when: 'before' });
+
+function graceOf(result: Result): number {
+  const [told, killed, ...more] = result.sent;
+  expect([told?.signal, killed?.signal, more.length]).toEqual([TERM, KILL, 0]);
+  return msOf(killed?.atNs ?? 0n) - msOf(told?.atNs ?? 0n);
+}
+
+// By 250 ms after the signal was due a coordinator has sent it by itself: before and after its deadline in the log.
+test.each([20, 250, 400, 600, 1500])(
+  'S43 S44 a short grace, and killed between its record and the signal, away for %d ms: it counts from the signal',
+  (awayMs) => {
+    const result = simulate(short, { at: [untold()], awayMs });
+    expect(result.sent.map(({ signal }) => signal)).toEqual([TERM]);
+    expect(endState(result)).toBe('killed 0');
+    expect(graceOf(simulate(deaf, { at: [untold()], awayMs }))).toBeGreaterThanOrEqual(300);
+  },
+);
+
+test.each([1, 20, 200, 280, 400, 700])(
+  'S42 S43 S44 whoever is told to end has all of a short grace, wherever supervisors are killed: away for %d ms',
+  (awayMs) => {
+    const points = crashPoints(simulate(deaf));
+    const first = untold();
+    const twice = points.map((each): Crash[] => [first, { ...each, act: first.act + 1 + each.act }]);
+    const thrice = twice.flatMap(([, second]): Crash[][] =>
+      second === undefined
+        ? []
+        : [1, 2, 3].map((more) => [first, second, { act: second.act + more, when: 'before' }]),
+    );
+    for (const at of [...points.map((each) => [each]), ...twice, ...thrice]) {
+      const result = judge(deaf, { at, awayMs });
+      expect(graceOf(result), JSON.stringify(at)).toBeGreaterThanOrEqual(300);
+    }
+  },
+);
+
+test('S43 S20 a grace that begins late has no more than the budget leaves', () => {
+  const told: Scenario = { ...deaf, plan: runPlan({ graceMs: 3600 }, 4000) };
+  const result = simulate(told, { at: [untold(told)], awayMs: 200 });
+  expect(rungsOf(result, 'node#1')).toEqual(['0 signal 1000-4600', '0 signal 1200-4600']);
+  expect(signalsOf(result, 'node#1')).toEqual(['15@1200', '9@4600']);
+});
+
+test('S43 S44 a rung whose request was carried out keeps its deadline, whoever is killed', () => {
+  const at: Crash[] = [{ ...untold(), when: 'after' }];
+  expect(signalsOf(simulate(deaf, { at, awayMs: 200 }), 'node#1')).toEqual(['15@1000', '9@1300']);
 });
 
 const drains: Scenario = {

@@ -57,7 +57,7 @@ function repeated(records: readonly CheckpointRecord[], state: State, lastNumber
     config: NO_CONFIG,
     say() {},
   };
-  return [...createPerformer(ports, records).repeat(state, lastNumber, 0n), ...asked];
+  return [...createPerformer(ports, records).repeat(state, lastNumber, 0n).awaited, ...asked];
 }
 
 type Of = { process: string; run: string };
