@@ -15,6 +15,7 @@ export const TEMPLATES = {
   restart: 'cannot use "%s" together with "%s": what is never restarted fails once',
   readyLog:
     'cannot use "%s" for a line of output: gsup must see it, and the command writes by itself; add --log prefix, json or file:PATH',
+  tokenFile: 'cannot use "%s" without --http: there is nothing that it would open',
   command: 'cannot run nothing: a command is needed, got none; write gsup run [options] -- CMD',
 } as const;
 

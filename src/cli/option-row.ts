@@ -20,7 +20,8 @@ export type OptionKind =
   | 'rungs'
   | 'log'
   | 'ready'
-  | 'health';
+  | 'health'
+  | 'address';
 
 export interface OptionRow {
   readonly long: string;
@@ -82,6 +83,7 @@ const NEEDS: Record<OptionKind, string> = {
     'a probe like notify, fd:3, tcp:5432, http://127.0.0.1:8080/ready, exec:./ready.sh or log:REGEX, perhaps with ,timeout=60s,',
   health:
     'a probe like tcp:5432, http://127.0.0.1:8080/health, exec:./check.sh or watchdog:10s, perhaps with ,interval=10s or ,retries=3,',
+  address: 'an address like 127.0.0.1:9100, [::1]:9100 or localhost:9100, with a port from 1 to 65535,',
   rungs: 'a rung like SIGTERM:8s, wait:5s, exec:./drain.sh:5s or http-post:http://127.0.0.1:9000/drain:10s',
 };
 

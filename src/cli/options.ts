@@ -227,6 +227,23 @@ export const OPTIONS = [
   },
   { long: 'stay', kind: 'flag', plain: false, help: 'keep the supervisor present' },
   {
+    long: 'http',
+    kind: 'address',
+    value: 'HOST:PORT',
+    up: true,
+    plain: false,
+    help: 'serve the control API over TCP as well: probes and metrics to everybody, the rest to who has the token of --token-file',
+  },
+  {
+    long: 'token-file',
+    kind: 'text',
+    value: 'FILE',
+    need: 'a path',
+    up: true,
+    plain: false,
+    help: 'file with the token for --http: at least 32 letters, digits or ._~+/-=, not readable by others; read again when it changes',
+  },
+  {
     long: 'no-checkpoint',
     kind: 'flag',
     up: true,

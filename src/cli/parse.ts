@@ -110,7 +110,9 @@ function parseUp(argv: readonly string[], from: number, env: Environment, said: 
     at = scan(argv, at + 1, UP_ROWS, said, 'up');
   }
   readEnvironment(UP_ROWS, env, said);
-  return { action: 'up', options: collect(said), words: [...words, ...argv.slice(at + 1)] };
+  const options = collect(said);
+  refuseIdleToken(options, said.given);
+  return { action: 'up', options, words: [...words, ...argv.slice(at + 1)] };
 }
 
 /** Reads options from `argv[at]` on; returns where they end: at `--` or at the first that is none. */
@@ -220,6 +222,12 @@ function refuseConflicts(options: Options, given: ReadonlyMap<OptionName, string
   }
   const isCaptured = options.log !== null && options.log !== 'inherit';
   if (options.ready?.startsWith('log:') && !isCaptured) fail(TEMPLATES.readyLog, given.get('ready') ?? '');
+  refuseIdleToken(options, given);
+}
+
+function refuseIdleToken(options: Options, given: ReadonlyMap<OptionName, string>) {
+  if (options['token-file'] !== null && options.http === null)
+    fail(TEMPLATES.tokenFile, given.get('token-file') ?? '');
 }
 
 function isPlain(options: Options, given: ReadonlyMap<OptionName, string>): boolean {

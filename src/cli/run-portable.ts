@@ -58,7 +58,8 @@ function refusalsOf(config: RunConfig): string[] {
   const own = config.parentDeathSignal === null ? [] : ['--parent-death-signal needs the native part'];
   const said = config.ready?.probe.kind === 'notify' ? ['--ready notify needs the native part'] : [];
   const watchdog = config.watchdogMs === null ? [] : ['--health watchdog needs the native part'];
-  return [...portableRefusals(config.launch), ...own, ...said, ...watchdog];
+  const http = config.http === null ? [] : ['--http needs the native part'];
+  return [...portableRefusals(config.launch), ...own, ...said, ...watchdog, ...http];
 }
 
 /** init.log: what happened, beside checkpoint.log's what was decided. Its troubles are those of checkpoint.log. */

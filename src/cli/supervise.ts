@@ -4,11 +4,9 @@ import { isatty } from 'node:tty';
 import { openJournal } from '../checkpoint/journal.ts';
 import type { JournalSource } from '../checkpoint/journal-open.ts';
 import type { CheckpointRecord } from '../checkpoint/record.ts';
-import type { LogConfig, RunConfig } from '../config/run-config.ts';
+import type { HttpConfig, LogConfig, RunConfig } from '../config/run-config.ts';
 import { planRun } from '../config/run-plan.ts';
 import { planStop } from '../config/stop-plan.ts';
-import { type Control, listenForClients } from '../control/listen.ts';
-import type { ControlServer } from '../control/server.ts';
 import { createHealthFile } from '../health/health-file.ts';
 import type { Copies } from '../health/log-probe.ts';
 import { createProbePort } from '../health/probe-port.ts';
@@ -28,6 +26,7 @@ import type { TaskPlan } from '../supervisor/plan.ts';
 import { type ConfigPort, NO_CONFIG } from '../supervisor/ports.ts';
 import { failure, type Outcome } from './output.ts';
 import type { Environment } from './parse.ts';
+import { type Clients, createClients } from './serve-clients.ts';
 import { VERSION } from './version.gen.ts';
 
 /** The descriptors that init gives a supervisor. Its stderr is not 2, because Node changes what it finds there. */
@@ -35,7 +34,6 @@ const INIT_SOCKET = 3;
 export const CHECKPOINT_LOG = 4;
 export const STDERR = 7;
 const INIT_LOG = 5;
-const CONTROL_SOCKET = 8;
 
 export interface World {
   readonly task: string;
@@ -51,7 +49,7 @@ export interface World {
   /** Whoever else may ask something of the loop, such as clients. */
   readonly attach?: (loop: Loop) => void;
   /** Where clients come in. */
-  readonly listen?: (loop: Loop) => Control;
+  readonly clients?: (loop: Loop) => Clients;
   /** Of this process. */
   readonly exitCodeOf: (ended: Ended) => number;
 }
@@ -75,16 +73,16 @@ export async function superviseNative(
     folder: folder || null,
     ownsProcess: true,
     attach,
-    listen: (loop) => listenForClients(CONTROL_SOCKET, () => serveClients(loop, folder || null)),
+    clients: (loop) =>
+      createClients(
+        loop,
+        { folder: folder || null, checkpoint: CHECKPOINT_LOG, init: INIT_LOG },
+        task.http,
+        reporter,
+      ),
     // The code of the task is init's to say. Here it only counts that nothing is left to do.
     exitCodeOf: ({ exitCode }) => (exitCode === null ? EXIT.internal : EXIT.success),
   });
-}
-
-async function serveClients({ request, state }: Loop, folder: string | null): Promise<ControlServer> {
-  const { createControlServer } = await import('../control/server.ts');
-  const place = { folder, checkpoint: CHECKPOINT_LOG, init: INIT_LOG };
-  return createControlServer({ place, request, state, nowNs: realClock.nowNs });
 }
 
 /** What is supervised, and how it is spoken of. */
@@ -95,6 +93,8 @@ export interface Task {
   /** How it is read again; none for what has no config. */
   readonly config?: ConfigPort & { close(): Promise<void> };
   readonly log: LogConfig;
+  /** The control API over TCP. */
+  readonly http: HttpConfig | null;
   /** A log that is not wanted on disk is not missed. */
   readonly memoryOnly: boolean;
   /** Worth saying when the task begins. */
@@ -109,6 +109,7 @@ export function taskOfRun(config: RunConfig, problems: readonly string[] = []): 
     name: config.name,
     plan: (task) => planRun(config, task, VERSION),
     log: config.log,
+    http: config.http,
     memoryOnly: config.state.memoryOnly,
     warnings: planStop(config).warnings,
   };
@@ -152,15 +153,20 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
     },
     pid: process.pid,
   });
+  const clients = world.clients?.(loop);
+  const end = async (outcome: Outcome): Promise<Outcome> => {
+    await Promise.all([clients?.close(), task.config?.close()]);
+    opened.journal.close();
+    await reporter.close();
+    dieQuietly();
+    return outcome;
+  };
+  const refusal = (await clients?.prepare(opened.log.records.length === 0)) ?? null;
+  if (refusal !== null) return end(failure(refusal.exitCode, refusal.message));
   const started = loop.start();
   world.attach?.(loop);
-  const control = world.listen?.(loop);
-  const ended = await started;
-  await Promise.all([control?.close(), task.config?.close()]);
-  opened.journal.close();
-  await reporter.close();
-  dieQuietly();
-  return { exitCode: world.exitCodeOf(ended) };
+  clients?.open();
+  return end({ exitCode: world.exitCodeOf(await started) });
 }
 
 /**

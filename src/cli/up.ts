@@ -1,5 +1,5 @@
 /** `gsup up` in Node: the reader of the config before init begins, and then the supervisor beside init. */
-import { logOf } from '../config/run-config.ts';
+import { httpOf, logOf } from '../config/run-config.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { KEPT_CONFIG, keptPlan } from './kept-config.ts';
 import { failure, type Outcome } from './output.ts';
@@ -23,6 +23,7 @@ export async function up(parsed: ParsedUp, env: Environment): Promise<Outcome> {
       plan: (name, revision) => ({ ...keptPlan(KEPT_CONFIG, revision), name, version: VERSION }),
       config: createConfigPort(parsed),
       log: logOf(options),
+      http: httpOf(options),
       memoryOnly: options['no-checkpoint'],
       // Said by who has read the config.
       warnings: [],

@@ -4,7 +4,7 @@ import { canBeReceived, normalizeSignal, type SignalName, signalNumber } from '.
 import { fill, HINT_DIGITS, HINTS } from './messages.ts';
 import type { OptionKind, OptionRow } from './option-row.ts';
 import { OPTIONS, ULIMITS } from './options.ts';
-import { parseHealth, parseReady } from './probe-spec.ts';
+import { parseHealth, parseReady, parseTcpAddress } from './probe-spec.ts';
 
 /** In milliseconds; null: forever. */
 export type WaitMs = number | null;
@@ -45,6 +45,8 @@ export interface OptionValues {
   /** As they were said; probe-spec.ts says what that is. */
   ready: string;
   health: string;
+  /** As it was said, with its host. */
+  address: string;
 }
 
 export type Converted<T> = { readonly value: T } | { readonly hint: string };
@@ -72,6 +74,8 @@ const CONVERTERS: { [K in OptionKind]: (text: string, row: OptionRow) => Convert
   log: (text) => (isLogSpec(text) ? { value: text } : WRONG),
   ready: (text) => (parseReady(text) === undefined ? WRONG : { value: text }),
   health: (text) => (parseHealth(text) === undefined ? WRONG : { value: text }),
+  // Where to listen is said, never guessed: on all interfaces only for who writes so.
+  address: (text) => (text.includes(':') && parseTcpAddress(text) ? { value: text } : WRONG),
 };
 
 /** The value, or a hint (perhaps empty) for the sentence that says what is needed. */

@@ -2,7 +2,9 @@
 import { environmentName } from '../cli/option-row.ts';
 import { OPTION_ROWS } from '../cli/options.ts';
 import type { Environment, Options, ParsedRun } from '../cli/parse.ts';
+import { parseTcpAddress } from '../cli/probe-spec.ts';
 import type { LogSpec, RungSpec } from '../cli/values.ts';
+import type { TcpAddress } from '../control/tcp-address.ts';
 import { LOG_MAX_BYTES, LOG_MAX_FILES } from '../logs/limits.ts';
 import { buildLadder } from '../signals/ladder.ts';
 import { signalNumber } from '../signals/names.ts';
@@ -28,6 +30,14 @@ export interface RunConfig extends RunProbes {
   readonly log: LogConfig;
   /** The supervisor remains although nothing needs it. */
   readonly stay: boolean;
+  /** null: there is no control API but on the task's own socket. */
+  readonly http: HttpConfig | null;
+}
+
+export interface HttpConfig {
+  readonly address: TcpAddress;
+  /** null: nobody gets more than probes and metrics. */
+  readonly tokenFile: string | null;
 }
 
 export interface StopConfig {
@@ -102,6 +112,7 @@ export function normalizeRun(parsed: ParsedRun, around: Surroundings): Configure
     },
     log: logOf(options),
     stay: options.stay,
+    http: httpOf(options),
   };
   const problems = [...environment.problems, ...probeProblems(probes)];
   return problems.length > 0 ? { kind: 'problems', problems, config } : { kind: 'config', config };
@@ -120,6 +131,12 @@ export function logOf(options: Options): LogConfig {
     level: (options['log-level'] as LogConfig['level'] | null) ?? flagged,
     format: options['log-format'] as LogConfig['format'],
   };
+}
+
+export function httpOf(options: Options): HttpConfig | null {
+  const address = options.http === null ? undefined : parseTcpAddress(options.http);
+  if (address === undefined) return null;
+  return { address: { host: address.host, port: address.port }, tokenFile: options['token-file'] };
 }
 
 function launchOf(

@@ -6,6 +6,7 @@ import type { Refusal } from '../supervisor/client-request.ts';
 export type ProblemCode =
   | 'bad-request'
   | 'unauthorized'
+  | 'foreign-name'
   | 'no-such-route'
   | 'method-not-allowed'
   | 'too-large'

@@ -4,41 +4,51 @@ import { createServer, type Socket } from 'node:net';
 import { CONNECTIONS_MAX } from './limits.ts';
 import type { ControlServer } from './server.ts';
 
-export interface Control {
+/** From where a client has come: the unix socket is its owner's alone, the network is everybody's. */
+export type Via = 'unix' | 'tcp';
+
+/** `load` is called once, by the first who comes. */
+export interface Door {
+  give(socket: Socket, via: Via): void;
   close(): Promise<void>;
 }
 
-/**
- * `fd`: a socket that listens, and stays open when this process ends. `load` is called once. Where there is no socket there
- * are no clients.
- */
-export function listenForClients(fd: number, load: () => Promise<ControlServer>): Control {
+export function createDoor(load: () => Promise<ControlServer>): Door {
   let loaded: Promise<ControlServer> | null = null;
-  const give = (socket: Socket): void => {
-    // Of a client that has gone meanwhile.
-    socket.on('error', () => {});
-    loaded ??= load();
-    loaded.then(
-      ({ accept }) => accept(socket),
-      () => {
-        // An installation that is being replaced may be whole again when the next one comes.
-        loaded = null;
-        socket.destroy();
-      },
-    );
+  return {
+    give(socket, via) {
+      // Of a client that has gone meanwhile.
+      socket.on('error', () => {});
+      loaded ??= load();
+      loaded.then(
+        ({ accept }) => accept(socket, via),
+        () => {
+          // An installation that is being replaced may be whole again when the next one comes.
+          loaded = null;
+          socket.destroy();
+        },
+      );
+    },
+    close: async () => loaded?.then((control) => control.close()),
   };
+}
+
+/**
+ * `fd`: a socket that listens, and stays open when this process ends. Where there is no socket there are no clients. Returns
+ * the way to end it.
+ */
+export function listenOnSocket(fd: number, { give }: Door): () => void {
   // As an HTTP server of Node is: a client may say that it has no more to ask, and wait for the answer.
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, give);
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
+    give(socket, 'unix'),
+  );
   server.maxConnections = CONNECTIONS_MAX;
   server.on('error', () => {});
   // Behind the first turn of the loop: whatever has to be started is asked for before.
   const begin = isSocket(fd) ? setImmediate(() => server.listen({ fd })) : undefined;
-  return {
-    async close() {
-      clearImmediate(begin);
-      server.close();
-      await loaded?.then((control) => control.close());
-    },
+  return () => {
+    clearImmediate(begin);
+    server.close();
   };
 }
 

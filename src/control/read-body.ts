@@ -5,14 +5,16 @@ import { BODY_MAX_BYTES } from './limits.ts';
 
 export type Body = { readonly bytes: Buffer } | { readonly wrong: HttpAnswer } | { readonly gone: true };
 
-export function readBody(request: IncomingMessage): Promise<Body> {
+/** `keep` false: it is read to its end, and none of it is kept. */
+export function readBody(request: IncomingMessage, keep = true): Promise<Body> {
   const parts: Buffer[] = [];
   let size = 0;
   return new Promise((resolve) => {
     request.on('data', (part: Buffer) => {
       size += part.length;
-      if (size <= BODY_MAX_BYTES) parts.push(part);
-      else {
+      if (size <= BODY_MAX_BYTES) {
+        if (keep) parts.push(part);
+      } else {
         parts.length = 0;
         const message = `the body has more than ${BODY_MAX_BYTES} bytes`;
         resolve({

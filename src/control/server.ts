@@ -11,6 +11,7 @@ import { escapeControls } from '../checkpoint/codec.ts';
 import { type HttpAnswer, problem } from './answer.ts';
 import { createFeed, type LogPlace } from './feed.ts';
 import { findRoute } from './find-route.ts';
+import { createGate, type Gate, type GateWorld } from './gate.ts';
 import {
   CLOSE_WITHIN_MS,
   HEADER_MAX_BYTES,
@@ -20,6 +21,7 @@ import {
   REQUEST_WITHIN_MS,
   STREAMS_MAX,
 } from './limits.ts';
+import type { Via } from './listen.ts';
 import { createStatusSource } from './live-status.ts';
 import type { Metrics } from './metrics.ts';
 import { parseBody, readBody } from './read-body.ts';
@@ -29,13 +31,15 @@ import type { Sources } from './sources.ts';
 
 export interface ControlWorld {
   readonly place: LogPlace;
+  /** Over TCP; null: nobody comes that way. */
+  readonly tcp: GateWorld | null;
   readonly request: Sources['request'];
   readonly state: Sources['state'];
   readonly nowNs: () => bigint;
 }
 
 export interface ControlServer {
-  accept(socket: Socket): void;
+  accept(socket: Socket, via: Via): void;
   /** Tells those who listen that it is over, and lets them go. Resolves soon, whatever they do. */
   close(): Promise<void>;
 }
@@ -55,6 +59,7 @@ export function createControlServer(world: ControlWorld): ControlServer {
     return made;
   };
   const sources: Sources = { request, state, status, feed, metrics, id, closing: closing.signal };
+  const gate = world.tcp === null ? null : createGate(world.tcp);
   const open = new Map<Socket, Connection>();
   let streams = 0;
 
@@ -65,7 +70,7 @@ export function createControlServer(world: ControlWorld): ControlServer {
       connection.pending--;
       connection.expect(REQUEST_WITHIN_MS);
     });
-    const answer = await answerTo(asked, sources, connection.wait);
+    const answer = await answerTo(asked, sources, connection, gate);
     if (answer === null) return;
     if (!('write' in answer) || streams >= STREAMS_MAX) {
       connection.expect(READ_WITHIN_MS);
@@ -91,8 +96,8 @@ export function createControlServer(world: ControlWorld): ControlServer {
   });
 
   return {
-    accept(socket) {
-      const connection = createConnection(() => socket.destroy());
+    accept(socket, via) {
+      const connection = createConnection(via, () => socket.destroy());
       open.set(socket, connection);
       socket.on('close', () => {
         open.delete(socket);
@@ -140,12 +145,17 @@ function createHttp(listener: (asked: IncomingMessage, response: ServerResponse)
 async function answerTo(
   asked: IncomingMessage,
   sources: Sources,
-  whole: () => void,
+  { via, wait }: Connection,
+  gate: Gate | null,
 ): Promise<HttpAnswer | null> {
   const found = findRoute(ROUTES, asked.method ?? '', asked.url ?? '');
-  const body = await readBody(asked);
+  const isOpen = 'route' in found && found.route.open === true;
+  const refusal = via === 'unix' ? null : ((await gate?.refusal(asked.headers, isOpen)) ?? null);
+  // What a stranger sends is read, so that the answer gets through, and not kept.
+  const body = await readBody(asked, refusal === null);
   if ('gone' in body) return null;
-  whole();
+  wait();
+  if (refusal !== null) return refusal;
   if ('wrong' in found) return found.wrong;
   if ('wrong' in body) return body.wrong;
   const { route, name, query } = found;
@@ -192,6 +202,7 @@ function rawAnswer(answer: HttpAnswer): string {
 }
 
 interface Connection {
+  readonly via: Via;
   /** Requests whose answers have not been taken. */
   pending: number;
   /** Something must come, or be taken, within that time. */
@@ -199,10 +210,11 @@ interface Connection {
   wait(): void;
 }
 
-function createConnection(late: () => void): Connection {
+function createConnection(via: Via, late: () => void): Connection {
   let timer: NodeJS.Timeout | undefined;
   const wait = () => clearTimeout(timer);
   return {
+    via,
     pending: 0,
     expect(ms) {
       wait();

@@ -234,6 +234,7 @@ static int take(struct parsed *p, int option, const char *place, char *value)
 	case K_LOG: good = !strcmp(value, "inherit") || !strcmp(value, "prefix") || !strcmp(value, "json") || (!strncmp(value, "file:", 5) && value[5]); break;
 	case K_READY: good = is_ready_spec(value); break;
 	case K_HEALTH: good = is_health_spec(value); break;
+	case K_ADDRESS: good = strchr(value, ':') && is_address(value); break;
 	case K_TEXTS: if ((good = size > 0)) good = p->file_count < LIST_MAX && (p->files[p->file_count++] = value); break;
 	case K_ENV: if ((good = size && *value != '=')) good = p->env_count < LIST_MAX && (p->env[p->env_count++] = value); break;
 	case K_NAME: good = size && size < 65 && *value != '.' && *value != '-' &&
@@ -372,6 +373,11 @@ static bool is_plain(const struct parsed *p)
 	return true;
 }
 
+static int refuse_idle_token(const struct parsed *p)
+{
+	return p->said[OPT_TOKEN_FILE].set && !p->said[OPT_HTTP].set ? refuse(ERROR_TOKEN_FILE, place_of(p, OPT_TOKEN_FILE)) : 0;
+}
+
 /* The rest of `up`: names of processes, and options between and behind them, up to `--`. */
 static int take_processes(struct parsed *p, int argc, char **argv, int at, char **env)
 {
@@ -384,7 +390,7 @@ static int take_processes(struct parsed *p, int argc, char **argv, int at, char 
 		else if ((code = take_word(p, argc, argv, &at, F_UP)) || p->action) return code;
 	}
 	p->action = PARSED_UP;
-	return take_environment(p, env, F_UP);
+	return (code = take_environment(p, env, F_UP)) ? code : refuse_idle_token(p);
 }
 
 /* The rest of `health`: two flags of its own, and common options. */
@@ -432,6 +438,7 @@ int parse_command_line(int argc, char **argv, char **env, struct parsed *p)
 		return refuse(ERROR_RESTART, place_of(p, OPT_MAX_FAILURES), place_of(p, OPT_RESTART));
 	const struct said *log = &p->said[OPT_LOG], *ready = &p->said[OPT_READY];
 	if (ready->set && !strncmp(ready->text, "log:", 4) && (!log->set || !strcmp(log->text, "inherit"))) return refuse(ERROR_READY_LOG, place_of(p, OPT_READY));
+	if ((code = refuse_idle_token(p))) return code;
 	if (at >= argc) return refuse("%s", ERROR_COMMAND);
 	p->command = argv + at;
 	p->plain = is_plain(p);

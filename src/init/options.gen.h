@@ -8,7 +8,7 @@
 
 #define GSUP_VERSION "0.1.0"
 
-enum option_kind { K_TEXTS, K_DURATION, K_SIGNAL, K_SIGNALS, K_CHOICE, K_RUNGS, K_NUMBER, K_EXIT_MAP, K_REWRITES, K_TEXT, K_USER, K_GROUP, K_OCTAL, K_ENV, K_FLAG, K_ULIMITS, K_READY, K_HEALTH, K_LOG, K_NAME };
+enum option_kind { K_TEXTS, K_DURATION, K_SIGNAL, K_SIGNALS, K_CHOICE, K_RUNGS, K_NUMBER, K_EXIT_MAP, K_REWRITES, K_TEXT, K_USER, K_GROUP, K_OCTAL, K_ENV, K_FLAG, K_ULIMITS, K_READY, K_HEALTH, K_LOG, K_ADDRESS, K_NAME };
 
 enum option_flag { F_PLAIN = 1, F_COMMON = 2, F_ACTION = 4, F_FOREVER = 8, F_POSITIVE = 16, F_RUN = 32, F_UP = 64 };
 
@@ -48,6 +48,8 @@ enum option_flag { F_PLAIN = 1, F_COMMON = 2, F_ACTION = 4, F_FOREVER = 8, F_POS
   X(LOG, "log", 0, "GSUP_LOG", K_LOG, F_PLAIN | F_RUN, 0, 0, NULL, "inherit, prefix, json or file:PATH") \
   X(REQUIRE_STATE, "require-state", 0, "GSUP_REQUIRE_STATE", K_FLAG, F_PLAIN | F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
   X(STAY, "stay", 0, "GSUP_STAY", K_FLAG, F_RUN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(HTTP, "http", 0, "GSUP_HTTP", K_ADDRESS, F_RUN | F_UP, 0, 0, NULL, "an address like 127.0.0.1:9100, [::1]:9100 or localhost:9100, with a port from 1 to 65535,") \
+  X(TOKEN_FILE, "token-file", 0, "GSUP_TOKEN_FILE", K_TEXT, F_RUN | F_UP, 0, 0, NULL, "a path") \
   X(NO_CHECKPOINT, "no-checkpoint", 0, "GSUP_NO_CHECKPOINT", K_FLAG, F_PLAIN | F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
   X(STATE_DIR, "state-dir", 0, "GSUP_STATE_DIR", K_TEXT, F_PLAIN | F_COMMON | F_RUN | F_UP, 0, 0, NULL, "a path") \
   X(NAME, "name", 0, "GSUP_NAME", K_NAME, F_PLAIN | F_COMMON | F_RUN | F_UP, 0, 0, NULL, "a name of at most 64 letters, digits, _, . and -, the first no . or -,") \
@@ -183,6 +185,7 @@ enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON = 1 };
 #define ERROR_RUNG_ALONE "cannot use \"%s\" together with \"%s\": the rungs are the whole ladder, with every signal and wait"
 #define ERROR_RESTART "cannot use \"%s\" together with \"%s\": what is never restarted fails once"
 #define ERROR_READY_LOG "cannot use \"%s\" for a line of output: gsup must see it, and the command writes by itself; add --log prefix, json or file:PATH"
+#define ERROR_TOKEN_FILE "cannot use \"%s\" without --http: there is nothing that it would open"
 #define ERROR_COMMAND "cannot run nothing: a command is needed, got none; write gsup run [options] -- CMD"
 
 #define HINT_BARE_NUMBER "; write %ss"

@@ -35,4 +35,5 @@ long long parse_duration(const char *text, bool may_be_forever);
 /* ---- probe.c ---- */
 bool is_ready_spec(const char *value);
 bool is_health_spec(const char *value);
+bool is_address(const char *text); /* of TCP: PORT, HOST:PORT or [HOST]:PORT */
 #endif

@@ -48,7 +48,7 @@ static bool is_url(const char *text)
 	return (!strncmp(text, "http://", 7) && text[7]) || (!strncmp(text, "https://", 8) && text[8]);
 }
 
-static bool is_address(const char *text)
+bool is_address(const char *text)
 {
 	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
 	if (!whole(port, strlen(port), 1, 65535)) return false;

@@ -13,6 +13,11 @@ export type Notice =
   /** A later supervisor cannot read what the first one could. */
   | { readonly kind: 'environment-lost'; readonly problems: readonly string[] }
   | { readonly kind: 'supervisor-restarted'; readonly restarts: number }
+  /** Clients may come over TCP. */
+  | { readonly kind: 'tcp-open'; readonly address: string }
+  /** They cannot, for now; it is tried again. */
+  | { readonly kind: 'tcp-refused'; readonly problem: string }
+  | { readonly kind: 'token-refused'; readonly problem: string }
   | { readonly kind: 'internal-error'; readonly error: string };
 
 /** init and its coordinators say these by themselves, and know the names of the processes. */
@@ -52,6 +57,12 @@ export function wordNotice(notice: Notice): Worded {
         level: 'warn',
         sentence: `the supervisor was started again (${notice.restarts} so far) and carries on`,
       };
+    case 'tcp-open':
+      return { level: 'info', sentence: `clients may come over http://${notice.address}` };
+    case 'tcp-refused':
+      return warn(`${notice.problem}; trying again`);
+    case 'token-refused':
+      return error(`${notice.problem}; until it is as it must be, nobody has the token`);
     case 'internal-error':
       return { level: 'error', sentence: `internal error: ${notice.error}` };
     default:

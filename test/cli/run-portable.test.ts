@@ -122,6 +122,8 @@ describe('run over the portable host', () => {
       'core=0',
       '-p',
       'TERM',
+      '--http',
+      '127.0.0.1:9',
       '--',
       'echo',
       'started',
@@ -129,6 +131,7 @@ describe('run over the portable host', () => {
     expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
     expect(stderr).toContain('--ulimit needs the native part');
     expect(stderr).toContain('--parent-death-signal needs the native part');
+    expect(stderr).toContain('--http needs the native part');
   });
 
   it('exits 73 without a state directory where one is required, and goes on without where not', async () => {

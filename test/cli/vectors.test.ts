@@ -59,6 +59,8 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   'require-state': false,
   log: null,
   stay: false,
+  http: null,
+  'token-file': null,
   'no-checkpoint': false,
   'state-dir': null,
   name: null,

@@ -26,6 +26,7 @@ describe('normalizeRun', () => {
     expect(config('')).toEqual({
       name: 'app',
       exactName: false,
+      http: null,
       launch: {
         argv: ['/bin/app'],
         noNewPrivs: false,

@@ -1,5 +1,5 @@
 // Follows a page of the docs as a new user would: its `sh` blocks are commands, a `text` block below one is what it shows.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ const THEIR_NAME = /\bmy-app\b/g;
 /** No image is pulled. The second one is for those who have no Node.js. */
 const NODE_IMAGE = /\bnode:22-slim\b/g;
 const BARE_IMAGE = /\bdebian:bookworm-slim\b/g;
+const hasCurl = spawnSync('curl', ['--version']).status === 0;
 /** A command under a load that is not the reader's. */
 const stepMs = 180_000;
 
@@ -71,13 +72,15 @@ export async function follow(text: string, hasContainers: boolean): Promise<void
   const bare = `${name}-bare`;
   const ours = (words: string) =>
     words.replace(THEIR_NAME, name).replace(NODE_IMAGE, baseImage).replace(BARE_IMAGE, `localhost/${bare}`);
+  const around = prepare(place);
   try {
-    const around = prepare(place);
     if (hasContainers && BARE_IMAGE.test(text)) await makeBare(place, bare);
     for (const { command, shown } of stepsOf(text))
-      if (hasContainers || !/^\s*docker /m.test(command))
+      if ((hasContainers || !/^\s*docker /m.test(command)) && (hasCurl || !/^\s*curl /m.test(command)))
         await take(ours(command), around, shown && ours(shown));
   } finally {
+    // What a page that fails halfway has left running.
+    await run('gsup shutdown --now --wait || true', around);
     if (hasContainers) {
       await tryPodman('rm', '-f', '-t', '0', name);
       await tryPodman('rmi', '-f', name, bare);

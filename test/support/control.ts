@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Gsup } from './gsup.ts';
 import { until } from './until.ts';
@@ -17,11 +17,15 @@ export function socketOf(gsup: Pick<Gsup, 'folder'>): string {
   return join(gsup.folder, 'control.sock');
 }
 
+/** A unix socket by its path, or a port of 127.0.0.1. */
+export type Place = string | { readonly port: number; readonly headers?: Readonly<Record<string, string>> };
+
 /** Rejects when there is no answer. A body that is no text is sent as JSON. */
-export function ask(socketPath: string, method: string, path: string, body?: unknown): Promise<Reply> {
+export function ask(place: Place, method: string, path: string, body?: unknown): Promise<Reply> {
   const payload = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const where = typeof place === 'string' ? { socketPath: place } : { host: '127.0.0.1', ...place };
   return new Promise((resolve, reject) => {
-    const asked = request({ socketPath, method, path, agent: false }, (answer) => {
+    const asked = request({ ...where, method, path, agent: false }, (answer) => {
       let text = '';
       answer.setEncoding('utf8');
       answer.on('data', (part: string) => {
@@ -55,10 +59,10 @@ export async function answered(gsup: Gsup): Promise<void> {
 }
 
 /** Bytes as they are, and what comes back until the other end closes. */
-export function sendRaw(socketPath: string, bytes: string | Buffer, end = true): Promise<string> {
+export function sendRaw(place: Place, bytes: string | Buffer, end = true): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
-    const socket: Socket = connect(socketPath);
+    const socket: Socket = connect(typeof place === 'string' ? { path: place } : place);
     socket.setEncoding('latin1');
     socket.on('data', (part: string) => {
       text += part;
@@ -66,5 +70,16 @@ export function sendRaw(socketPath: string, bytes: string | Buffer, end = true):
     socket.on('error', () => {});
     socket.on('close', () => resolve(text));
     socket.on('connect', () => (end ? socket.end(bytes) : socket.write(bytes)));
+  });
+}
+
+/** A port of 127.0.0.1 that nobody listens on just now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
   });
 }

@@ -64,7 +64,7 @@ static void value(const struct parsed *p, int i)
 	case K_NUMBER: case K_OCTAL: if (number == NONE) printf("null"); else printf("%lld", number); break;
 	case K_FLAG: printf(s->set && s->number ? "true" : "false"); break;
 	case K_SIGNAL: text(s->set ? signal_name((int)s->number) : NULL); break;
-	case K_TEXT: case K_LOG: case K_READY: case K_HEALTH: case K_NAME: case K_USER: case K_GROUP: text(s->set ? s->text : NULL); break;
+	case K_TEXT: case K_LOG: case K_READY: case K_HEALTH: case K_ADDRESS: case K_NAME: case K_USER: case K_GROUP: text(s->set ? s->text : NULL); break;
 	case K_TEXTS: list(p->files, (i == OPT_FILE) == (p->action == PARSED_UP) ? p->file_count : 0); break; /* each command has one */
 	case K_ENV: list(p->env, p->action == PARSED_UP ? 0 : p->env_count); break;
 	case K_RUNGS: rungs(p); break;

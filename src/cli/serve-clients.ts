@@ -1,0 +1,94 @@
+/** Where clients of a supervisor come in: the control socket, and TCP where that was asked for. What they need is loaded when it is needed. */
+import type { HttpConfig } from '../config/run-config.ts';
+import type { LogPlace } from '../control/feed.ts';
+import { createDoor, type Door, listenOnSocket } from '../control/listen.ts';
+import type { ControlServer } from '../control/server.ts';
+import type { TcpListener } from '../control/tcp-listener.ts';
+import { realClock } from '../host/clock.ts';
+import type { Reporter } from '../report/reporter.ts';
+import { EXIT } from '../signals/exit-codes.ts';
+import type { Loop } from '../supervisor/loop.ts';
+
+/** The descriptor that init listens on, and gives a supervisor. */
+const CONTROL_SOCKET = 8;
+
+export interface Clients {
+  /**
+   * Before anything is started: TCP. `isFirst`: nothing of the task is there yet, so that what is wrong with it is reason enough
+   * not to begin; a later supervisor tries again, beside its work. null: go on.
+   */
+  prepare(isFirst: boolean): Promise<Refusal | null>;
+  /** Takes them from now on. */
+  open(): void;
+  close(): Promise<void>;
+}
+
+export interface Refusal {
+  readonly exitCode: number;
+  readonly message: string;
+}
+
+export function createClients(
+  loop: Loop,
+  place: LogPlace,
+  http: HttpConfig | null,
+  reporter: Reporter,
+): Clients {
+  const door = createDoor(() => serve(loop, place, http, reporter));
+  let closeSocket = (): void => {};
+  let tcp: TcpListener | null = null;
+  return {
+    async prepare(isFirst) {
+      if (http === null) return null;
+      const unusable = isFirst ? await tokenProblem(http) : null;
+      if (unusable !== null) return { exitCode: EXIT.usage, message: unusable };
+      tcp = await tcpListener(http, door, reporter);
+      const opened = tcp.open(!isFirst);
+      const refused = isFirst ? await opened : null;
+      return refused === null ? null : { exitCode: EXIT.unavailable, message: refused };
+    },
+    open() {
+      closeSocket = listenOnSocket(CONTROL_SOCKET, door);
+    },
+    async close() {
+      closeSocket();
+      tcp?.close();
+      await door.close();
+    },
+  };
+}
+
+async function tcpListener(
+  { address }: HttpConfig,
+  { give }: Door,
+  reporter: Reporter,
+): Promise<TcpListener> {
+  const { createTcpListener } = await import('../control/tcp-listener.ts');
+  return createTcpListener(address, {
+    give: (socket) => give(socket, 'tcp'),
+    say: (news) => reporter.say(news),
+  });
+}
+
+async function tokenProblem({ tokenFile }: HttpConfig): Promise<string | null> {
+  if (tokenFile === null) return null;
+  const { readTokenFile } = await import('../control/token-file.ts');
+  const read = await readTokenFile(tokenFile, ownUid());
+  return 'problem' in read ? read.problem : null;
+}
+
+async function serve(
+  { request, state }: Loop,
+  place: LogPlace,
+  http: HttpConfig | null,
+  reporter: Reporter,
+): Promise<ControlServer> {
+  const { createControlServer } = await import('../control/server.ts');
+  const complain = (problem: string) => reporter.say({ kind: 'token-refused', problem });
+  const tcp = http && { ...http, uid: ownUid(), complain };
+  return createControlServer({ place, tcp, request, state, nowNs: realClock.nowNs });
+}
+
+function ownUid(): number {
+  return process.geteuid?.() ?? -1;
+}

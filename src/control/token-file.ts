@@ -1,0 +1,62 @@
+/** The token that opens the control API over TCP, from its file: what there must be of it, and who may have written or read it. */
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+
+export type TokenRead =
+  | { readonly token: string }
+  /** A sentence, with what to do. */
+  | { readonly problem: string };
+
+/** 128 bits in hexadecimal: nobody guesses it, so that nothing has to slow down who tries. */
+const TOKEN_MIN = 32;
+/** It has to fit into a header. */
+const TOKEN_MAX = 1024;
+/** What a bearer token may consist of (RFC 6750, 2.1). */
+const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+/** Room for the newline with which editors end a file. */
+const FILE_MAX_BYTES = TOKEN_MAX + 2;
+
+/** For others it is no secret; who may write it may open whatever it opens. A group may read it, as Kubernetes has it with `fsGroup`. */
+const FORBIDDEN_MODE = 0o027;
+
+/** Never rejects. `uid`: of this process. */
+export async function readTokenFile(path: string, uid: number): Promise<TokenRead> {
+  const wrong = (rule: string) => ({ problem: `cannot use "${path}" as a token file: ${rule}` });
+  try {
+    // A pipe would keep who opens it waiting.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return await judged(file, uid, wrong);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return wrong(`it must be readable, got ${(error as NodeJS.ErrnoException).code ?? error}`);
+  }
+}
+
+async function judged(file: FileHandle, uid: number, wrong: (rule: string) => TokenRead): Promise<TokenRead> {
+  const facts = await file.stat();
+  if (!facts.isFile()) return wrong('it must be a file');
+  const mode = facts.mode & 0o777;
+  if (mode & FORBIDDEN_MODE) {
+    const got = `0${mode.toString(8)}`;
+    return wrong(
+      `others must not be able to read it, nor its group to write it, got mode ${got}; chmod 600, or for a mounted secret mode 0400`,
+    );
+  }
+  if (facts.uid !== uid && facts.uid !== 0)
+    return wrong(`it must belong to gsup's own user or to root, got user ${facts.uid}`);
+  const bytes = Buffer.alloc(FILE_MAX_BYTES + 1);
+  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+  const text = bytes.toString('latin1', 0, bytesRead).replace(/\r?\n$/, '');
+  if (text.length < TOKEN_MIN || text.length > TOKEN_MAX)
+    return wrong(
+      `it must have from ${TOKEN_MIN} to ${TOKEN_MAX} characters, got ${bytesRead > FILE_MAX_BYTES ? 'more' : text.length}; openssl rand -hex 32 makes one`,
+    );
+  if (!TOKEN.test(text))
+    return wrong(
+      'it must be one line of letters, digits and ._~+/- with = at its end; openssl rand -hex 32 makes one',
+    );
+  return { token: text };
+}
