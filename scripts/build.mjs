@@ -1,7 +1,16 @@
 // Bundles the JavaScript part into dist/: what the supervisor needs, and beside it what is loaded only when it is asked
 // for. Every file that a start opens costs half a millisecond, so the two share no chunks.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -17,6 +26,7 @@ const common = {
   bundle: true,
   splitting: true,
   write: false,
+  metafile: true,
   format: 'esm',
   platform: 'node',
   target: 'node20',
@@ -47,7 +57,21 @@ const builds = await Promise.all([
   build({ ...common, entryPoints: ['src/main.ts'], plugins: [apart] }),
   build({ ...common, entryPoints: entries }),
 ]);
-const outputFiles = [...builds.flatMap((one) => one.outputFiles), ...(await buildPage())];
+const outputFiles = [...builds.flatMap((one) => one.outputFiles), ...(await buildPage()), notices()];
+
+/** Of the libraries that the bundles have in them: their licences ask for that. */
+function notices() {
+  const inputs = builds.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const folder = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//;
+  const folders = [...new Set(inputs.flatMap((input) => folder.exec(input)?.[1] ?? []))].sort();
+  const text = folders.map((at) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, at, 'package.json'), 'utf8'));
+    const file = readdirSync(join(root, at)).find((entry) => /^licen[cs]e/i.test(entry));
+    const words = file ? readFileSync(join(root, at, file), 'utf8').trim() : `Licence: ${license}`;
+    return `${name} ${version}\n\n${words}\n`;
+  });
+  return { path: join(dist, 'THIRD-PARTY-LICENSES.txt'), contents: text.join(`\n${'-'.repeat(80)}\n\n`) };
+}
 
 /** What a timeline's page has in it. */
 async function buildPage() {

@@ -23,11 +23,12 @@ export function packageFolder(moduleUrl: string): string {
 
 /** `folder`: of the package. `path`: where the link shall be; without it, where a shell finds the launcher. */
 export function installInit(folder: string, path: string | undefined, searchPath: string): Outcome {
-  const native = join(folder, 'dist/native/gsup');
-  if (!isExecutable(native)) {
+  const natives = nativesOf(folder);
+  const native = natives.find(isExecutable);
+  if (native === undefined) {
     const cause =
       'there is no native entry for this machine; npm run build:native makes one with a C compiler';
-    return failure(EXIT.unavailable, `cannot link "${quote(native)}": ${cause}`);
+    return failure(EXIT.unavailable, `cannot link "${quote(natives[0])}": ${cause}`);
   }
   const place = path === undefined ? findLauncher(folder, searchPath) : placeOf(path);
   if (place === undefined) {
@@ -38,6 +39,12 @@ export function installInit(folder: string, path: string | undefined, searchPath
     );
   }
   return link(realpathSync(native), place);
+}
+
+/** A checkout has the one that was built there, the package one for each machine. */
+function nativesOf(folder: string): [string, string] {
+  const native = join(folder, 'dist/native/gsup');
+  return [native, `${native}-${process.arch}`];
 }
 
 function link(native: string, place: string): Outcome {
@@ -59,7 +66,7 @@ function link(native: string, place: string): Outcome {
 
 /** The first `gsup` of the search path that is this package's, whichever of its entries it leads to. */
 function findLauncher(folder: string, searchPath: string): string | undefined {
-  const entries = [join(folder, 'bin/gsup'), join(folder, 'dist/native/gsup')].map(real);
+  const entries = [join(folder, 'bin/gsup'), ...nativesOf(folder)].map(real);
   const places = searchPath.split(delimiter).filter((entry) => entry !== '');
   return places
     .map((entry) => join(entry, 'gsup'))

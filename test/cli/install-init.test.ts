@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readlinkSync,
   realpathSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -49,6 +50,16 @@ describe('installInit', () => {
     expect(readlinkSync(path('bin/gsup'))).toBe(native);
     // The second time the place is found by the link that the first time made.
     expect(installInit(folder, undefined, searchPath).exitCode).toBe(0);
+  });
+
+  it('links the one of the package that is for this machine', () => {
+    renameSync(native, `${native}-${process.arch}`);
+    symlinkSync('../lib/gsup/bin/gsup', path('bin/gsup'));
+    for (let times = 0; times < 2; times++)
+      expect(installInit(folder, undefined, path('bin'))).toEqual({
+        exitCode: 0,
+        stdout: `${path('bin/gsup')} -> ${native}-${process.arch}\n`,
+      });
   });
 
   it('leaves a gsup that is not this one alone', () => {

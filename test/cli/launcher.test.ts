@@ -52,6 +52,14 @@ describe('bin/gsup', () => {
     expect(stdout).toBe('native [run] [--] [a b] [] [*]\n');
   });
 
+  it('takes the one of the package that is for this machine', () => {
+    put('lib/gsup/dist/native/gsup-x64', NATIVE.replace('native', 'x64'));
+    put('lib/gsup/dist/native/gsup-arm64', NATIVE.replace('native', 'arm64'));
+    expect(run(join(dir, 'lib/gsup/bin/gsup'), ['x']).stdout).toBe(`${process.arch} [x]\n`);
+    put('lib/gsup/dist/native/gsup', NATIVE);
+    expect(run(join(dir, 'lib/gsup/bin/gsup'), ['x']).stdout).toBe('native [x]\n');
+  });
+
   it('finds its package through the links that npm makes', () => {
     put('lib/gsup/dist/native/gsup', NATIVE);
     mkdirSync(join(dir, 'bin'));
@@ -81,7 +89,7 @@ describe('bin/gsup', () => {
   it('exits 69 where there is no Node either, and where nothing was built', () => {
     const tools = join(dir, 'tools');
     mkdirSync(tools);
-    for (const tool of ['sh', 'readlink']) symlinkSync(`/bin/${tool}`, join(tools, tool));
+    for (const tool of ['sh', 'readlink', 'uname']) symlinkSync(`/bin/${tool}`, join(tools, tool));
     expect(run(join(dir, 'lib/gsup/bin/gsup'), [], { path: tools })).toMatchObject({
       status: 69,
       stderr:
