@@ -156,7 +156,10 @@ describe.skipIf(typeof packed === 'string')('the package', () => {
           stdout: `${version}\n`,
         });
         const without = await inside(image, '--stay', '--', '/gsup', '--version');
-        expect(without).toMatchObject({ code: 69, stderr: expect.stringContaining('cannot find the JavaScript part of gsup') });
+        expect(without).toMatchObject({
+          code: 69,
+          stderr: expect.stringContaining('cannot find the JavaScript part of gsup'),
+        });
       } finally {
         await tryPodman('rmi', '-f', image);
       }
