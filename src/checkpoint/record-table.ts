@@ -320,9 +320,9 @@ export const recordTable = {
     writer: 'init',
     about: 'what was promised for a stop is not kept, because no supervisor is there for it',
     fields: {
-      run,
+      run: maybe(run),
       what: text(
-        '`pre-stop hook`, `post-stop hook`, `waiting while busy`, or `draining` before the first signal',
+        '`pre-stop hook`, `post-stop hook`, `waiting while busy`, or `draining` before the first signal; without a run: `final processes`',
       ),
     },
   },

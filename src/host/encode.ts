@@ -100,7 +100,9 @@ function orderValue(order: Order) {
     level: order.level,
     flags:
       (order.mustDrain ? wire.orderFlag.ORDER_MUST_DRAIN : 0) |
-      (order.firstOnly ? wire.orderFlag.ORDER_FIRST_ONLY : 0),
+      (order.firstOnly ? wire.orderFlag.ORDER_FIRST_ONLY : 0) |
+      (order.postStop ? wire.orderFlag.ORDER_POST_STOP : 0) |
+      (order.finals ? wire.orderFlag.ORDER_FINALS : 0),
     count: order.rungs.length,
     index: order.index ?? wire.NOT_STOPPING,
     cap_ns: waitNs(order.capMs),

@@ -53,7 +53,12 @@ export const stages = [
 ] as const;
 
 export const rungFlag = { RUNG_HOOK: 1, RUNG_BUSY: 2 } as const;
-export const orderFlag = { ORDER_MUST_DRAIN: 1, ORDER_FIRST_ONLY: 2 } as const;
+export const orderFlag = {
+  ORDER_MUST_DRAIN: 1,
+  ORDER_FIRST_ONLY: 2,
+  ORDER_POST_STOP: 4,
+  ORDER_FINALS: 8,
+} as const;
 export const spawnFlag = {
   SPAWN_CLEAR_ENV: 1,
   SPAWN_NO_NEW_PRIVS: 2,

@@ -79,7 +79,7 @@ uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent); /* /proc/PI
 struct by { int signal; pid_t pid; uid_t uid; };
 void record_stop(const char *run, const char *cause, struct by by); /* run NULL: the task */
 void record_task_state(const char *state, int exit_code);
-void record_unkept(const char *run, const char *what); /* of a stop that nobody decides about */
+void record_unkept(const char *run, const char *what); /* of a stop that nobody decides about; run NULL: of the task */
 void record_begin(const char *type);
 void record_begin_at(const char *type, uint64_t mono_ns);       /* of what happened some time ago */
 void record_text(const char *key, const char *value);           /* NULL: null */
@@ -168,6 +168,7 @@ struct run {
 	bool used, dirty, held, hooks;  /* held: the leader is a zombie of ours; hooks: a supervisor lives to carry them out */
 	int left;                       /* children when last counted */
 	bool alone;                     /* a coordinator without init */
+	bool hooked;                    /* in init: the hook after its end was begun */
 	bool supervised, stop_asked;    /* supervised: rungs come from elsewhere first; stop_asked: not only its leader's end */
 	uint8_t job;                    /* in init: SIGSTOP or SIGCONT of job control that waits likewise; each makes up for the other */
 	bool crowded;                   /* in init: told when there is room */

@@ -55,7 +55,10 @@ struct rung { uint8_t signal, target, flags, pad[5]; uint64_t wait_ns; };
 
 /* The ladder of a run. index: the rung that the run is on (RUNG: enters); NOT_STOPPING before a stop, count when killing. */
 enum { NOT_STOPPING = 0xffffffff };
-enum order_flags { ORDER_MUST_DRAIN = 1, ORDER_FIRST_ONLY = 2 /* a drain: its first rung waits for ever, until a stop is asked for */ };
+enum order_flags {
+	ORDER_MUST_DRAIN = 1, ORDER_FIRST_ONLY = 2, /* a drain: its first rung waits for ever, until a stop is asked for */
+	ORDER_POST_STOP = 4, ORDER_FINALS = 8       /* a hook follows on the end of this run, final processes on that of all; only a supervisor can start them */
+};
 struct order {
 	uint32_t level, flags, count, index; /* level: highest stops first when init must stop by itself */
 	uint64_t cap_ns;      /* all rungs together last at most this long; FOREVER: no cap */

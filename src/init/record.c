@@ -230,8 +230,9 @@ void record_task_state(const char *state, int exit_code)
 void record_unkept(const char *run, const char *what)
 {
 	record_begin("unkept");
-	record_text("run", run);
+	if (run) record_text("run", run);
 	record_text("what", what);
 	record_end();
-	say(LEVEL_WARN, "%s: its %s is not kept, because no supervisor is there for it", run, what);
+	if (run) say(LEVEL_WARN, "%s: its %s is not kept, because no supervisor is there for it", run, what);
+	else say(LEVEL_WARN, "%s are not run, because no supervisor is there for them", what);
 }

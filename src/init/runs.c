@@ -21,6 +21,7 @@ static PAGES struct { /* due_ns[i]: when the grace of pid[i] ends; who comes whe
 	int count;
 	bool stuck;
 } strangers;
+static struct { uint64_t key; uint32_t flags; } newest; /* of runs that are no hooks, the one that was asked for last: of its order */
 static uint64_t strangers_wake_ns = FOREVER; /* apart, so that the others are zeros, which take no place in the file */
 
 void runs_tell(uint16_t type, const void *body, size_t size)
@@ -83,6 +84,23 @@ void runs_note(void)
 	leftovers_note(live, noted);
 }
 
+static void note_spawn(const struct run *run)
+{
+	const char *hook = strchr(run->s.name, '/');
+	size_t size = hook ? (size_t)(hook - run->s.name) : 0;
+	if (!hook) { newest.key = run->s.key; newest.flags = run->climb.order.flags; }
+	else if (!strncmp(hook, "/post-stop", 10))
+		for (int i = 0; i < runs_used; i++) if (!strncmp(runs[i].s.name, run->s.name, size) && !runs[i].s.name[size]) runs[i].hooked = true;
+}
+
+/* A slot keeps its name until another run takes it, so it tells also of what is judged. */
+void runs_unkept(void)
+{
+	for (int i = 0; i < runs_used; i++)
+		if (runs[i].climb.order.flags & ORDER_POST_STOP && runs[i].s.phase == PHASE_ENDED && !runs[i].hooked) record_unkept(runs[i].s.name, "post-stop hook");
+	if (newest.flags & ORDER_FINALS) record_unkept(NULL, "final processes");
+}
+
 static void spawn_run(uint64_t number, struct launch *l)
 {
 	int ends[2], i = 0;
@@ -95,6 +113,7 @@ static void spawn_run(uint64_t number, struct launch *l)
 	*run = (struct run){ .used = true, .dirty = true, .socket = -1, .notify = -1, .climb = { .order = l->fixed.order },
 		.s = { .key = number, .phase = PHASE_STARTING, .code = -1, .rung = NOT_STOPPING, .deadline_ns = FOREVER, .forked_ns = now_ns() } };
 	print(run->s.name, sizeof run->s.name, "%s", l->name);
+	note_spawn(run);
 	live_runs++;
 	pid_t pid = -1;
 	errno = EAGAIN;
@@ -238,6 +257,7 @@ bool runs_request(const struct head *h, const char *body, size_t size, const cha
 		const struct rung_request *r = (const struct rung_request *)body;
 		if (!sound_order(&r->order)) return false;
 		if (run) run->climb.order = r->order;
+		if (run && key == newest.key) newest.flags = r->order.flags;
 	}
 	const struct signal_request *signal = (const struct signal_request *)body;
 	if (h->type == SIGNAL && !sound(signal->signal, signal->target)) return false;

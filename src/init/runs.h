@@ -22,6 +22,7 @@ void runs_pass_on(struct run *crowded);              /* as far as there is room;
 void runs_asked_again(void);                         /* where they stand now tells later whether somebody has answered */
 int runs_stuck(void);                                /* nobody waits for these */
 void runs_stop_alone(const struct asks *asks, int *done, bool hooks); /* nobody decides: each run's own order, by stop level; hooks: theirs too */
+void runs_unkept(void);                              /* what nobody is there to start any more */
 bool runs_all_stop(void);                            /* the last level is on its way */
 bool strangers_gone(int *code);                      /* also drives their ladder */
 void strangers_hurry(void);

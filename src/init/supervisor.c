@@ -352,14 +352,6 @@ void supervisor_forward(int signal, bool received, uint32_t times)
 	else runs_forward(signal, received, times);
 }
 
-/* A slot keeps its name until another run takes it. */
-static bool was_run(const char *run, const char *hook)
-{
-	size_t size = strlen(run);
-	for (int i = 0; i < runs_used; i++) if (!strncmp(runs[i].s.name, run, size) && !strncmp(runs[i].s.name + size, hook, strlen(hook))) return true;
-	return false;
-}
-
 /* Nobody is left to decide, and nothing is left to decide about: a stop was carried out, or `run` is over. */
 static bool over_alone(int *code)
 {
@@ -371,7 +363,7 @@ static bool over_alone(int *code)
 	if (!last || (lasting && !asks.frame.count)) return false;
 	*code = parsed->action != PARSED_UP ? exit_code_of(last) : runs_forced ? EXIT_SIGNAL_BASE + SIGKILL : 0;
 	if (!*code && runs_stuck()) *code = EXIT_STUCK;
-	if (parsed->said[OPT_POST_STOP].set && !was_run(last->name, "/post-stop")) record_unkept(last->name, "post-stop hook");
+	runs_unkept();
 	/* Whoever reads only the log has to know the end, too. */
 	record_task_state(asks.frame.count ? "killed" : last->flags & RUN_LOST ? "lost" : *code ? "failed" : "success", *code);
 	return true;

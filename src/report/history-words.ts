@@ -90,7 +90,10 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
         ),
   oom: (_, { run }) => say(run, 'the kernel killed it for lack of memory', 'bad'),
   upgrade: tellUpgrade,
-  unkept: (_, { run, what }) => say(run, `no supervisor was there: ${what} is left out`, 'bad'),
+  unkept: (_, { run, what }) =>
+    run === undefined
+      ? say(null, `no supervisor was there: ${what} are left out`, 'bad')
+      : say(run, `no supervisor was there: ${what} is left out`, 'bad'),
   stranger: (_, { pid, name }) => say(null, `adopted ${nameText(name, pid)}, which belongs to no run`),
   stuck: (_, { run, pids, names }) => say(run ?? null, `cannot be killed: ${whoText(pids, names)}`, 'bad'),
   undelivered: (_, { process, bytes }) =>

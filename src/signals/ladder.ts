@@ -40,6 +40,8 @@ export interface OrderTerms {
   /** Before a stop and until the drain has succeeded: not to be signalled undrained. */
   readonly mustDrain: boolean;
   readonly firstOnly?: true;
+  readonly postStop?: true;
+  readonly finals?: true;
   /** What the budget leaves for waiting, counted from the moment at which the run's stop begins or began. */
   readonly capMs: WaitMs;
 }

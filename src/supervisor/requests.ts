@@ -10,6 +10,7 @@ import { ladderShareNs, waitsEndNs, waitsFrom, waitsTotalNs } from './budget-sha
 import type { HostRequest } from './effect.ts';
 import { hookLaunch, launchOf } from './launch.ts';
 import { hookKind } from './names.ts';
+import { stopLevelsOf } from './plan.ts';
 import { drainIndex, isUndrained, ladderOf, planOf, snapshotOf } from './select.ts';
 import type { Run, State } from './state.ts';
 import { lookUp } from './table.ts';
@@ -67,9 +68,25 @@ export function orderBefore(state: State, run: Run): Order {
   const total = run.serves === null ? waitsTotalNs(state) : null;
   return orderOf(ladderOf(state, run), NOT_STOPPING, {
     level: planOf(state, run).level,
+    ...whatFollows(state, run),
     mustDrain: drainIndex(state, run) !== null,
     capMs: total === null ? null : msOf(ladderShareNs(state, run, waitsFrom(state, run, 0), total)),
   });
+}
+
+/** What init has to own up to, should nobody be there to start it. Nothing follows on a hook. */
+function whatFollows(state: State, run: Run): Pick<Order, 'postStop' | 'finals'> {
+  if (run.serves !== null) return {};
+  return {
+    ...(planOf(state, run).postStop !== null && { postStop: true as const }),
+    ...(areFinalsLeft(state) && { finals: true as const }),
+  };
+}
+
+function areFinalsLeft({ plan, processes }: State): boolean {
+  if (!stopLevelsOf(plan).finals) return false;
+  const isLeft = (name: string): boolean => (lookUp(processes, name)?.runs ?? 0) === 0;
+  return plan.processes.some(({ name, role, autostart }) => role === 'final' && autostart && isLeft(name));
 }
 
 function rung(state: State, name: string, position: Position | 'kill', nowNs: bigint): HostRequest | null {
@@ -89,6 +106,7 @@ function orderDuring(state: State, run: Run, position: Position | 'kill', nowNs:
   // What must drain is not to be signalled when a hold or a hook is over, only when the budget is.
   const order = orderOf(ladder, undrained ? { ...at, deadlineNs: end } : at, {
     level: planOf(state, run).level,
+    ...whatFollows(state, run),
     mustDrain: undrained,
     capMs: capMs(state, run, from, nowNs),
   });

@@ -34,6 +34,10 @@ export interface Order {
   readonly mustDrain: boolean;
   /** A drain: the first rung waits for ever, and for itself from the moment at which a stop is asked for. */
   readonly firstOnly?: true;
+  /** A hook follows on the end of the run. Only a supervisor can start it, so init says when it is left out. */
+  readonly postStop?: true;
+  /** So do final processes, on the end of all others: some have not begun. */
+  readonly finals?: true;
   /** The stop budget less its reserve: all rungs together last at most this long. Each wait is cut by the budget rule. */
   readonly capMs: WaitMs;
   /** null: not stopping; equal to rungs.length: SIGKILL. */

@@ -1,7 +1,8 @@
 // S46, S47 and S49 with the processes of a config: what init and coordinators do when nobody decides.
-import { linkSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { gsupCommand } from '../support/cli.ts';
 import { fixture, pathWithoutNode } from '../support/fixtures.ts';
 import type { Gsup } from '../support/gsup.ts';
 import { isAlive, look } from '../support/processes.ts';
@@ -25,9 +26,11 @@ async function start(trial: Trial, processes: Readonly<Record<string, unknown>>)
   mkdirSync(folder);
   linkSync(process.execPath, node);
   const gsup = await trial.up({ processes }, { env: { PATH: `${folder}:${pathWithoutNode()}` } });
-  await untilReady(gsup, Object.keys(processes).length);
+  await untilReady(gsup, Object.values(processes).filter((each) => !isFinal(each)).length);
   return { gsup, remove: () => unlinkSync(node), restore: () => linkSync(process.execPath, node) };
 }
+
+const isFinal = (process: unknown): boolean => (process as { readonly final?: boolean }).final === true;
 
 function untilReady(gsup: Gsup, count: number): Promise<unknown> {
   return until(`${count} commands`, () => gsup.stdout.lines(/^ready$/).length === count, 60_000);
@@ -61,6 +64,63 @@ scenario(
     expect(recordsOf(gsup, 'supervisor-started')).toHaveLength(1);
   },
 );
+
+const unkept = (gsup: Gsup): string[] =>
+  recordsOf(gsup, 'unkept').map(({ run, what }) => (run === undefined ? `${what}` : `${run} ${what}`));
+
+scenario(
+  'S46 hooks after the end and final processes that nobody can start are left out, and it is said',
+  SUPERVISED,
+  async (trial) => {
+    const file = (name: string) => join(trial.folder, name);
+    const hooked = (name: string) => ({ grace: '20s', post_stop: `touch ${file(name)}` });
+    const { gsup, remove } = await start(trial, {
+      // Its place with init is free for the hook of what ends after it.
+      first: { command: ['sh', '-c', 'echo ready'] },
+      web: { ...web, depends_on: [], stop: hooked('web') },
+      db: { ...db, stop: hooked('db') },
+      plain: db,
+      early: {
+        command: ['sh', '-c', `echo ready; until test -e ${file('gate')}; do sleep 0.05; done`],
+        stop: hooked('early'),
+      },
+      upload: { command: ['touch', file('upload')], final: true },
+    });
+    await gsup.record('outcome', (line) => line.run === 'first#1');
+    writeFileSync(file('gate'), '');
+    await until('the hook of what ended before', () => existsSync(file('early')));
+    await gsup.record('hook', (line) => line.run === 'early#1' && line.state === 'ended');
+    await lose(gsup, remove);
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(0);
+    expect(unkept(gsup).sort()).toEqual(['db#1 post-stop hook', 'final processes', 'web#1 post-stop hook']);
+    expect(gsup.stderr.text()).toMatch(/web#1: its post-stop hook is not kept/);
+    expect(gsup.stderr.text()).toMatch(/final processes are not run, because no supervisor is there/);
+    for (const name of ['web', 'db', 'upload']) expect(existsSync(file(name)), name).toBe(false);
+    const story = await gsupCommand(gsup, 'history');
+    expect(story.stdout).toMatch(/no supervisor was there: final processes are left out/);
+  },
+);
+
+for (const behind of [[], ['sign_off']])
+  scenario(
+    `S46 of final processes that have begun nothing is left out but those behind them: ${behind.length}`,
+    SUPERVISED,
+    async (trial) => {
+      const file = join(trial.folder, 'gate');
+      const upload = { command: `echo uploads; until test -e ${file}; do sleep 0.05; done`, final: true };
+      const depends_on = { upload: { condition: 'completed_successfully' } };
+      const after = behind.map((name) => [name, { command: ['true'], final: true, depends_on }]);
+      const { gsup, remove } = await start(trial, { db, upload, ...Object.fromEntries(after) });
+      gsup.signal('SIGTERM');
+      await gsup.stdout.line(/^uploads$/);
+      await lose(gsup, remove);
+      await gsup.stderr.line(/the supervisor cannot be started/);
+      writeFileSync(file, '');
+      expect((await gsup.ended()).code).toBe(0);
+      expect(unkept(gsup)).toEqual(behind.length === 0 ? [] : ['final processes']);
+    },
+  );
 
 scenario('S46 when all end in time, that is an end with 0', SUPERVISED, async (trial) => {
   const { gsup, remove } = await start(trial, { db, web });
