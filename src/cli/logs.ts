@@ -46,7 +46,7 @@ export async function logsCommand(
   const folder = findTask(options, world.env);
   if ('exitCode' in folder) return folder;
   const since = sinceMs === null ? null : new Date(sinceMs).toISOString();
-  const logs = openTaskLogs(folder.path, { names, since, last });
+  const logs = openTaskLogs(folder.path, { names, since, stream: null, last });
   try {
     return await show(logs, folder, names, asked, world);
   } finally {

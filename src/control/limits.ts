@@ -16,6 +16,10 @@ export const REQUEST_WITHIN_MS = 10_000;
 export const READ_WITHIN_MS = 10_000;
 /** What a stream reads at once for one client, in records. */
 export const STREAM_BATCH = 500;
+/** Of whom output can be asked for at once; each has a copy of up to 256 KiB. */
+export const LOG_PROCESSES_MAX = 32;
+/** Output that is read and not yet taken, of all clients together: who makes it more is cut off. */
+export const LOG_HELD_MAX_BYTES = 32 * 1024 * 1024;
 /** At the end of the task, to tell it to those who listen. The end of gsup must not wait for whoever does not read. */
 export const CLOSE_WITHIN_MS = 250;
 

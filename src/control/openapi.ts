@@ -12,6 +12,7 @@ const MEDIA: Readonly<Record<AnswerName, string>> = {
   health: 'application/json',
   document: 'application/json',
   events: 'application/x-ndjson',
+  logs: 'application/x-ndjson',
   metrics: 'text/plain',
 };
 

@@ -5,6 +5,7 @@ import type { Request } from '../supervisor/client-request.ts';
 import type { Target } from '../supervisor/vocabulary.ts';
 import { type HttpAnswer, problem } from './answer.ts';
 import { streamEvents } from './event-stream.ts';
+import { LOG_QUERY, showLogs } from './log-route.ts';
 import { answerRequest } from './request-answer.ts';
 import type { Shape } from './shape.ts';
 import type { Sources } from './sources.ts';
@@ -26,7 +27,15 @@ export interface QueryRow {
 }
 
 /** Names of what is answered, in the document. */
-export type AnswerName = 'status' | 'processes' | 'done' | 'health' | 'events' | 'metrics' | 'document';
+export type AnswerName =
+  | 'status'
+  | 'processes'
+  | 'done'
+  | 'health'
+  | 'events'
+  | 'logs'
+  | 'metrics'
+  | 'document';
 
 export interface Route {
   readonly method: 'GET' | 'POST';
@@ -205,6 +214,14 @@ export const ROUTES: readonly Route[] = [
     answers: 'events',
     handle: ({ feed, id, closing }, { query }) =>
       streamEvents(feed, id(), { cursor: query.cursor ?? null, follow: query.follow !== 'false' }, closing),
+  },
+  {
+    method: 'GET',
+    path: '/v1/logs/{name}',
+    summary: 'what it has written, one JSON object per line, by time; where its output is captured',
+    query: LOG_QUERY,
+    answers: 'logs',
+    handle: (sources, { name, query }) => showLogs(sources, namesOf(name), query, Date.now()),
   },
   {
     method: 'GET',

@@ -104,6 +104,26 @@ export const ANSWER_SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   /** Of one line. */
   events: object({ cursor: text, log: { enum: ['checkpoint', 'init'] }, record: { type: 'object' } }),
+  logs: {
+    anyOf: [
+      {
+        type: 'object',
+        required: ['time', 'process', 'run', 'stream', 'msg'],
+        properties: {
+          time: { type: 'string', format: 'date-time' },
+          process: text,
+          run: text,
+          stream: { enum: ['stdout', 'stderr'] },
+          msg: text,
+          /** Its end is still to come, or was never written. */
+          partial: { const: true },
+        },
+        additionalProperties: false,
+      },
+      /** Lines of it may be missing: more was written than could be read. */
+      object({ process: text, missed: { const: true } }),
+    ],
+  },
   metrics: text,
   document: { type: 'object' },
 };

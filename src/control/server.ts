@@ -23,6 +23,7 @@ import {
 } from './limits.ts';
 import type { Via } from './listen.ts';
 import { createStatusSource } from './live-status.ts';
+import { createLogSource } from './log-stream.ts';
 import type { Metrics } from './metrics.ts';
 import { parseBody, readBody } from './read-body.ts';
 import { ROUTES, type Route } from './routes.ts';
@@ -58,7 +59,19 @@ export function createControlServer(world: ControlWorld): ControlServer {
     made ??= import('./metrics.ts').then(({ createMetrics }) => createMetrics(feed));
     return made;
   };
-  const sources: Sources = { request, state, status, feed, metrics, id, closing: closing.signal };
+  const { folder } = world.place;
+  const logs = folder === null ? null : createLogSource(folder, closing.signal);
+  const sources: Sources = {
+    request,
+    state,
+    status,
+    feed,
+    metrics,
+    folder,
+    logs,
+    id,
+    closing: closing.signal,
+  };
   const gate = world.tcp === null ? null : createGate(world.tcp);
   const open = new Map<Socket, Connection>();
   let streams = 0;

@@ -26,6 +26,7 @@ export type TcpNews =
 
 /** A name may have to be asked for, and a server for names may be silent. */
 const OPEN_WITHIN_MS = 5000;
+const KEEPALIVE_MS = 60_000;
 const AGAIN_FIRST_MS = 200;
 const AGAIN_LAST_MS = 30_000;
 
@@ -36,7 +37,17 @@ export function createTcpListener(address: TcpAddress, { give, say }: TcpWorld):
   let closed = false;
 
   const attempt = async (): Promise<string | null> => {
-    const made = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, give);
+    const made = createServer(
+      {
+        pauseOnConnect: true,
+        allowHalfOpen: true,
+        noDelay: true,
+        // Who follows a stream and is cut off without a word is found out.
+        keepAlive: true,
+        keepAliveInitialDelay: KEEPALIVE_MS,
+      },
+      give,
+    );
     made.maxConnections = CONNECTIONS_MAX;
     const cause = await listen(made, address);
     if (cause === null && closed) made.close();

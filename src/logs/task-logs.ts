@@ -1,6 +1,7 @@
 /** The kept output of a task's processes as lines, in the order of time: what there is, and then what comes. */
 
 import { listCopies, logsFolder } from './copies.ts';
+import type { Stream } from './copy-line.ts';
 import { type CopyReader, createCopyReader } from './copy-reader.ts';
 import { type Assembler, createAssembler, type LogLine, mergeByTime } from './log-line.ts';
 
@@ -9,6 +10,8 @@ export interface LogQuery {
   readonly names: readonly string[];
   /** Lines of that time or later; null: all. */
   readonly since: string | null;
+  /** Only what was written there; null: both. */
+  readonly stream: Stream | null;
   /** Of what there is at first, so many lines of each process; null: all. */
   readonly last: number | null;
 }
@@ -46,8 +49,10 @@ export function openTaskLogs(task: string, query: LogQuery): TaskLogs {
     return one;
   };
 
-  const isAsked = ({ run, time }: LogLine): boolean =>
-    (query.since === null || time >= query.since) && asksForRun(query.names, run);
+  const isAsked = ({ run, time, stream }: LogLine): boolean =>
+    (query.since === null || time >= query.since) &&
+    (query.stream === null || stream === query.stream) &&
+    asksForRun(query.names, run);
   const processes = (): string[] =>
     (listCopies(logs) ?? []).filter((name) => asksForProcess(query.names, name));
 
