@@ -1,12 +1,17 @@
-// `npm run soak -- --minutes N [--seed S]`: the simulation for as long as one likes. Exits with 1 and a script of the
-// failing case when something does not hold.
+// `npm run soak -- --minutes N [--seed S] [--faults]`: the simulation for as long as one likes. Exits with 1 and a script of the
+// failing case when something does not hold. With --faults: one scenario after the other, beginning with the Sth, with all faults of
+// the disk.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const root = new URL('../', import.meta.url);
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' } },
+  options: {
+    minutes: { type: 'string', default: '10' },
+    seed: { type: 'string' },
+    faults: { type: 'boolean' },
+  },
 });
 const minutes = Number(values.minutes);
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
@@ -36,5 +41,11 @@ mkdirSync(new URL('build', root), { recursive: true });
 const bundle = new URL('build/soak.mjs', root);
 writeFileSync(bundle, outputFiles[0].contents);
 const { soak } = await import(bundle);
-const holds = soak({ minutes, seed, nowMs: () => performance.now(), say: (line) => console.log(line) });
+const holds = soak({
+  minutes,
+  seed,
+  faults: values.faults === true,
+  nowMs: () => performance.now(),
+  say: (line) => console.log(line),
+});
 process.exit(holds ? 0 : 1);

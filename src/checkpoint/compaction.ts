@@ -10,21 +10,29 @@ export type Needed = (records: readonly CheckpointRecord[]) => readonly boolean[
 /** A compacted log, in pieces: lines that stay, from where they stand, and new ones. */
 export type Piece = { kind: 'old'; offset: number; length: number } | { kind: 'new'; line: Uint8Array };
 
-/** The last `keepBytes` stay whole: the story of the last runs is worth more than its place. So does the last record. */
-export function planCompaction(entries: readonly LogEntry[], needed: Needed, keepBytes: number): Piece[] {
+/**
+ * The last `keepBytes` stay whole: the story of the last runs is worth more than its place. So does the last record. `lastSeq`: of
+ * what stands before them.
+ */
+export function planCompaction(
+  entries: readonly LogEntry[],
+  needed: Needed,
+  keepBytes: number,
+  lastSeq = 0,
+): Piece[] {
   const isNeeded = needed(entries.map(({ record }) => record));
   const end = endOf(entries.at(-1));
   const stays = entries.map(
     (entry, at) => isNeeded[at] === true || at === entries.length - 1 || entry.offset >= end - keepBytes,
   );
   const pieces: Piece[] = [];
-  let lastSeq = 0;
+  let before = lastSeq;
   for (const [at, entry] of entries.entries()) {
     if (stays[at] !== true) continue;
     const dropped = entries[at - 1];
-    if (dropped !== undefined && stays[at - 1] !== true) pieces.push(gapFor(dropped, lastSeq));
+    if (dropped !== undefined && stays[at - 1] !== true) pieces.push(gapFor(dropped, before));
     addOld(pieces, entry);
-    lastSeq = entry.record.seq;
+    before = entry.record.seq;
   }
   return pieces;
 }

@@ -1,10 +1,14 @@
-// The writer of checkpoint.log. It never throws and never waits for a disk: what cannot be written is counted, and a
-// `gap` record says so as soon as something can be written again.
+// The writer of checkpoint.log. It never throws and never waits for a disk: what cannot be written is kept, and written as it
+// would have been as soon as something can be written again.
+import { createBacklog } from './backlog.ts';
 import { encodeBody } from './codec.ts';
-import { type Compaction, createCompactor } from './compactor.ts';
+import { type Compaction, compactAtBytes, createCompactor, keepBytes } from './compactor.ts';
 import { type JournalDisk, realDisk } from './disk.ts';
 import { codeOf, type FoundLog, type JournalNews, type JournalSource, openLog } from './journal-open.ts';
-import type { RecordBody, Stamp } from './record.ts';
+import { readLogUpTo } from './read-log.ts';
+import type { CheckpointRecord, RecordBody, Stamp } from './record.ts';
+import { type After, afterTimeout, createRetry } from './retry.ts';
+import { createSyncer } from './syncer.ts';
 
 export type { FoundLog, JournalNews } from './journal-open.ts';
 
@@ -14,14 +18,16 @@ export type JournalOptions = JournalSource & {
   /** Called once per trouble, and again when it is over; not for each record. */
   report(news: JournalNews): void;
   disk?: JournalDisk;
-  /** Without: the log grows. */
+  /** Without: the log grows, and what has waited for a disk for too long is given up. */
   compaction?: Compaction;
+  /** Default: `setTimeout`. */
+  after?: After;
 };
 
 export type Journal = {
   /** Numbers, dates and writes a record with one write(2). Returns its seq, also when the disk failed. */
   append(body: RecordBody, stamp?: Stamp): number;
-  /** What was appended last is in the log, and no crash of this process takes it away. */
+  /** All that was appended is in the log, and no crash of this process takes it away. */
   isKept(): boolean;
   /** The number that the next append will return. */
   nextSeq(): number;
@@ -46,17 +52,26 @@ export function openJournal(options: JournalOptions): OpenedJournal {
   return { kind: 'open', journal: createJournal(options, opened.log), log: opened.log };
 }
 
+/** No longer log is read to find out what of the records that wait for a disk is still needed: it would take seconds. */
+const longestRead = 8 * compactAtBytes;
+
 function createJournal(options: JournalOptions, log: FoundLog): Journal {
-  const { clock, report } = options;
+  const { clock, report, compaction } = options;
   const disk = options.disk ?? realDisk;
+  const bound = compaction?.atBytes ?? compactAtBytes;
   const syncer = createSyncer(log, disk, report);
-  let { goodEnd } = log;
-  /** The last number in the file, and the last one given away: records between them are missing. */
-  let writtenSeq = log.writtenSeq;
-  let lastSeq = log.lastSeq;
-  let gapCause = log.gapCause;
+  /** What is to stand behind goodEnd. */
+  const backlog = createBacklog();
+  let { goodEnd, gapCause, lastSeq, writtenSeq } = log;
+  /** The last number that has a line, in the log or in the backlog; those up to `lastSeq` will never have one. */
+  let linedSeq = writtenSeq;
   /** A write failed: behind goodEnd may be a piece of a line. */
   let failing = log.dirty;
+  let shortenAt = bound;
+  /** Numbers that a gap record stands for, of what is still to be said to be missing. */
+  let gone = 0;
+  /** Records that may be needed were given up. */
+  let isLossy = false;
   /** undefined: in memory, or closed: the number may be somebody else's descriptor by then. */
   let { fd } = log;
   const end = {
@@ -65,45 +80,92 @@ function createJournal(options: JournalOptions, log: FoundLog): Journal {
       goodEnd = to;
     },
   };
-  const compactor = options.compaction && createCompactor(options.compaction, log, end, disk, report);
+  const compactor = compaction && createCompactor(compaction, log, end, disk, report);
 
   const now = (): Stamp => ({ at: new Date(clock.wallMs()).toISOString(), mono_ns: clock.nowNs() });
-  const missing = (): number => lastSeq - writtenSeq;
+  const missing = (): number => lastSeq - linedSeq;
   const nextSeq = (): number => lastSeq + (fd !== undefined && missing() > 0 ? 2 : 1);
 
-  const encodeWithGap = (body: RecordBody, seq: number, stamp: Stamp): Uint8Array => {
-    const line = encodeBody(body, seq, stamp);
-    if (missing() === 0) return line;
-    const gap = encodeBody({ type: 'gap', missing: missing(), cause: gapCause }, lastSeq + 1, stamp);
-    return Buffer.concat([gap, line]);
+  const addLine = (body: RecordBody, seq: number, stamp: Stamp): void => {
+    if (missing() > 0) {
+      gone += missing();
+      const gap = { type: 'gap', missing: missing(), cause: gapCause } as const;
+      backlog.add(lastSeq + 1, encodeBody(gap, lastSeq + 1, stamp));
+    }
+    backlog.add(seq, encodeBody(body, seq, stamp));
+    linedSeq = seq;
   };
 
-  const write = (to: number, bytes: Uint8Array): void => {
+  const write = (to: number): void => {
     compactor?.settle();
     if (failing) disk.truncate(to, goodEnd);
-    const count = disk.write(to, bytes, goodEnd);
-    // The kernel says why only when nothing could be written at all; a full disk is what gives short writes.
-    if (count < bytes.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
-    goodEnd += bytes.length;
+    while (!backlog.isEmpty()) {
+      const head = backlog.head();
+      const taken = backlog.take(disk.write(to, head, goodEnd));
+      goodEnd += taken.bytes;
+      writtenSeq = taken.seq ?? writtenSeq;
+      // The kernel says why only when nothing could be written at all; a full disk is what gives short writes.
+      if (taken.bytes < head.length) throw Object.assign(new Error('short write'), { code: 'ENOSPC' });
+    }
   };
+
+  const flush = (): void => {
+    if (fd === undefined || backlog.isEmpty()) return;
+    try {
+      write(fd);
+    } catch (error) {
+      fail(fd, codeOf(error));
+      return;
+    }
+    retry.disarm();
+    if (failing) report({ kind: 'recovered', missing: gone });
+    failing = false;
+    gone = 0;
+    shortenAt = bound;
+    syncer.request();
+    compactor?.grown();
+  };
+
+  const fail = (to: number, code: string): void => {
+    gapCause = code;
+    if (!failing) report({ kind: 'failing', code });
+    failing = true;
+    retry.arm();
+    if (backlog.bytes() > shortenAt) shorten(to);
+  };
+
+  /** A disk can stay full for weeks. */
+  const shorten = (from: number): void => {
+    const before = knownBefore(from);
+    if (compaction === undefined || before === null) {
+      backlog.clear();
+      linedSeq = writtenSeq;
+      gone = 0;
+      isLossy = true;
+      return;
+    }
+    backlog.shorten(before, compaction.needed, compaction.keepBytes ?? keepBytes);
+    // What is needed may be long itself.
+    shortenAt = Math.max(bound, 2 * backlog.bytes());
+  };
+
+  const knownBefore = (from: number): CheckpointRecord[] | null => {
+    if (goodEnd > longestRead) return null;
+    try {
+      const read = readLogUpTo(from, goodEnd, disk);
+      return read.goodEnd === goodEnd ? read.entries.map(({ record }) => record) : null;
+    } catch {
+      return null;
+    }
+  };
+
+  const retry = createRetry(options.after ?? afterTimeout, flush);
 
   const append = (body: RecordBody, stamp: Stamp = now()): number => {
     const seq = nextSeq();
-    if (fd !== undefined) {
-      try {
-        write(fd, encodeWithGap(body, seq, stamp));
-        if (failing) report({ kind: 'recovered', missing: missing() });
-        failing = false;
-        writtenSeq = seq;
-        syncer.request();
-        compactor?.grown();
-      } catch (error) {
-        gapCause = codeOf(error);
-        if (!failing) report({ kind: 'failing', code: gapCause });
-        failing = true;
-      }
-    }
+    if (fd !== undefined) addLine(body, seq, stamp);
     lastSeq = seq;
+    flush();
     return seq;
   };
 
@@ -114,64 +176,14 @@ function createJournal(options: JournalOptions, log: FoundLog): Journal {
   };
 
   const close = (): void => {
+    flush();
+    retry.disarm();
     compactor?.close();
     fd = undefined;
     syncer.close();
   };
 
-  const isKept = (): boolean => fd !== undefined && missing() === 0;
+  const isKept = (): boolean => fd !== undefined && backlog.isEmpty() && missing() === 0 && !isLossy;
 
   return { append, isKept, nextSeq, skipTo, now, settled: syncer.settled, close };
-}
-
-type Syncer = { request(): void; settled(): Promise<void>; close(): void };
-
-/** At most one fdatasync under way; what is appended meanwhile shares the next one. */
-function createSyncer(log: FoundLog, disk: JournalDisk, report: (news: JournalNews) => void): Syncer {
-  const said = new Set<JournalNews['kind']>();
-  const waiting: (() => void)[] = [];
-  let running = false;
-  let dirty = false;
-  let closed = false;
-
-  const sayOnce = (news: JournalNews): void => {
-    if (!said.has(news.kind)) report(news);
-    said.add(news.kind);
-  };
-  const finish = (): void => {
-    running = false;
-    if (dirty && !closed) {
-      start();
-      return;
-    }
-    if (closed) log.closeOwn();
-    for (const resolve of waiting.splice(0)) resolve();
-  };
-  const start = (): void => {
-    const { fd } = log;
-    if (fd === undefined) return;
-    running = true;
-    dirty = false;
-    disk.sync(fd, (error) => {
-      if (error) sayOnce({ kind: 'sync-failed', code: codeOf(error) });
-      if (!log.linked) return finish();
-      disk.linksLater(fd, (links) => {
-        if (links === 0) sayOnce({ kind: 'deleted' });
-        finish();
-      });
-    });
-  };
-
-  return {
-    request: () => {
-      dirty = true;
-      if (!running && !closed) start();
-    },
-    settled: () => (running ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
-    close: () => {
-      if (closed) return;
-      closed = true;
-      if (!running) log.closeOwn();
-    },
-  };
 }

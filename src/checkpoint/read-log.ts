@@ -24,17 +24,25 @@ export function readLogFrom(fd: number, limit = maxLogBytes, disk: Reading = rea
 }
 
 function readCompacted(fd: number, rewrite: Rewrite, disk: Reading): ReadLog | undefined {
-  const part: Reading = {
-    size: () => rewrite.length,
-    read: (from, into, at) => {
-      const piece = into.subarray(0, Math.min(into.length, rewrite.length - at));
-      return piece.length === 0 ? 0 : disk.read(from, piece, rewrite.at + at);
-    },
-  };
-  const log = scan(fd, rewrite.length, part);
+  const log = scan(fd, rewrite.length, partOf(disk, rewrite.at, rewrite.length));
   if (log.goodEnd < rewrite.length) return undefined;
   const entries = log.entries.map((entry) => ({ ...entry, offset: entry.offset + rewrite.at }));
   return { ...log, entries, rewrite };
+}
+
+/** What stands before `end`, whatever stands behind it. Throws what the disk throws. */
+export function readLogUpTo(fd: number, end: number, disk: Reading): ReadLog {
+  return scan(fd, end, partOf(disk, 0, end));
+}
+
+function partOf(disk: Reading, offset: number, length: number): Reading {
+  return {
+    size: () => length,
+    read: (fd, into, at) => {
+      const piece = into.subarray(0, Math.min(into.length, length - at));
+      return piece.length === 0 ? 0 : disk.read(fd, piece, offset + at);
+    },
+  };
 }
 
 function scan(fd: number, limit: number, disk: Reading): ReadLog {

@@ -85,7 +85,9 @@ function wordLogNews(log: string, news: JournalNews): Worded {
     case 'failing':
       return warn(`${log}: cannot be written (${errnoOf(news.code)}), going on without`);
     case 'recovered':
-      return warn(`${log}: is written again, ${news.missing} records are missing`);
+      return warn(
+        `${log}: is written again, ${news.missing === 0 ? 'nothing is' : `${news.missing} records are`} missing`,
+      );
     case 'sync-failed':
       return warn(`${log}: cannot be brought to the disk (${errnoOf(news.code)})`);
     case 'deleted':

@@ -123,7 +123,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
     }
     if (news.kind === 'hello') journal.skipTo(news.hello.lastNumber);
     // Of a run that is judged a last snapshot can still be on its way.
-    if (news.kind === 'run' && isOfInterest(state, news.run)) performer.sawRun(news.run);
+    if (news.kind === 'run') performer.sawRun(news.run, isOfInterest(state, news.run));
     push(occurrenceOf(news, pid));
   };
 

@@ -15,7 +15,8 @@ export interface Performer {
   perform(effects: readonly Effect[], report: (occurrence: Occurrence) => void): void;
   /** What was decided, and not carried out when the last supervisor went, is asked for again. */
   repeat(state: State, lastNumber: number, nowNs: bigint): TakenOver;
-  sawRun(run: RunSnapshot): void;
+  /** `isOfInterest`: it is not judged yet. */
+  sawRun(run: RunSnapshot, isOfInterest: boolean): void;
 }
 
 export interface TakenOver {
@@ -36,9 +37,11 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
 
   /**
    * Runs whose end no log knows, by what they are a run of. As long as init has one of them, a supervisor that takes over
-   * learns of it, and starts nothing twice. A newer one of the same tells as much.
+   * learns of it, and starts nothing twice. A newer one of the same tells as much; so does the log, once it is whole.
    */
   const unkept = new Map<string, { readonly run: string; readonly number: number }>();
+  /** Runs that init has still, although their end is in the log: when it was written, nobody was left to say so. */
+  const judged = new Map<string, number>();
 
   const send = (request: HostRequest, number: number): void => {
     const key = 'run' in request ? keys.get(request.run) : undefined;
@@ -65,6 +68,11 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
     }
   };
 
+  const forgetAll = (): void => {
+    for (const { run, number } of unkept.values()) send({ to: 'forget', run }, number);
+    unkept.clear();
+  };
+
   return {
     perform(effects, report) {
       for (const effect of effects) {
@@ -76,13 +84,17 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
         if (effect.kind === 'kept') ports.config.settle(effect.revision);
         if (effect.kind !== 'record') continue;
         const seq = ports.journal.append(effect.record);
+        if (unkept.size > 0 && ports.journal.isKept()) forgetAll();
         if (effect.request?.to === 'spawn') keys.set(effect.request.run, seq);
         if (effect.request !== null) ask(effect.request, seq);
       }
     },
     repeat(state, lastNumber, nowNs) {
       const undone = records.filter((record) => record.seq > lastNumber);
+      const kept = records.filter((record) => record.seq <= lastNumber && judged.has(endedBy(record) ?? ''));
       records = [];
+      for (const [run, key] of judged) keys.set(run, key);
+      for (const record of kept) send({ to: 'forget', run: endedBy(record) ?? '' }, record.seq);
       const late = lateRungs(state, undone, nowNs);
       const after = late.reduce(evolve, state);
       // All are written first, and numbers only rise: whoever takes over from here finds the same, or what is left of it.
@@ -97,8 +109,9 @@ export function createPerformer(ports: Ports, found: readonly CheckpointRecord[]
       });
       return { state: after, awaited };
     },
-    sawRun(run) {
-      keys.set(run.name, run.key);
+    sawRun(run, isOfInterest) {
+      if (isOfInterest) keys.set(run.name, run.key);
+      else if (run.phase === 'ended' && records.length > 0) judged.set(run.name, run.key);
     },
   };
 }
@@ -111,6 +124,11 @@ function remember(keys: Map<string, number>, record: RecordBody, seq: number): v
 function spawnedBy(record: RecordBody): string | null {
   if (record.type === 'run-forked') return record.run;
   return record.type === 'hook' && record.state === 'started' ? record.hook : null;
+}
+
+function endedBy(record: RecordBody): string | null {
+  if (record.type === 'outcome') return record.run;
+  return record.type === 'hook' && record.state === 'ended' ? record.hook : null;
 }
 
 /** It was adopted: there is no need to know how it would be started, and there may be no way to. */

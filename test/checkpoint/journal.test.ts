@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeBody } from '../../src/checkpoint/codec.ts';
 import { type JournalDisk, realDisk } from '../../src/checkpoint/disk.ts';
 import {
@@ -25,7 +25,7 @@ import {
   type JournalOptions,
   openJournal,
 } from '../../src/checkpoint/journal.ts';
-import type { RecordBody } from '../../src/checkpoint/record.ts';
+import type { CheckpointRecord, RecordBody } from '../../src/checkpoint/record.ts';
 import { type RepairedLog, repairLog } from '../../src/checkpoint/repair.ts';
 import { at, shortLog, signLine } from './samples.ts';
 
@@ -214,26 +214,152 @@ test('S52 the folder is deleted while the log is open: said once, and appends go
 });
 
 test.each(['EIO', 'EROFS', 'EDQUOT'])(
-  'S52 %s: numbers go on, one report, and a gap record when it is over',
+  'S52 %s: numbers go on, one report, and what could not be written is written when it is over',
   (code) => {
     let failing = false;
     const { journal } = open({ path, disk: fakeDisk({ write: () => (failing ? code : undefined) }) });
     journal.append(body);
     failing = true;
-    expect([journal.append(body), journal.append(body), journal.append(body)]).toEqual([2, 4, 6]);
+    const stamp = { at, mono_ns: 77n };
+    expect([journal.append(body, stamp), journal.append(body), journal.append(body)]).toEqual([2, 3, 4]);
+    expect(journal.isKept()).toBe(false);
     failing = false;
-    expect(journal.append(body)).toBe(8);
+    expect(journal.append(body)).toBe(5);
+    expect(journal.isKept()).toBe(true);
     expect(news).toEqual([
       { kind: 'failing', code },
-      { kind: 'recovered', missing: 5 },
+      { kind: 'recovered', missing: 0 },
     ]);
-    expect(readBack().entries.map((entry) => entry.record)).toMatchObject([
-      { seq: 1 },
-      { seq: 7, type: 'gap', missing: 5, cause: code },
-      { seq: 8 },
-    ]);
+    expect(seqs(readBack())).toEqual([1, 2, 3, 4, 5]);
+    expect(readBack().entries[1]?.record).toMatchObject({ at, mono_ns: 77n });
   },
 );
+
+/** Waits that nobody waits out. */
+function held() {
+  const waits: { ms: number; act: () => void }[] = [];
+  const after: JournalOptions['after'] = (ms, act) => {
+    const wait = { ms, act };
+    waits.push(wait);
+    return () => void waits.splice(waits.indexOf(wait), 1);
+  };
+  return { after, waits, next: () => waits.shift()?.act() };
+}
+
+test('S52 what waits for a disk is tried again without a next record: after a second, then after longer, and never more than one', () => {
+  let fault: string | undefined = 'ENOSPC';
+  const { after, waits, next } = held();
+  const { journal } = open({ path, after, disk: fakeDisk({ write: () => fault }) });
+  journal.append(body);
+  journal.append(body);
+  const seen: (number | undefined)[] = [];
+  for (let nth = 0; nth < 7; nth++) {
+    expect(waits).toHaveLength(1);
+    seen.push(waits[0]?.ms);
+    next();
+  }
+  expect(seen).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  fault = undefined;
+  next();
+  expect([waits, journal.isKept(), seqs(readBack())]).toEqual([[], true, [1, 2]]);
+  fault = 'EIO';
+  journal.append(body);
+  expect(waits[0]?.ms).toBe(1000);
+  journal.close();
+  expect(waits).toEqual([]);
+});
+
+test('S52 at its end a journal tries once more to write what waits', () => {
+  let fault: string | undefined = 'ENOSPC';
+  const { journal } = open({ path, after: held().after, disk: fakeDisk({ write: () => fault }) });
+  journal.append(body);
+  fault = undefined;
+  journal.close();
+  expect(seqs(readBack())).toEqual([1]);
+});
+
+test('S52 what fits on a full disk is kept, the rest is written behind it', () => {
+  let room: number | string | undefined = 'ENOSPC';
+  const { journal } = open({ path, after: held().after, disk: fakeDisk({ write: () => room }) });
+  for (let nth = 0; nth < 3; nth++) journal.append(body);
+  room = 2 * shortLog(1).length;
+  journal.append(body);
+  const [fits, torn] = [seqs(readBack()), readBack().torn];
+  expect(fits.length).toBeGreaterThan(0);
+  expect(fits.length).toBeLessThan(4);
+  expect(torn).toBeGreaterThan(0);
+  room = undefined;
+  journal.append(body);
+  expect([seqs(readBack()), readBack().torn, journal.isKept()]).toEqual([[1, 2, 3, 4, 5], undefined, true]);
+});
+
+describe('S52 a disk that stays full for long', () => {
+  const isLast = (records: readonly CheckpointRecord[]): boolean[] =>
+    records.map((record, at) => record.type === 'backoff' || at === records.length - 1);
+  const wait: RecordBody = { type: 'backoff', process: 'a', failures: 1, wait_ms: 1, deadline_ns: 5n };
+  const compaction = { atBytes: 4000, keepBytes: 1000, needed: isLast };
+
+  test('what nobody needs any more leaves the records that wait: their memory is bounded, and nothing that matters is lost', () => {
+    let fault: string | undefined;
+    const { journal } = open({
+      path,
+      compaction,
+      after: held().after,
+      disk: fakeDisk({ write: () => fault }),
+    });
+    journal.append(body);
+    fault = 'ENOSPC';
+    const needed = journal.append(wait);
+    for (let nth = 0; nth < 500; nth++) journal.append(body);
+    fault = undefined;
+    const last = journal.append(body);
+    const log = readBack();
+    expect([log.damage, log.torn, log.lastSeq, journal.isKept()]).toEqual([undefined, undefined, last, true]);
+    expect(seqs(log)).toContain(needed);
+    expect(log.entries.length).toBeLessThan(60);
+    const gaps = log.entries.flatMap(({ record }) => (record.type === 'gap' ? [record.cause] : []));
+    expect(gaps).toEqual(['compacted']);
+    expect(news).toEqual([
+      { kind: 'failing', code: 'ENOSPC' },
+      { kind: 'recovered', missing: 0 },
+    ]);
+  });
+
+  test.each([
+    ['cannot be read either', compaction, 'EIO'],
+    ['is never compacted', undefined, undefined],
+  ])(
+    'a log that %s loses them: a gap says how many, and nothing counts as known any more',
+    (_, given, read) => {
+      let fault: string | undefined;
+      const disk = fakeDisk({ write: () => fault });
+      const { journal } = open({
+        path,
+        after: held().after,
+        ...(given && { compaction: given }),
+        disk: {
+          ...disk,
+          read: (fd, into, position) => {
+            if (fault !== undefined && read !== undefined) throw failure(read);
+            return disk.read(fd, into, position);
+          },
+        },
+      });
+      journal.append(body);
+      fault = 'EIO';
+      const long: RecordBody = { type: 'stranger', pid: 1, name: 'x'.repeat(250) };
+      for (let nth = 0; nth < 3400; nth++) journal.append(given === undefined ? long : body);
+      fault = undefined;
+      const last = journal.append(body);
+      const log = readBack();
+      expect([log.damage, log.torn, log.lastSeq]).toEqual([undefined, undefined, last]);
+      const [gap] = log.entries.flatMap(({ record }) => (record.type === 'gap' ? [record.missing] : []));
+      expect(gap).toBeGreaterThan(10);
+      expect(news.at(-1)).toEqual({ kind: 'recovered', missing: gap });
+      expect(journal.isKept()).toBe(false);
+    },
+  );
+});
 
 test('S52 what a short write left is cut off before the next append', () => {
   let room: number | undefined = 20;
@@ -243,7 +369,7 @@ test('S52 what a short write left is cut off before the next append', () => {
   room = undefined;
   journal.append(body);
   expect(readBack().torn).toBeUndefined();
-  expect(seqs(readBack())).toEqual([2, 3]);
+  expect(seqs(readBack())).toEqual([1, 2]);
   expect(news[0]).toEqual({ kind: 'failing', code: 'ENOSPC' });
 });
 
@@ -306,7 +432,7 @@ test('after close the descriptor is left alone, since the number may be another 
   expect([seqs(readBack()), readFileSync(join(folder, 'other'), 'utf8')]).toEqual([[1], '']);
 });
 
-test('whatever the disk does: no damage, numbers that only grow, and in the log exactly what could be written', () => {
+test('whatever the disk does: no damage, numbers that only grow, and in the log all but what waited for the disk in a crash', () => {
   const fault = fc.oneof(
     { weight: 3, arbitrary: fc.constant(undefined) },
     fc.nat(150),
@@ -322,15 +448,18 @@ test('whatever the disk does: no damage, numbers that only grow, and in the log 
       writeFileSync(path, '');
       let now: { write?: number | string | undefined; truncate?: string | undefined } = {};
       const disk = fakeDisk({ write: () => now.write, truncate: () => now.truncate });
-      let { journal } = open({ path, disk });
+      let { journal } = open({ path, disk, after: held().after });
       const given: number[] = [0];
+      const lost = new Set<number>();
       for (const next of steps) {
         now = next;
         given.push(journal.append(body));
         expect(readBack().damage).toBeUndefined();
         if (next.crash > 0) continue;
-        journal.close();
-        journal = open({ path, disk }).journal;
+        // Whoever is killed writes nothing any more.
+        const there = new Set(seqs(readBack()));
+        for (const seq of given) if (!there.has(seq)) lost.add(seq);
+        journal = open({ path, disk, after: held().after }).journal;
         journal.skipTo(given.at(-1) as number);
       }
       expect(given).toEqual([...new Set(given)].sort((a, b) => a - b));
@@ -342,6 +471,7 @@ test('whatever the disk does: no damage, numbers that only grow, and in the log 
         .filter((entry) => entry.record.type !== 'gap')
         .map((entry) => entry.record.seq);
       expect(given).toEqual(expect.arrayContaining(written.slice(0, -1)));
+      expect(written).toEqual(expect.arrayContaining(given.filter((seq) => seq > 0 && !lost.has(seq))));
       journal.close();
     }),
     { numRuns: 100 },

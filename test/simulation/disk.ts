@@ -5,7 +5,10 @@
 import type { JournalDisk } from '../../src/checkpoint/disk.ts';
 import type { Scheduler } from './scheduler.ts';
 
-/** Writes `from` to `to`, counted from 0 over all supervisors, fail; a number: so many bytes of them are written. */
+/**
+ * Writes `from` to `to`, counted from 0 over all supervisors, fail; a number: so many bytes of them are written. What cannot even be
+ * prepared, because nothing can be cut off, counts as one.
+ */
 export interface DiskFault {
   readonly from: number;
   readonly to: number;
@@ -85,7 +88,10 @@ export function createDisk(scheduler: Scheduler, faults: readonly DiskFault[] = 
     return room === null ? count : bytes.length;
   };
   const truncate = (fd: number, length: number): void => {
-    if (faultNow()?.noTruncate) throw failure('EIO');
+    if (faultNow()?.noTruncate) {
+      writes++;
+      throw failure('EIO');
+    }
     if (room === null || room > 0) apply(inodeOf(fd), { length });
   };
   const sync = (fd: number, done: (error: Error | null) => void): void => {

@@ -2,24 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { SCENARIOS } from '../supervisor/scenarios.ts';
 import type { Told } from '../supervisor/told.ts';
 import type { DiskFault } from './disk.ts';
-import { type Result, simulate } from './simulate.ts';
+import { isAskedByClient, startedTwice } from './faults.ts';
+import { simulate } from './simulate.ts';
 import { SOON_MS } from './trials.ts';
 
 /** Nothing can be written from the begin on, and what was written half cannot be cut off. */
 const FULL: readonly DiskFault[] = [{ from: 0, to: Number.MAX_SAFE_INTEGER, fault: 0, noTruncate: true }];
 /** So many moments of each scenario, spread over it: all of them would take minutes. */
 const MOMENTS = 12;
-
-/** Runs that were started more than once, hooks and questions among them. */
-function startedTwice({ trace }: Result): string[] {
-  const forked = trace.flatMap((step) => (step.kind === 'forked' ? [step.run] : []));
-  return forked.filter((run, at) => forked.indexOf(run) !== at);
-}
-
-/** What a client asks for is lost with its record. */
-function isAskedByClient({ script = [] }: Told): boolean {
-  return script.some((line) => 'request' in line);
-}
 
 /** What the second signal ended is begun anew where no record of it is left: here for ever, until a third one comes. */
 const isBegunAnew = ({ title }: Told) => title === 'stop.busy: a second signal ends the wait';

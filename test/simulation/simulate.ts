@@ -103,6 +103,8 @@ export interface Result {
   readonly disk: SimulatedDisk;
   /** Records that nobody needed may be gone from the log. */
   readonly compacts: boolean;
+  /** No supervisor went, or had come to the end, with records that it could not write. */
+  readonly kept: boolean;
 }
 
 const NO_CRASH: Crashes = { at: [], awayMs: 0 };
@@ -133,6 +135,9 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
   let acts = 0;
   let crashed = 0;
   let loop: Loop | null = null;
+  let isKept = (): boolean => true;
+  let closeJournal = (): void => {};
+  let kept = true;
   let armed = new Set<object>();
   let life = 0;
   let armedAtEnd = 0;
@@ -158,6 +163,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     } catch (error) {
       if (error !== CRASH) throw error;
       crashed++;
+      kept &&= isKept();
       life++;
       armed = new Set();
       loop = null;
@@ -177,6 +183,8 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     act(() => {
       const number = acts - 1;
       const torn = crashAt(number, 'during');
+      // What has waited for this write is torn as well.
+      if (torn) kept &&= isKept();
       const before = disk.asked();
       if (torn) disk.tear(torn.cut ?? FIRST_BYTE);
       const result = does();
@@ -219,17 +227,28 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
       ...sourceOf(crashes, disk),
       disk: { ...disk.disk, sync },
       clock,
+      after: (ms, does) =>
+        scheduler.after(
+          ms,
+          guard(() => writingAct(does, () => {})),
+        ),
       report: (each) => news.push(each),
       ...(compaction && { compaction }),
     });
     if (opened.kind === 'newer') throw new Error('a log of the future');
     const { journal, log } = opened;
+    // Numbers that were given before, and will never be written, are not this one's.
+    let owes = false;
+    isKept = () => !owes || journal.isKept();
+    closeJournal = journal.close;
     const append: JournalPort['append'] = (body) => {
       const stamp = journal.now();
       return writingAct(
         () => journal.append(body, stamp),
-        (seq) =>
-          trace.push({ atNs: scheduler.nowNs(), kind: 'record', record: stampRecord(body, seq, stamp) }),
+        (seq) => {
+          owes = true;
+          trace.push({ atNs: scheduler.nowNs(), kind: 'record', record: stampRecord(body, seq, stamp) });
+        },
       );
     };
     return { port: { append, isKept: journal.isKept, skipTo: journal.skipTo }, found: log.records };
@@ -310,13 +329,13 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
   };
 
   /** The memory file that init keeps. */
-  let kept: readonly { readonly plan: TaskPlan; readonly settled: boolean }[] = [
+  let plans: readonly { readonly plan: TaskPlan; readonly settled: boolean }[] = [
     { plan: scenario.plan, settled: true },
   ];
   const inForce = (found: readonly CheckpointRecord[]): TaskPlan => {
     const last = found.findLast(({ type }) => type === 'config');
     const revision = last?.type === 'config' ? last.revision : undefined;
-    const all = kept.filter(({ plan, settled }) => settled || plan.revision === revision);
+    const all = plans.filter(({ plan, settled }) => settled || plan.revision === revision);
     return all.reduce((best, { plan }) => (plan.revision > best.revision ? plan : best), scenario.plan);
   };
   const configPort = (guard: (does: () => void) => () => void): ConfigPort => ({
@@ -333,11 +352,11 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
       }),
     keep: (plan) =>
       act(() => {
-        kept = [...kept.filter((each) => each.plan.revision < plan.revision), { plan, settled: false }];
+        plans = [...plans.filter((each) => each.plan.revision < plan.revision), { plan, settled: false }];
       }),
     settle: (revision) =>
       act(() => {
-        kept = kept.map((each) => (each.plan.revision === revision ? { ...each, settled: true } : each));
+        plans = plans.map((each) => (each.plan.revision === revision ? { ...each, settled: true } : each));
       }),
   });
 
@@ -365,6 +384,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
 
   // Not when all is over: what nobody disarms goes off at last, and is no more.
   world.afterEnd(() => {
+    if (loop !== null) closeJournal();
     armedAtEnd = armed.size + world.armed() + (world.wakeNs() === null ? 0 : 1);
   });
   begin();
@@ -406,6 +426,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
     armed: armedAtEnd,
     disk,
     compacts: crashes.compactAt !== undefined,
+    kept: kept && log.lastSeq === (stepsOf(trace, 'record').at(-1)?.record.seq ?? 0),
   };
 }
 

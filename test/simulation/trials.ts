@@ -30,28 +30,42 @@ export function tornPoints({ writes }: Result): Crash[] {
 /** Simulates with crashes: what always holds must hold, and where nothing is raced, all is as without them. */
 export function tryCrashes(told: Told, whole: Result, crashes: Crashes): Result {
   const crashed = judge(told, crashes);
+  compare(told, whole, crashes, crashed);
+  return crashed;
+}
+
+/** Throws with the whole story when a user sees something else than without them. */
+export function compare(told: Told, whole: Result, crashes: Crashes, crashed: Result): void {
   const [is, was] = [text(essence(crashed)), text(essence(whole))];
   if (told.raced === undefined && is !== was)
     throw new Error(`${where(told, crashes)}\nis  ${is}\nwas ${was}\n${briefly(crashed)}`);
-  return crashed;
 }
 
 /** Simulates, and throws with the whole story when something does not hold. */
 export function judge(scenario: Scenario & { readonly title?: string }, crashes: Crashes): Result {
   const result = simulate(scenario, crashes);
+  mustHold(scenario, crashes, result);
+  return result;
+}
+
+/** Throws with the whole story. */
+export function mustHold(
+  scenario: Scenario & { readonly title?: string },
+  crashes: Crashes,
+  result: Result,
+): void {
   try {
     checkInvariants(scenario, result);
   } catch (error) {
     throw new Error(`${where(scenario, crashes)}\n${(error as Error).message}\n${briefly(result)}`);
   }
-  return result;
 }
 
-function where({ title }: { readonly title?: string }, crashes: Crashes): string {
+export function where({ title }: { readonly title?: string }, crashes: Crashes): string {
   return `${title ?? 'a script'}: ${text(crashes)}`;
 }
 
-function text(value: unknown): string {
+export function text(value: unknown): string {
   return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each));
 }
 
