@@ -44,6 +44,8 @@ const ENDS_WITHIN_MS = 120_000;
 const START_MS = 2000;
 /** What a rung that is due gives a supervisor that lives. */
 const PATIENCE_MS = 250;
+/** What init writes when a rung begins. */
+const BEGINS: ReadonlySet<unknown> = new Set(['rung', 'signal', 'run-started']);
 
 export async function playStory(story: Story, ring: Ring, crash: Crash): Promise<Played> {
   const folder = mkdtempSync(join(tmpdir(), 'gsup-crash-'));
@@ -177,7 +179,7 @@ function faultsOf(records: readonly Line[]): string[] {
   const twice = [
     ...repeated(decided, 'run-forked', (line) => `${line.run}`),
     ...repeated(decided, 'outcome', (line) => `${line.run}`),
-    ...repeated(decided, 'rung', (line) => `${line.run} ${line.index}`),
+    ...faultsOfBegun(records),
     ...repeated(decided, 'kill', (line) => `${line.run}`),
     ...repeated(decided, 'hook', (line) => `${line.hook} ${line.state}`),
     ...repeated(records, 'run-started', (line) => `${line.run}`),
@@ -189,6 +191,27 @@ function faultsOf(records: readonly Line[]): string[] {
 function repeated(records: readonly Line[], type: string, key: (line: Line) => string): string[] {
   const keys = records.filter((line) => line.type === type).map(key);
   return keys.filter((each, at) => keys.indexOf(each) !== at).map((each) => `two records ${type} of ${each}`);
+}
+
+/**
+ * The next supervisor writes a rung once more where nobody had been told of it, with all of its wait. Once it has begun, because its
+ * signal was sent or the coordinator took it alone, its deadline does not move.
+ */
+function faultsOfBegun(records: readonly Line[]): string[] {
+  return records.flatMap((again, at) => {
+    const isOf = (line: Line) => line.run === again.run;
+    const isSame = (line: Line) => line.type === 'rung' && isOf(line) && line.index === again.index;
+    const before = records.slice(0, at);
+    const first = before.findIndex((line) => line.file === 'checkpoint.log' && isSame(line));
+    if (again.type !== 'rung' || again.file !== 'checkpoint.log' || first < 0) return [];
+    const since = before.slice(first);
+    const begun = since.some((line) => line.file === 'init.log' && isOf(line) && BEGINS.has(line.type));
+    const deadline = since.findLast(isSame)?.deadline_ns;
+    if (!begun || deadline == null || again.deadline_ns == null) return [];
+    const movedMs = msBetween({ mono_ns: String(deadline) }, { mono_ns: String(again.deadline_ns) });
+    const fault = `the deadline of rung ${again.index} of ${again.run} moved by ${movedMs} ms`;
+    return Math.abs(movedMs) <= PATIENCE_MS ? [] : [fault];
+  });
 }
 
 /** Nobody starts before his wait is over. */
