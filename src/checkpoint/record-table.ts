@@ -194,6 +194,9 @@ export const recordTable = {
       code,
       signal: diedOf,
       forced: bool('true only where SIGKILL was sent'),
+      transient: maybe(
+        bool('its start failed for want of a process, of memory or of descriptors: the next one may succeed'),
+      ),
       failures: int('failed runs of the process in a row, this one included'),
       forked_ns: ns('when it was forked, on CLOCK_MONOTONIC; 0 when unknown'),
       ended_ns: ns('when its tree was empty, on CLOCK_MONOTONIC; 0 when unknown'),

@@ -243,8 +243,10 @@ static int end_plain(void)
 {
 	if (run.s.failed_stage) {
 		uint32_t stage = run.s.failed_stage;
-		const char *why = stage == STAGE_TIMEOUT ? "it was not executed within the start time-out" : strerror(run.s.failed_errno);
-		if (stage >= STAGE_EXEC) say(LEVEL_ERROR, "cannot start \"%s\": %s", p.command[0], why);
+		int error = run.s.failed_errno;
+		const char *why = stage == STAGE_TIMEOUT ? "it was not executed within the start time-out" : strerror(error);
+		const char *hint = error == EAGAIN || error == ENOMEM ? "; the limit of processes, or of memory, may be too low" : "";
+		if (stage >= STAGE_EXEC || stage == STAGE_FORK) say(LEVEL_ERROR, "cannot start \"%s\": %s%s%s", p.command[0], stage == STAGE_FORK ? "no new process: " : "", why, hint);
 		else say(LEVEL_ERROR, "cannot start \"%s\": %s \"%s\": %s", p.command[0], stage_name(stage),
 		         stage == STAGE_CWD ? text_of(OPT_CWD) : stage == STAGE_USER ? text_of(OPT_USER) : stage == STAGE_OUTPUT ? text_of(OPT_LOG) : "", why);
 	}

@@ -160,9 +160,17 @@ function startSentence(happening: Of<'start-failed'>): string {
   const { run, command, cwd, stage, errno } = happening;
   if (stage === 'user') return `${run}: cannot start "${command}": ${userSentence(happening)}`;
   const what = stage === 'exec' ? '' : `: ${stageWords[stage]}${stage === 'cwd' ? ` "${cwd}"` : ''}`;
-  const why = errno === 0 ? '' : `: ${errnoText(errno)}`;
+  const why = errno === 0 ? '' : `: ${errnoText(errno)}${wantHint(errno)}`;
   return `${run}: cannot start "${command}"${what}${why}`;
 }
+
+/** As main.c has it: who has none of it left cannot tell which limit it was. */
+function wantHint(errno: number): string {
+  return [EAGAIN, ENOMEM].includes(errno) ? '; the limit of processes, or of memory, may be too low' : '';
+}
+
+const EAGAIN = 11;
+const ENOMEM = 12;
 
 const ENOENT = 2;
 

@@ -152,6 +152,7 @@ function judged(state: State, record: BodyOf<'outcome'>): State {
     code,
     signal,
     forced,
+    transient: record.transient === true,
     forkedNs: record.forked_ns,
     endedNs: record.ended_ns,
   };

@@ -10,6 +10,8 @@ import type { RunSnapshot } from './vocabulary.ts';
 
 /** ENOENT; and ENOTDIR, as of `/etc/passwd/x`: there is nothing of that name either. */
 const NOT_THERE: readonly number[] = [2, 20];
+/** EAGAIN (on Linux, on macOS), ENOMEM, ENFILE, EMFILE: of processes, memory, descriptors there will be some again. */
+const WANTING: readonly number[] = [11, 35, 12, 23, 24];
 const MS = 1_000_000n;
 
 /** Why gsup itself has ended a run that was at fault. */
@@ -42,6 +44,7 @@ export function judgeRun(state: State, run: Run): BodyOf<'outcome'> {
     code,
     signal,
     forced: seen?.forced ?? false,
+    ...(judged.cause === 'start' && WANTING.includes(seen?.startFailure?.errno ?? 0) && { transient: true }),
     failures: failuresAfter(state, run, seen, judged.outcome),
     forked_ns: seen?.forkedNs ?? 0n,
     ended_ns: seen?.endedNs ?? 0n,

@@ -31,7 +31,7 @@ function runsAgain(task: TaskPlan, plan: ProcessPlan, process: Process, last: Re
   // To be restarted when it is unhealthy is a policy of its own, without a limit where none is set.
   if (policy === 'no') return last.cause === 'health';
   // What cannot be executed at all will not be better the next time; a user of `run` wants to see it at once.
-  if (task.command === 'run' && last.cause === 'start') return false;
+  if (task.command === 'run' && last.cause === 'start' && !last.transient) return false;
   return maxFailures === 0 || process.failures < maxFailures;
 }
 

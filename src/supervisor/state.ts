@@ -95,6 +95,8 @@ export interface Result {
   /** Name of the signal that the leader died of. */
   readonly signal: string | null;
   readonly forced: boolean;
+  /** Its start has failed for want of something that can be there again. */
+  readonly transient: boolean;
   readonly forkedNs: bigint;
   readonly endedNs: bigint;
 }

@@ -1,11 +1,13 @@
 /** init may not fork any more: RLIMIT_NPROC of its user is reached, as it would be by somebody else's processes. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
-import type { Gsup } from '../support/gsup.ts';
+import { BINARY, type Gsup } from '../support/gsup.ts';
 import { startTime } from '../support/processes.ts';
+import type { Line } from '../support/records.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
 import { expectGraceful, theOne } from '../support/story.ts';
 import { until } from '../support/until.ts';
@@ -91,4 +93,62 @@ scenario('S46 no process is left for a run of a config: its start is tried again
   expect(recordsOf(gsup, 'supervisor-started')).toHaveLength(1);
   gsup.signal('SIGTERM');
   await gsup.ended();
+});
+
+const AGAIN = ['--restart', 'on-failure', '--min-duration', '10ms'];
+
+scenario(
+  'S46 S30 no process is left for a run of `run --restart`: its start is tried again',
+  AS_USER,
+  async (trial) => {
+    const gsup = await start(trial, [...AGAIN, '--max-failures', '0']);
+    limitForks(gsup, 1);
+    for (const pid of gsup.find('reports-signals')) process.kill(pid, 'SIGKILL');
+    const isFailed = (line: Line) => line.type === 'outcome' && line.cause === 'start';
+    await until('two starts that fail', () => gsup.records().filter(isFailed).length >= 2, 60_000);
+    limitForks(gsup, 'hard');
+    await gsup.record('run-started', ({ run }) => run !== 't#1');
+    const outcomes = recordsOf(gsup, 'outcome');
+    expect(outcomes[0]).toMatchObject({ run: 't#1', cause: 'signal', failures: 1 });
+    for (const [at, line] of outcomes.slice(1).entries())
+      expect(line).toMatchObject({ cause: 'start', code: 126, transient: true, failures: at + 2 });
+    // Each waits longer than the one before; ours have a jitter of 10 %.
+    const waits = recordsOf(gsup, 'backoff').map(({ wait_ms }) => Number(wait_ms));
+    for (const [at, wait] of waits.entries()) expect(wait).toBeGreaterThanOrEqual(450 * 2 ** Math.min(at, 5));
+    expect(gsup.stderr.text()).toMatch(
+      /cannot start .*: no new process: .*\(EAGAIN\); the limit of processes/,
+    );
+    expect(recordsOf(gsup, 'supervisor-started')).toHaveLength(1);
+    await until('its command', () => gsup.find('reports-signals').length === 1);
+    gsup.signal('SIGTERM');
+    await gsup.ended();
+  },
+);
+
+scenario('S46 S30 starts for which no process is left count for max_failures', AS_USER, async (trial) => {
+  const gsup = await start(trial, [...AGAIN, '--max-failures', '3']);
+  limitForks(gsup, 1);
+  for (const pid of gsup.find('reports-signals')) process.kill(pid, 'SIGKILL');
+  expect((await gsup.ended(60_000)).code).toBe(126);
+  const outcomes = recordsOf(gsup, 'outcome').map(({ run, cause }) => `${run} ${cause}`);
+  expect(outcomes).toEqual(['t#1 signal', 't#2 start', 't#3 start']);
+});
+
+test.skipIf(process.getuid?.() !== 0)('S46 no process is left for a plain run: it says so, with 126', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gsup-'));
+  try {
+    const asked = ['--nproc=1:', BINARY, 'run', '--state-dir', folder, '--', '/bin/true'];
+    const env = { PATH: process.env.PATH ?? '', GSUP_LOG_FORMAT: 'text' };
+    chmodSync(folder, 0o700);
+    chownSync(folder, UID + 1, UID + 1);
+    const ids = { uid: UID + 1, gid: UID + 1 };
+    const { status, stdout, stderr } = spawnSync('prlimit', asked, { ...ids, env, encoding: 'utf8' });
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(
+      /cannot start "\/bin\/true": no new process: Resource temporarily unavailable; the limit of processes, or of memory, may be too low\n$/,
+    );
+    expect(status).toBe(126);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

@@ -12,6 +12,7 @@ const ended: Result = {
   code: 1,
   signal: null,
   forced: false,
+  transient: false,
   forkedNs: 0n,
   endedNs: 100n * MS,
 };
@@ -47,6 +48,13 @@ describe('nextRun', () => {
     const unstarted = process({ cause: 'start', code: 127 });
     expect(nextRun(up, plan, unstarted, '').kind).toBe('again');
     expect(nextRun(runPlan(), plan, unstarted, '').kind).toBe('finished');
+  });
+
+  test('what could not be started for want of a process is tried again in `run` too, within the limit', () => {
+    const plan = processPlan('node', { restart: restarts({ policy: 'always', maxFailures: 2, minDurationMs: 0 }) });
+    const wanting = (failures: number) => process({ cause: 'start', code: 126, transient: true }, failures);
+    expect(nextRun(runPlan(), plan, wanting(1), '')).toMatchObject({ kind: 'again' });
+    expect(nextRun(runPlan(), plan, wanting(2), '').kind).toBe('finished');
   });
 
   test('starts are min_duration apart, and back-off is added to the end only after failures', () => {
