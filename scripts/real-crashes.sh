@@ -5,7 +5,10 @@
 # supervisors were killed. TITLE: only those that match it, such as 'up: '. 40 minutes and more on two cores.
 set -eu
 cd "$(dirname "$0")/.."
-GSUP_TEST_CRASHES=${1:-200} GSUP_TEST_UPGRADES=${GSUP_TEST_UPGRADES:-100}
+case ${1-200} in
+  "" | *[!0-9]* | 0*) echo "real-crashes: cannot take \"$1\" for RANDOM, how many crashes at random moments: a whole number from 1 on is needed; RANDOM stands before TITLE" >&2; exit 64 ;;
+esac
+GSUP_TEST_CRASHES=${1-200} GSUP_TEST_UPGRADES=${GSUP_TEST_UPGRADES:-100}
 export GSUP_TEST_CRASHES GSUP_TEST_UPGRADES
 exec node_modules/.bin/vitest run test/scenarios/crash.test.ts test/scenarios/crash-up.test.ts test/scenarios/upgrade.test.ts \
   --disable-console-intercept -t "${2:-}"

@@ -51,7 +51,9 @@ describe('nextRun', () => {
   });
 
   test('what could not be started for want of a process is tried again in `run` too, within the limit', () => {
-    const plan = processPlan('node', { restart: restarts({ policy: 'always', maxFailures: 2, minDurationMs: 0 }) });
+    const plan = processPlan('node', {
+      restart: restarts({ policy: 'always', maxFailures: 2, minDurationMs: 0 }),
+    });
     const wanting = (failures: number) => process({ cause: 'start', code: 126, transient: true }, failures);
     expect(nextRun(runPlan(), plan, wanting(1), '')).toMatchObject({ kind: 'again' });
     expect(nextRun(runPlan(), plan, wanting(2), '').kind).toBe('finished');

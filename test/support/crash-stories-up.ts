@@ -42,15 +42,17 @@ function recorded(gsup: Gsup, type: string, run: string): Promise<unknown> {
   return until(`${type} of ${run}`, isThere, PATIENCE_MS, () => gsup.stderr.text());
 }
 
+function tell(gsup: Gsup, process: string, op: string, body: unknown = {}): Promise<void> {
+  return post(gsup, `processes/${process}/${op}`, body);
+}
+
 /** As a client asks: again, where the supervisor ended under it. */
-async function tell(gsup: Gsup, process: string, op: string, body: unknown = {}): Promise<void> {
+async function post(gsup: Gsup, path: string, body: unknown = {}): Promise<void> {
   let said: unknown;
   let asking = false;
   const again = async () => {
     asking = true;
-    const answer = await ask(socketOf(gsup), 'POST', `/v1/processes/${process}/${op}`, body).catch(
-      () => null,
-    );
+    const answer = await ask(socketOf(gsup), 'POST', `/v1/${path}`, body).catch(() => null);
     if (answer !== null) said = answer.status === 200 || new Error(answer.text);
     asking = false;
   };
@@ -58,11 +60,55 @@ async function tell(gsup: Gsup, process: string, op: string, body: unknown = {})
     if (said === undefined && !asking) void again();
     return said;
   };
-  const answer = await until(`an answer to ${op}`, isSaid, PATIENCE_MS, () => gsup.stderr.text());
+  const answer = await until(`an answer to ${path}`, isSaid, PATIENCE_MS, () => gsup.stderr.text());
   if (answer instanceof Error) throw answer;
 }
 
+const coded = (code: number) => ({ ...reports, command: [fixture('reports-signals'), '--code', `${code}`] });
+const before = { ...LOGGED, processes: { stays: reports, changes: coded(4), goes: coded(5) } };
+const after = { ...LOGGED, processes: { stays: reports, changes: coded(6), comes: coded(7) } };
+
+function rewrite(gsup: Gsup, config: object): void {
+  writeFileSync(join(gsup.folder, '../../gsup.json'), JSON.stringify(config));
+}
+
 export const upStories: readonly Story[] = [
+  {
+    title: 'up: reloaded by a signal, and back by a client',
+    config: () => before,
+    play: async (gsup) => {
+      for (const name of ['stays', 'changes', 'goes']) await says(gsup, name);
+      rewrite(gsup, after);
+      gsup.signal('SIGHUP');
+      await outcome(gsup, 'goes#1');
+      await started(gsup, 'changes', 2);
+      await says(gsup, 'comes');
+      rewrite(gsup, before);
+      await post(gsup, 'reload');
+      await outcome(gsup, 'comes#1');
+      await started(gsup, 'changes', 3);
+      await started(gsup, 'goes', 2);
+      gsup.signal('SIGTERM');
+    },
+    order: ['run-ended changes#1 < run-forked changes#2', 'run-ended changes#2 < run-forked changes#3'],
+    lastsMs: 3000,
+  },
+  {
+    title: 'up: scaled up and down by a client',
+    config: () => ({ ...LOGGED, processes: { web: { ...readySoon, replicas: 1 }, db: reports } }),
+    play: async (gsup) => {
+      for (const name of ['web.1', 'db']) await says(gsup, name);
+      await post(gsup, 'scale', { replicas: { web: 3 } });
+      for (const name of ['web.2', 'web.3']) await isReady(gsup, `${name}#1`);
+      await post(gsup, 'scale', { replicas: { web: 2 } });
+      await outcome(gsup, 'web.3#1');
+      await tell(gsup, 'db', 'restart', { asked_ns: String(process.hrtime.bigint()) });
+      await started(gsup, 'db', 2);
+      gsup.signal('SIGTERM');
+    },
+    order: ['run-ended web.3#1 < rung web.1#1', 'run-ended db#1 < run-forked db#2'],
+    lastsMs: 2500,
+  },
   {
     title: 'up: starts by dependency and readiness, stops in reverse',
     config: (folder) => ({

@@ -175,7 +175,7 @@ function faultsOfOrder(records: readonly Line[], order: readonly string[]): stri
 
 /** Each thing decided once and done once, and no deadline that moves. */
 function faultsOf(records: readonly Line[]): string[] {
-  const decided = records.filter((line) => line.file === 'checkpoint.log');
+  const decided = withoutUntold(records).filter((line) => line.file === 'checkpoint.log');
   const twice = [
     ...repeated(decided, 'run-forked', (line) => `${line.run}`),
     ...repeated(decided, 'outcome', (line) => `${line.run}`),
@@ -186,6 +186,22 @@ function faultsOf(records: readonly Line[]): string[] {
     ...repeated(records, 'task-state', (line) => `${line.state}`),
   ];
   return [...twice, ...faultsOfTime(records), ...faultsOfBackoff(records)];
+}
+
+/**
+ * A rung whose supervisor was killed before it had told anybody of it is written once more by the next one, as the first thing that
+ * it writes; then it counts from there. That nobody was told of it twice is seen by what the command says.
+ */
+function withoutUntold(records: readonly Line[]): readonly Line[] {
+  return records.filter((line, at) => {
+    if (line.type !== 'rung' || line.file !== 'checkpoint.log') return true;
+    const later = records.slice(at + 1).filter(({ file }) => file === 'checkpoint.log');
+    const again = later.findIndex(
+      ({ type, run, index }) => type === 'rung' && run === line.run && index === line.index,
+    );
+    const next = again < 0 ? undefined : later.slice(again).find(({ type }) => type !== 'rung');
+    return next?.type !== 'supervisor-started';
+  });
 }
 
 function repeated(records: readonly Line[], type: string, key: (line: Line) => string): string[] {
@@ -233,7 +249,7 @@ function faultsOfBackoff(records: readonly Line[]): string[] {
 function faultsOfTime(records: readonly Line[]): string[] {
   const faults: string[] = [];
   const asks = records.filter((line) => line.type === 'signal' && line.run === undefined).length;
-  const climbs = records.filter((line) => line.type === 'rung' || line.type === 'kill');
+  const climbs = withoutUntold(records).filter((line) => line.type === 'rung' || line.type === 'kill');
   for (const run of new Set(climbs.map((line) => line.run))) {
     const own = climbs.filter((line) => line.run === run);
     for (const [at, next] of own.entries()) {
