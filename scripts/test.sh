@@ -15,6 +15,7 @@ need() {
 need unshare util-linux
 need ps procps
 need expect expect
+need tmux tmux
 need musl-gcc musl-tools
 need chromium chromium
 need zsh zsh

@@ -65,6 +65,29 @@ task runs its supervisor does that by itself.`,
       { long: 'watch', help: 'again and again, until the task has ended' },
     ],
   },
+  {
+    name: 'top',
+    usage: 'top [--sort KEY] [--delay DURATION] [-b] [-n N]',
+    summary:
+      'show a task live: state, CPU, memory, restarts; keys stop, restart, drain and signal, and show output',
+    notes: `? shows the keys; what stops something asks first. CPU and memory are those of whole trees. It ends with the task, with 0.
+Without a terminal it prints the table once, or as -b and -n say.`,
+    options: [
+      {
+        long: 'sort',
+        value: 'KEY',
+        help: 'config, name, state, cpu, memory, restarts or uptime (default: config, as they are declared)',
+      },
+      {
+        long: 'delay',
+        short: 'd',
+        value: 'DURATION',
+        help: 'time between two looks, at least 100ms (default: 1s)',
+      },
+      { long: 'batch', short: 'b', help: 'print tables one below the other, until the task has ended' },
+      { long: 'iterations', short: 'n', value: 'N', help: 'with -b, or without a terminal: so many tables' },
+    ],
+  },
   ...CLIENT_ROWS,
   {
     name: 'health',

@@ -1,6 +1,6 @@
 /** The commands that are not on the way of a start, read by commander: `checkpoint` and `install-init`. */
 
-import { isatty } from 'node:tty';
+import { isatty, type ReadStream, type WriteStream } from 'node:tty';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../signals/exit-codes.ts';
 import type { CheckOptions } from './check-config.ts';
@@ -17,6 +17,7 @@ import { complaintLines, failure, type Outcome, writeAll } from './output.ts';
 import type { Options } from './parse.ts';
 import type { StatusOptions } from './status.ts';
 import type { TimelineOptions } from './timeline.ts';
+import type { TopOptions, TopTerminal } from './top.ts';
 import { convertValue } from './values.ts';
 
 const CHECKPOINT_WORDS = ['verify', 'dump', 'compact'] as const;
@@ -51,10 +52,16 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
   status.action(async (asked: StatusOptions) => {
     const { statusCommand } = await import('./status.ts');
     const { env, hrtime } = process;
-    const terminal = isatty(1);
     const print = (text: string) => writeAll(1, text);
-    const world = { env, terminal, colour: wantsColour(), nowNs: hrtime.bigint, print };
+    const world = { env, size: terminalSize, colour: wantsColour(), nowNs: hrtime.bigint, print };
     done(await statusCommand(asked, { ...options, ...said(status) }, world));
+  });
+  const top = withCommonOptions(withOwnOptions(quiet(program.command('top'))));
+  top.action(async (asked: TopOptions) => {
+    const { topCommand } = await import('./top.ts');
+    const print = (text: string) => writeAll(1, text);
+    const world = { env: process.env, terminal: terminalToDrawOn(), colour: allowsColour(), print };
+    done(await topCommand(asked, { ...options, ...said(top) }, world));
   });
   const logs = withCommonOptions(withOwnOptions(quiet(program.command('logs')))).argument('[process...]');
   logs.action(async (names: string[], asked: LogsOptions) => {
@@ -121,6 +128,19 @@ function logsWorld(): LogsWorld {
     writeAll(2, complaintLines([{ level: 'warn', sentence }], terminals[1] ? 'text' : 'json'));
   };
   return { env: process.env, nowMs: Date.now(), terminals, colour: allowsColour(), write: writeAll, say };
+}
+
+/** Where keys come from and a screen can be drawn. */
+function terminalToDrawOn(): TopTerminal | null {
+  if (!isatty(0) || !isatty(1) || process.env.TERM === 'dumb') return null;
+  return { input: process.stdin as ReadStream, output: process.stdout as WriteStream };
+}
+
+/** null: standard output is no terminal. One that does not say how large it is has the usual size. */
+function terminalSize(): { columns: number; rows: number } | null {
+  if (!isatty(1)) return null;
+  const [columns, rows] = process.stdout.getWindowSize();
+  return { columns: columns || 80, rows: rows || 24 };
 }
 
 /** https://no-color.org */

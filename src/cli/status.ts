@@ -6,6 +6,7 @@ import { readStories } from '../checkpoint/story.ts';
 import { findTaskFolders, isTaskLive, type TaskFolder } from '../checkpoint/task-folders.ts';
 import { escapeAll } from '../report/escape.ts';
 import { lookAtTrees } from '../report/live-trees.ts';
+import { redraw } from '../report/redraw.ts';
 import { buildStatus, type Status } from '../report/status.ts';
 import { renderStatus } from '../report/status-text.ts';
 import { EXIT } from '../signals/exit-codes.ts';
@@ -19,7 +20,8 @@ export interface StatusOptions {
 
 export interface StatusWorld {
   readonly env: Environment;
-  readonly terminal: boolean;
+  /** Of the terminal that it is shown on, as it is now. null: it is shown on none. */
+  readonly size: () => { readonly columns: number; readonly rows: number } | null;
   readonly colour: boolean;
   readonly nowNs: () => bigint;
   /** false: nobody reads any more. */
@@ -30,7 +32,6 @@ export interface StatusWorld {
 const WATCH_EVERY_MS = 1000;
 /** A supervisor that is there needs milliseconds. */
 const ANSWER_WITHIN_MS = 2000;
-const CLEAR = '\u001b[H\u001b[J';
 
 export async function statusCommand(
   { json = false, watch = false }: StatusOptions,
@@ -48,7 +49,11 @@ export async function statusCommand(
   const show = (statuses: readonly Status[]) =>
     json
       ? `${JSON.stringify(escapeAll(asked.length === 1 ? statuses[0] : statuses))}\n`
-      : statuses.map((status) => renderStatus(status, world.colour)).join('\n');
+      : statuses
+          .map((status) =>
+            renderStatus(status, { colour: world.colour, width: world.size()?.columns ?? null }),
+          )
+          .join('\n');
   if (watch) return watchTasks(asked, show, world, json);
   return success(show(await Promise.all(asked.map((folder) => presentStatus(folder, world.nowNs())))));
 }
@@ -68,15 +73,19 @@ async function watchTasks(
   world: StatusWorld,
   json: boolean,
 ): Promise<Outcome> {
-  let last = '';
-  for (;;) {
-    const live = folders.map(({ path }) => isTaskLive(path));
-    const statuses = await Promise.all(folders.map((folder) => presentStatus(folder, world.nowNs())));
+  const draws = world.size() !== null && !json;
+  let last: { readonly text: string; readonly statuses: readonly Status[] } = { text: '', statuses: [] };
+  for (let first = true; ; first = false) {
+    const live = folders.some(({ path }) => isTaskLive(path));
+    const statuses = await Promise.all(
+      folders.map((folder, at) => presentStatus(folder, world.nowNs(), last.statuses[at])),
+    );
     const text = show(statuses);
-    const isNews = world.terminal || withoutTimes(text) !== withoutTimes(last);
-    if (isNews && !world.print(world.terminal && !json ? CLEAR + text : text)) return success('');
-    last = text;
-    if (!live.includes(true)) return success('');
+    const isNews = draws || withoutTimes(text) !== withoutTimes(last.text);
+    if (isNews && !world.print(draws ? redraw(text, first, live ? world.size() : null) : text))
+      return success('');
+    last = { text, statuses };
+    if (!live) return success('');
     await sleep(WATCH_EVERY_MS);
   }
 }
@@ -89,9 +98,9 @@ function withoutTimes(text: string): string {
 }
 
 /** Its supervisor knows more than its files, such as who still waits. Without an answer the files have to do. */
-async function presentStatus(folder: TaskFolder, nowNs: bigint): Promise<Status> {
+async function presentStatus(folder: TaskFolder, nowNs: bigint, before?: Status): Promise<Status> {
   const answer = await askForStatus(folder).catch(() => null);
-  return answer ?? statusOf(folder, nowNs);
+  return answer ?? statusOf(folder, nowNs, before);
 }
 
 async function askForStatus({ name, path, live }: TaskFolder): Promise<Status | null> {
@@ -100,12 +109,18 @@ async function askForStatus({ name, path, live }: TaskFolder): Promise<Status | 
   return connectTo(path, name, ANSWER_WITHIN_MS).status();
 }
 
-export async function statusOf(folder: Pick<TaskFolder, 'path'>, nowNs: bigint): Promise<Status> {
+/** `before`: what its supervisor has said; of who still waits, and of the order, the files do not tell. */
+export async function statusOf(
+  folder: Pick<TaskFolder, 'path'>,
+  nowNs: bigint,
+  before?: Status,
+): Promise<Status> {
   const live = isTaskLive(folder.path);
+  const declared = before?.processes ?? [];
   const { stories } = readStories(folder.path);
   const records = (stories.at(-1) ?? []).map(({ item }) => item.record);
-  const before = buildStatus(records, { nowNs, live, treeOf: () => null });
-  const leaders = before.processes.flatMap(({ pid }) => pid ?? []);
-  if (leaders.length === 0) return before;
-  return buildStatus(records, { nowNs, live, treeOf: await lookAtTrees(leaders) });
+  const bare = buildStatus(records, { nowNs, live, treeOf: () => null, declared });
+  const leaders = bare.processes.flatMap(({ pid }) => pid ?? []);
+  if (leaders.length === 0) return bare;
+  return buildStatus(records, { nowNs, live, treeOf: await lookAtTrees(leaders), declared });
 }

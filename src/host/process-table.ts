@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ProcessRow {
   readonly pid: number;
+  /** Of its program, at most 15 bytes; anything may stand in it. */
+  readonly name: string;
   readonly parent: number;
   readonly group: number;
   readonly session: number;
@@ -17,12 +19,14 @@ export function readProcessTable(): readonly ProcessRow[] | null {
 
 /** Null when it has gone, or is a zombie. */
 export function readProcess(pid: number): ProcessRow | null {
-  const stat = tryRead(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  const stat = tryRead(() => readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? '';
   // The name of a process may contain anything, also `) R 1`: the fields begin after the last parenthesis (proc(5)).
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const end = stat.lastIndexOf(')');
+  const fields = stat.slice(end + 2).split(' ');
   if (fields.length < 20 || fields[0] === 'Z' || fields[0] === 'X') return null;
   return {
     pid,
+    name: stat.slice(stat.indexOf('(') + 1, end),
     parent: Number(fields[1]),
     group: Number(fields[2]),
     session: Number(fields[3]),

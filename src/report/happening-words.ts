@@ -28,6 +28,8 @@ export function wordHappening(happening: Happening): Worded {
       return say('info', `stop: ${stopCause(happening)}`);
     case 'stragglers':
       return say('info', `${happening.run}: the command has exited, waiting for ${pidsText(happening.pids)}`);
+    case 'stop-waits':
+      return say('info', `waiting for ${listText(happening.runs)}, ${waitText(happening)}`);
     case 'grace-nearly-over':
       return say(
         'warn',
@@ -208,9 +210,31 @@ function stopCause({ cause, signal, pid }: Of<'stop-begun'>): string {
   return stopWords[cause];
 }
 
-/** What took how long, and for what was not graceful the setting that would have made it so. */
+/** So many are told one by one of those of which there is nothing to learn, and of the others. */
+const GRACEFUL_SHOWN = 8;
+const FORCED_SHOWN = 4;
+
+/** What took how long, and for what was not graceful, which comes first, the setting that would have made it so. */
 function summary({ exitCode, processes }: Of<'stop-summary'>): string {
-  return `stopped, exit code ${exitCode}: ${processes.map(reportText).join('; ') || 'nothing was running'}`;
+  const isForced = ({ forced, stuck, cutMs }: StopReport): boolean => forced || stuck || cutMs > 0;
+  const forced = processes.filter(isForced);
+  const others = processes.filter((report) => !isForced(report));
+  const texts = [
+    ...forced.slice(0, FORCED_SHOWN).map(reportText),
+    ...(forced.length > FORCED_SHOWN
+      ? [`${forced.length - FORCED_SHOWN} more that needed SIGKILL or were cut, see gsup history`]
+      : []),
+    ...(others.length > GRACEFUL_SHOWN ? [gracefulText(others)] : others.map(reportText)),
+  ];
+  return `stopped, exit code ${exitCode}: ${texts.join('; ') || 'nothing was running'}`;
+}
+
+function gracefulText(reports: readonly StopReport[]): string {
+  const timed = reports.filter(({ tookMs }) => tookMs !== null);
+  const slowest = timed.toSorted((one, other) => (other.tookMs ?? 0) - (one.tookMs ?? 0))[0];
+  const longest =
+    slowest?.tookMs == null ? '' : `, ${slowest.run} the longest with ${durationText(slowest.tookMs)}`;
+  return `${reports.length} ended by themselves or in time${longest}`;
 }
 
 function reportText(report: StopReport): string {
@@ -249,6 +273,18 @@ function hookName(hook: string): string {
 
 function codeText(code: number | null): string {
   return code === null ? '' : ` with code ${code}`;
+}
+
+const LISTED = 8;
+
+function listText(names: readonly string[]): string {
+  const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';
+  return names.slice(0, LISTED).join(', ') + more;
+}
+
+function waitText({ leftMs, next }: Of<'stop-waits'>): string {
+  const what = next === 'SIGKILL' ? 'SIGKILL' : 'next rung';
+  return `${leftMs === null ? 'without a limit' : `${what} in at most ${durationText(leftMs)}`}; asked again, ${what} at once`;
 }
 
 const PIDS_SHOWN = 8;

@@ -1,12 +1,7 @@
 /** The trees of runs as /proc shows them, and what they use. */
 import { readFileSync } from 'node:fs';
-import { readProcessTable } from '../host/process-table.ts';
+import { type ProcessRow, readProcessTable } from '../host/process-table.ts';
 import type { Tree } from './status.ts';
-
-interface Row {
-  readonly pid: number;
-  readonly parent: number;
-}
 
 /**
  * Looks once, for all leaders. A run's tree is what descends from its coordinator, which is the parent of its leader,
@@ -15,48 +10,60 @@ interface Row {
 export async function lookAtTrees(leaders: readonly number[]): Promise<(leader: number) => Tree | null> {
   const table = readProcessTable();
   if (table === null) return () => null;
-  const trees = new Map(leaders.map((leader) => [leader, membersOf(table, leader)]));
-  const usage = await usageOf([...trees.values()].flatMap((members) => members ?? []));
+  const children = childrenIn(table);
+  const parents = new Map(table.map(({ pid, parent }) => [pid, parent]));
+  const trees = new Map(
+    leaders.map((leader) => {
+      const coordinator = parents.get(leader) ?? parentOf(leader);
+      return [leader, coordinator === null ? null : below(coordinator, children)];
+    }),
+  );
+  const usage = await usageOf([...trees.values()].flatMap((members) => members?.map(({ pid }) => pid) ?? []));
   return (leader) => {
     const members = trees.get(leader) ?? null;
     if (members === null) return null;
-    const used = members.flatMap((pid) => usage.get(pid) ?? []);
+    const used = members.flatMap(({ pid }) => usage.get(pid) ?? []);
     return {
-      members: members.map((pid) => ({ pid, name: nameOf(pid) })),
+      members: members.map(({ pid, name }) => ({ pid, name })),
       cpuPct: sum(used.map(({ cpu }) => cpu)),
       rssBytes: sum(used.map(({ memory }) => memory)),
     };
   };
 }
 
-function membersOf(table: readonly Row[], leader: number): number[] | null {
-  const coordinator = parentOf(leader);
-  if (coordinator === null) return null;
-  const found = new Set([coordinator]);
-  let before: number;
-  do {
-    before = found.size;
-    for (const { pid, parent } of table) if (found.has(parent)) found.add(pid);
-  } while (found.size > before);
-  found.delete(coordinator);
-  return [...found];
+type Children = ReadonlyMap<number, readonly ProcessRow[]>;
+
+/** By parent, so that a tree costs as much as it is large, however many others there are. */
+function childrenIn(table: readonly ProcessRow[]): Children {
+  const children = new Map<number, ProcessRow[]>();
+  for (const row of table) {
+    const others = children.get(row.parent);
+    if (others === undefined) children.set(row.parent, [row]);
+    else others.push(row);
+  }
+  return children;
 }
 
-/** Of a zombie too. */
+/** Nobody twice: a table is read row by row, and a pid may be somebody else's before its end. */
+function below(root: number, children: Children): ProcessRow[] {
+  const found = new Map<number, ProcessRow>();
+  const next = [root];
+  for (let pid = next.pop(); pid !== undefined; pid = next.pop())
+    for (const child of children.get(pid) ?? [])
+      if (child.pid !== root && !found.has(child.pid)) {
+        found.set(child.pid, child);
+        next.push(child.pid);
+      }
+  return [...found.values()].sort((one, other) => one.pid - other.pid);
+}
+
+/** Of a zombie, which lives no more and so is in no table. */
 function parentOf(pid: number): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
     return null;
-  }
-}
-
-function nameOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd();
-  } catch {
-    return '?';
   }
 }
 

@@ -30,13 +30,15 @@ const VARIES = new Set(['waitMs', 'leftMs', 'cutMs', 'failures', 'restarts', 'pi
 export function repeatKey(notice: Notice): string {
   return JSON.stringify(notice, (name, value) => {
     if (VARIES.has(name)) return undefined;
-    // `web#3/pre-stop.1` → `web/pre-stop`.
-    if (name === 'run' || name === 'hook')
-      return String(value)
-        .replace(/#\d+/, '')
-        .replace(/(\/[a-z-]+)\.\d+$/, '$1');
+    if (name === 'run' || name === 'hook') return withoutNumbers(String(value));
+    if (name === 'runs') return (value as readonly string[]).map(withoutNumbers);
     return value;
   });
+}
+
+/** `web#3/pre-stop.1` → `web/pre-stop`. */
+function withoutNumbers(run: string): string {
+  return run.replace(/#\d+/, '').replace(/(\/[a-z-]+)\.\d+$/, '$1');
 }
 
 export function wordNotice(notice: Notice): Worded {

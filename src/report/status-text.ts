@@ -2,24 +2,103 @@
 import { durationText } from './duration.ts';
 import { escapeText } from './escape.ts';
 import type { LastRun, ProcessStatus, Status } from './status.ts';
+import { cutTo, fitTo, widthOf, wrapWords } from './width.ts';
 
-const HEAD = ['PROCESS', 'STATE', 'PID', 'UPTIME', 'RESTARTS', 'CPU', 'MEMORY', 'LAST END'] as const;
+interface Column {
+  readonly head: string;
+  /** The higher, the sooner it is left out where there is no room. */
+  readonly rank: number;
+  readonly cell: (process: ProcessStatus) => string;
+}
+
+const COLUMNS: readonly Column[] = [
+  { head: 'PROCESS', rank: 0, cell: ({ name }) => escapeText(name, 40) },
+  { head: 'STATE', rank: 1, cell: stateText },
+  { head: 'PID', rank: 6, cell: ({ pid }) => (pid === null ? '-' : String(pid)) },
+  { head: 'UPTIME', rank: 2, cell: ({ uptime_ms: ms }) => (ms === null ? '-' : durationText(ms)) },
+  { head: 'RESTARTS', rank: 5, cell: ({ restarts }) => String(restarts) },
+  { head: 'CPU', rank: 3, cell: ({ cpu_pct: cpu }) => (cpu === null ? '-' : `${cpu.toFixed(1)} %`) },
+  { head: 'MEMORY', rank: 4, cell: ({ rss_bytes: rss }) => (rss === null ? '-' : memoryText(rss)) },
+  { head: 'LAST END', rank: 7, cell: ({ last }) => (last === null ? '-' : endText(last)) },
+];
 const GAP = '  ';
 
+export interface StatusStyle {
+  readonly colour: boolean;
+  /** Of the terminal. null: it is none, and lines are as long as they are. */
+  readonly width: number | null;
+}
+
 /** The task, a row for each process, and for what is being stopped whom it waits for. */
-export function renderStatus(status: Status, colour: boolean): string {
-  const rows = status.processes.map(cells);
-  const widths = HEAD.map((head, at) => Math.max(head.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join(GAP)
-      .trimEnd();
-  const body = status.processes.flatMap((process, at) => [
-    paint(colour, process.state, line(rows[at] ?? [])),
-    ...remarks(process).map((text) => `${GAP}${escapeText(text)}`),
+export function renderStatus(status: Status, { colour, width }: StatusStyle): string {
+  const columns = columnsFor(status.processes, width);
+  const line = (texts: readonly string[]) =>
+    cutLine(columns.map((column, at) => fitTo(texts[at] ?? '', column.width)).join(GAP), width);
+  const body = status.processes.flatMap((process) => [
+    paint(colour, process.state, line(columns.map(({ cell }) => cell(process)))),
+    ...remarks(process).flatMap((text) => indented(escapeText(text), width)),
   ]);
-  return `${[taskLine(status), '', line(HEAD), ...body].join('\n')}\n`;
+  const stop = stopText(status);
+  return `${[
+    ...wrapped(taskLine(status), width),
+    ...(stop === null ? [] : wrapped(escapeText(stop), width)),
+    '',
+    line(columns.map(({ head }) => head)),
+    ...body,
+  ].join('\n')}\n`;
+}
+
+/** Without those that there is no room for; the name and the state always. */
+function columnsFor(processes: readonly ProcessStatus[], width: number | null) {
+  let columns = COLUMNS.map((column) => ({
+    ...column,
+    width: Math.max(column.head.length, ...processes.map((process) => widthOf(column.cell(process)))),
+  }));
+  const total = () => columns.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length);
+  while (width !== null && total() > width && columns.length > 2) {
+    const last = Math.max(...columns.map(({ rank }) => rank));
+    columns = columns.filter(({ rank }) => rank !== last);
+  }
+  const [name] = columns;
+  if (width !== null && name !== undefined && total() > width)
+    columns[0] = { ...name, width: Math.max(NAME_LEAST, name.width - (total() - width)) };
+  return columns;
+}
+
+/** A name gives way down to this before the state of the process does. */
+const NAME_LEAST = 4;
+
+function cutLine(text: string, width: number | null): string {
+  const line = text.trimEnd();
+  return width === null ? line : cutTo(line, width);
+}
+
+/** What has to be read whole goes on in the next line. */
+function wrapped(text: string, width: number | null): string[] {
+  return width === null ? [text] : wrapWords(text, width);
+}
+
+function indented(text: string, width: number | null): string[] {
+  const lines = width === null ? [text] : wrapWords(text, width - GAP.length);
+  return lines.map((line) => GAP + line);
+}
+
+/** What the stop of the task waits for at present, and how long that may still take. null: for nobody. */
+export function stopText({ task, processes }: Status): string | null {
+  const waiting = processes.filter(({ stop }) => stop !== null);
+  if (task.stop === null || waiting.length === 0) return null;
+  const names = waiting.slice(0, NAMED).map(({ name }) => name);
+  const more = waiting.length > NAMED ? ` and ${waiting.length - NAMED} more` : '';
+  const end = task.stop.deadline_at === null ? '' : `; all is over by ${task.stop.deadline_at}`;
+  return `stop waits for ${names.join(', ')}${more}, ${longestText(waiting)}${end}`;
+}
+
+/** What has been sent SIGKILL has no time any more, and is gone when the kernel is done with it. */
+function longestText(waiting: readonly ProcessStatus[]): string {
+  const climbing = waiting.flatMap(({ stop }) => (stop === null || stop.rung === null ? [] : stop));
+  if (climbing.length === 0) return 'after SIGKILL';
+  if (climbing.some(({ left_ms: left }) => left === null)) return 'without a limit';
+  return `at most ${durationText(Math.max(...climbing.map(({ left_ms: left }) => left ?? 0)))} until the next rung`;
 }
 
 function taskLine({ task }: Status): string {
@@ -33,26 +112,12 @@ function taskLine({ task }: Status): string {
   return escapeText(parts.join(', '));
 }
 
-function cells(process: ProcessStatus): string[] {
-  const { name, pid, uptime_ms: uptime, restarts, cpu_pct: cpu, rss_bytes: rss, last } = process;
-  return [
-    escapeText(name, 40),
-    stateText(process),
-    pid === null ? '-' : String(pid),
-    uptime === null ? '-' : durationText(uptime),
-    String(restarts),
-    cpu === null ? '-' : `${cpu.toFixed(1)} %`,
-    rss === null ? '-' : memoryText(rss),
-    last === null ? '-' : endText(last),
-  ];
-}
-
 /** What is wanted is said only where it is not what is. */
 function stateText({ state, health }: ProcessStatus): string {
   return health === null || health === 'healthy' ? state : `${state}, ${health}`;
 }
 
-function endText({ code, signal, forced, outcome, cause }: LastRun): string {
+export function endText({ code, signal, forced, outcome, cause }: LastRun): string {
   const end = signal ?? (code === null ? 'unknown' : `code ${code}`);
   const why = cause === 'oom' ? ' (out of memory)' : cause === 'health' ? ' (unhealthy)' : '';
   return `${outcome}, ${end}${forced ? ' (forced)' : ''}${why}`;
@@ -60,19 +125,22 @@ function endText({ code, signal, forced, outcome, cause }: LastRun): string {
 
 const NAMED = 6;
 
-function remarks({ stop, reason, next_start_at: nextAt }: ProcessStatus): string[] {
-  const texts = reason === null ? [] : [reason];
+/** What there is to say of it that does not fit into a table. */
+export function remarks({ stop, reason, health, next_start_at: nextAt }: ProcessStatus): string[] {
+  // Of who is well there is nothing to explain.
+  const texts = reason === null || health === 'healthy' ? [] : [reason];
   if (nextAt !== null) texts.push(`runs again at ${nextAt}`);
   if (stop === null) return texts;
-  const { signal, left_ms: left, waiting_for: members } = stop;
+  const { rung, signal, left_ms: left, waiting_for: members } = stop;
   const names = members.slice(0, NAMED).map(({ pid, name }) => `${name} (${pid})`);
   const more = members.length > NAMED ? ` and ${members.length - NAMED} more` : '';
   const whom = names.length === 0 ? 'its tree' : `${names.join(', ')}${more}`;
+  if (rung === null) return [...texts, `killing: ${signal ?? 'SIGKILL'} has been sent, waits for ${whom}`];
   const time = left === null ? 'without a limit' : `${durationText(left)} left`;
   return [...texts, `stopping: ${signal ?? 'a rung without a signal'}, waits for ${whom}, ${time}`];
 }
 
-function memoryText(bytes: number): string {
+export function memoryText(bytes: number): string {
   const kb = bytes / 1024;
   if (kb < 10_240) return `${Math.round(kb)} kB`;
   return kb < 10_485_760 ? `${Math.round(kb / 1024)} MB` : `${(kb / 1_048_576).toFixed(1)} GB`;

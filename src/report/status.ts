@@ -249,7 +249,8 @@ function wantDown(drafts: Drafts, { process, processes, run, cause }: Of<'stop-r
   if (run !== undefined && (process !== undefined || cause === 'main-ended')) return;
   const named = processes ?? (process === undefined ? null : [process]);
   const meant = named === null ? [...drafts.values()] : named.map((name) => draftOf(drafts, name));
-  for (const draft of meant) draft.want = 'down';
+  // Nothing runs again once a stop has begun.
+  for (const draft of meant) Object.assign(draft, { want: 'down', nextStart: null });
 }
 
 function entered(draft: Draft, { index, signal, deadline_ns }: Of<'rung'>): void {

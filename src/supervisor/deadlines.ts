@@ -2,7 +2,7 @@
 
 import { dueNs } from './budget-share.ts';
 import { questionsOf, readyByNs, watchdogDueNs } from './probes.ts';
-import { warnAtNs, warnKey } from './run-events.ts';
+import { waitsAtNs, waitsKey, warnAtNs, warnKey } from './run-events.ts';
 import { isDraining, rungOf, runsOf } from './select.ts';
 import type { Run, State } from './state.ts';
 import { isDone } from './turn.ts';
@@ -52,6 +52,7 @@ function candidates(state: State, run: Run): readonly (bigint | null)[] {
       return [
         dueNs(state, run),
         isDone(state, warnKey(run)) ? null : warnAtNs(state, run),
+        isDone(state, waitsKey(run)) ? null : waitsAtNs(state, run),
         isAskedAgain(state, run) ? (run.hook?.retryNs ?? null) : null,
       ];
     default:

@@ -30,6 +30,13 @@ export type Happening =
       readonly pid: number | null;
     }
   | { readonly kind: 'stragglers'; readonly run: string; readonly pids: readonly number[] }
+  /** A stop takes longer than a moment. leftMs: of the rung that ends last; null: for ever. */
+  | {
+      readonly kind: 'stop-waits';
+      readonly runs: readonly string[];
+      readonly leftMs: number | null;
+      readonly next: 'SIGKILL' | 'rung';
+    }
   /** 80 % of a wait is used; what follows is in `next`. */
   | {
       readonly kind: 'grace-nearly-over';

@@ -49,6 +49,7 @@ export const URGENT = [
   'hook-ended',
   'due',
   'nearly-due',
+  'waits-long',
   'hook-due',
 ] as const;
 
@@ -82,6 +83,7 @@ export const PENDING: Record<RunEvent, Pending> = {
   'hook-ended': (state, run) => isHookAnswered(state, run),
   due: (state, run, nowNs) => isPast(dueNs(state, run), nowNs),
   'nearly-due': (state, run, nowNs) => !isDone(state, warnKey(run)) && isPast(warnAtNs(state, run), nowNs),
+  'waits-long': (state, run, nowNs) => !isDone(state, waitsKey(run)) && isPast(waitsAtNs(state, run), nowNs),
   'hook-due': (state, run, nowNs) =>
     isTerminal(run) ? isPostStopDue(state, run) : isHookDue(state, run, nowNs),
   // A stop leaves nobody behind that could be started; see `evolveStop`.
@@ -93,7 +95,7 @@ export const PENDING: Record<RunEvent, Pending> = {
   follow: (state, run) => run.serves === null && followOf(state, run).kind === 'again',
 };
 
-function isPast(atNs: bigint | null, nowNs: bigint): boolean {
+export function isPast(atNs: bigint | null, nowNs: bigint): boolean {
   return atNs !== null && atNs <= nowNs;
 }
 
@@ -168,4 +170,19 @@ export function warnAtNs(state: State, run: Run): bigint | null {
   if (rung.waitMs === null || rung.waitMs < WARN_FROM_MS || rungOf(state, run)?.action !== 'signal')
     return null;
   return rung.deadlineNs - (BigInt(rung.waitMs) * MS) / 5n;
+}
+
+export function waitsKey(run: Run): string {
+  return `${run.name} waits`;
+}
+
+/** A stop that is over sooner needs no words; one that is not may look as if nothing went on. */
+const WAITS_AFTER_MS = 1000;
+
+/** When people are told whom a stop waits for. Not of a drain, which takes as long as it takes. null: there is nothing to tell. */
+export function waitsAtNs(state: State, run: Run): bigint | null {
+  if (run.phase !== 'stopping' || run.serves !== null || run.rung === null || run.stop?.firstOnly)
+    return null;
+  const began = snapshotOf(state, run)?.stopNs ?? 0n;
+  return began === 0n ? null : began + BigInt(WAITS_AFTER_MS) * MS;
 }

@@ -8,10 +8,10 @@ import { judgeRun } from './outcome.ts';
 import { beginPreStart, endPreStart, giveUpRun } from './pre-start.ts';
 import { askedOf } from './probes.ts';
 import { followOf, waitingOf } from './progress.ts';
-import { blockedKey, type RunEvent, warnKey } from './run-events.ts';
-import { ladderOf, planOf, processState, runOf, snapshotOf } from './select.ts';
+import { blockedKey, isPast, type RunEvent, waitsAtNs, waitsKey, warnKey } from './run-events.ts';
+import { ladderOf, planOf, processState, runOf, runsOf, snapshotOf } from './select.ts';
 import type { Run, RunState } from './state.ts';
-import { decideOn, note, once, say, type Turn } from './turn.ts';
+import { decideOn, isDone, note, once, say, type Turn } from './turn.ts';
 import type { RunSnapshot } from './vocabulary.ts';
 
 type Handler = (turn: Turn, run: Run) => void;
@@ -44,6 +44,7 @@ const unforked: Row = {
   'hook-ended': ignore,
   due: ignore,
   'nearly-due': ignore,
+  'waits-long': ignore,
   'hook-due': ignore,
   prepared: endPreparation,
   start: beginRun,
@@ -76,6 +77,7 @@ const up: Row = {
   // Only a hook has an end before it is stopped.
   due: begin,
   'nearly-due': ignore,
+  'waits-long': ignore,
   'hook-due': ignore,
   prepared: ignore,
   start: ignore,
@@ -106,6 +108,7 @@ const over: Row = {
   'hook-ended': ignore,
   due: ignore,
   'nearly-due': ignore,
+  'waits-long': ignore,
   'hook-due': beginHook,
   prepared: ignore,
   start: ignore,
@@ -142,6 +145,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     'hook-ended': nextRung,
     due: nextRung,
     'nearly-due': warn,
+    'waits-long': tellWaits,
     'hook-due': beginHook,
     prepared: ignore,
     start: ignore,
@@ -170,6 +174,7 @@ export const RUN_TABLE: Record<RunState, Row> = {
     'hook-ended': ignore,
     due: ignore,
     'nearly-due': ignore,
+    'waits-long': ignore,
     'hook-due': ignore,
     prepared: ignore,
     start: ignore,
@@ -294,8 +299,30 @@ function warn(turn: Turn, run: Run): void {
   const { rung } = run;
   if (rung?.deadlineNs == null) return;
   const last = rung.index === ladderOf(turn.state, run).length - 1;
-  const leftMs = Number((rung.deadlineNs - turn.nowNs) / 1_000_000n);
-  say(turn, { kind: 'grace-nearly-over', run: run.name, leftMs, next: last ? 'SIGKILL' : 'rung' });
+  const left = Number((rung.deadlineNs - turn.nowNs) / 1_000_000n);
+  say(turn, { kind: 'grace-nearly-over', run: run.name, leftMs: left, next: last ? 'SIGKILL' : 'rung' });
+}
+
+/** null: for ever. */
+function leftMs(deadlineNs: bigint | null, nowNs: bigint): number | null {
+  return deadlineNs === null ? null : Number((deadlineNs - nowNs) / 1_000_000n);
+}
+
+/** One line for all that a stop waits for by now. */
+function tellWaits(turn: Turn): void {
+  const isNew = (run: Run): boolean => !isDone(turn.state, waitsKey(run));
+  const isWaiting = (run: Run): boolean => isPast(waitsAtNs(turn.state, run), turn.nowNs);
+  const waiting = runsOf(turn.state).filter((run) => isNew(run) && isWaiting(run));
+  for (const run of waiting) once(turn, waitsKey(run));
+  const lefts = waiting.map(({ rung }) => leftMs(rung?.deadlineNs ?? null, turn.nowNs));
+  const isEndless = lefts.includes(null);
+  const isLast = waiting.every((run) => run.rung?.index === ladderOf(turn.state, run).length - 1);
+  say(turn, {
+    kind: 'stop-waits',
+    runs: waiting.map(({ name }) => name),
+    leftMs: isEndless ? null : Math.max(...lefts.map((left) => left ?? 0)),
+    next: isLast ? 'SIGKILL' : 'rung',
+  });
 }
 
 function reportStuck(turn: Turn, run: Run): void {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { findTree, type ProcessRow, readProcess, readProcessTable } from '../../src/host/process-table.ts';
 
 const row = (pid: number, parent: number, group = pid, session = group, startTicks = 5n): ProcessRow => ({
+  name: 'x',
   pid,
   parent,
   group,

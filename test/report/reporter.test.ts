@@ -188,6 +188,34 @@ test.each([
   expect(await said([{ kind: 'escalated', run: 'web#1', index: 0, next }])).toEqual([`gsup: web#1: ${part}`]);
 });
 
+test.each<[number | null, 'rung' | 'SIGKILL', string]>([
+  [7000, 'SIGKILL', 'SIGKILL in at most 7.0s; asked again, SIGKILL at once'],
+  [500, 'rung', 'next rung in at most 500ms; asked again, next rung at once'],
+  [null, 'SIGKILL', 'without a limit; asked again, SIGKILL at once'],
+])(
+  'a stop that takes its time says whom it waits for, and for how long: %s, %s',
+  async (leftMs, next, part) => {
+    const runs = ['web.1#1', 'web.2#4'];
+    const waits: Notice = { kind: 'stop-waits', runs, leftMs, next };
+    const again: Notice = { ...waits, runs: ['web.1#2', 'web.2#5'] };
+    // The same of later runs is counted.
+    expect(await said([waits, again])).toEqual([`gsup: waiting for web.1#1, web.2#4, ${part}`]);
+  },
+);
+
+test('the summary of a large stop begins with what was not graceful, and counts the rest', async () => {
+  const [forced, cut] = summary.processes as [StopReport, StopReport];
+  const reports = Array.from({ length: 100 }, (_, at): StopReport => {
+    const run = `web.${at + 1}#1`;
+    return at >= 94 ? { ...forced, run } : { ...cut, run, cutMs: 0, tookMs: at };
+  });
+  const [line = ''] = await said([{ ...summary, processes: reports }]);
+  expect(line).toMatch(/^gsup: stopped, exit code 137: web\.95#1 took 8\.2s \(ended by SIGKILL, needed/);
+  expect(line).toMatch(
+    /; 2 more that needed SIGKILL or were cut, see gsup history; 94 ended by themselves or in time, web\.94#1 the longest with 93ms$/,
+  );
+});
+
 test('S64 a name with control characters does no harm in text or JSON', async () => {
   const evil: Notice = { kind: 'lost', run: 'a\x1b[2J\nb#1' };
   expect(await said([evil])).toEqual(['gsup: a\\x1b[2J\\x0ab#1: lost, nobody knows how it ended']);

@@ -161,11 +161,14 @@ describe('buildStatus', () => {
   });
 });
 
+const PLAIN = { colour: false, width: null };
+
 describe('renderStatus', () => {
   it('is a line for the task, a table, and what a stop waits for', () => {
     const records = log([0, task], [10, forked], [1000, started], [5000, asked], [5000, rung]);
-    expect(renderStatus(buildStatus(records, at(6000)), false).split('\n')).toEqual([
+    expect(renderStatus(buildStatus(records, at(6000)), PLAIN).split('\n')).toEqual([
       'shop: cleaning, pid 1, since 2026-03-04T12:00:00.000Z, stop (signal) asked for at 2026-03-04T12:00:05.000Z',
+      'stop waits for web, at most 7.0s until the next rung',
       '',
       'PROCESS  STATE     PID  UPTIME  RESTARTS  CPU    MEMORY  LAST END',
       'web      stopping  7    5.0s    2         1.5 %  50 MB   -',
@@ -183,7 +186,7 @@ describe('renderStatus', () => {
       [2, rung],
       [3, { ...forked, process: evil } as RecordBody],
     );
-    const text = renderStatus(buildStatus(records, at(4, { treeOf: tree })), false);
+    const text = renderStatus(buildStatus(records, at(4, { treeOf: tree })), PLAIN);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
     expect(text.trimEnd().split('\n')).toHaveLength(6);

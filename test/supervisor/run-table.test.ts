@@ -23,7 +23,10 @@ describe('what each state of a run minds', () => {
       'ready',
       'ended missing climbed kill stop straggling renew reorder health unhealthy oversized due probe-due',
     ],
-    ['stopping', 'ended missing climbed kill escalate extend resume hook-ended due nearly-due hook-due'],
+    [
+      'stopping',
+      'ended missing climbed kill escalate extend resume hook-ended due nearly-due waits-long hook-due',
+    ],
     ['killing', 'ended missing stuck'],
     ['success', 'hook-due follow'],
     ['failed', 'hook-due follow'],

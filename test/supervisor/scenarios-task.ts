@@ -43,6 +43,22 @@ export const TASK_SCENARIOS: readonly Told[] = [
     },
   },
   {
+    title:
+      'a stop that takes more than a second says whom it waits for and for how long, once for all of a level',
+    plan: taskPlan([
+      processPlan('a', { graceMs: 4000 }),
+      processPlan('b', { graceMs: 8000 }),
+      processPlan('c'),
+      processPlan('d', { graceMs: 3000 }),
+    ]),
+    behaviours: { a: ignoresTerm, b: exitsOn(TERM, 5000), c: obedient, d: exitsOn(TERM, 900) },
+    script: [term(1000)],
+    check: (result) =>
+      expect(result.said.filter(({ kind }) => kind === 'stop-waits')).toEqual([
+        { kind: 'stop-waits', runs: ['a#1', 'b#1'], leftMs: 7000, next: 'SIGKILL' },
+      ]),
+  },
+  {
     title: 'S32 max_failures 0: three fail, three succeed, success',
     plan: taskPlan(
       ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => processPlan(name)),
