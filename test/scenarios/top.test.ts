@@ -1,4 +1,4 @@
-// `gsup top` and `gsup status --watch` on a real terminal.
+// `gsup top` on a real terminal.
 import { renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { expect } from 'vitest';
@@ -8,16 +8,11 @@ import { fixture } from '../support/fixtures.ts';
 import { BINARY, type Gsup } from '../support/gsup.ts';
 import { descendants, look, program } from '../support/processes.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
-import { HAS_TMUX, openTmux, type Tmux } from '../support/tmux.ts';
+import { atTerminal, openTmux, type Tmux } from '../support/tmux.ts';
 import { until } from '../support/until.ts';
 import { firstOf, recordsOf } from '../support/up.ts';
 
-const WHERE = { rings: ['subreaper'], modes: ['supervisor'], timeoutMs: 180_000 } as const;
-
-/** A scenario at a terminal; where there is no tmux it says so. */
-function atTerminal(title: string, body: (trial: Trial) => Promise<void>): void {
-  scenario(HAS_TMUX ? title : `${title}: needs tmux`, HAS_TMUX ? WHERE : { ...WHERE, rings: [] }, body);
-}
+const WHERE = { rings: ['subreaper'], modes: ['supervisor'] } as const;
 
 const STUBBORN = [fixture('ignores-sigterm')];
 const SLEEPS = ['sleep', '1000'];

@@ -3,9 +3,19 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from 'vitest';
+import { scenario, type Trial } from './scenario.ts';
 import { until } from './until.ts';
 
-export const HAS_TMUX = spawnSync('tmux', ['-V']).status === 0;
+const HAS_TMUX = spawnSync('tmux', ['-V']).status === 0;
+
+const WHERE = { rings: ['subreaper'], modes: ['supervisor'], timeoutMs: 180_000 } as const;
+
+/** A scenario at a terminal; where there is no tmux it says so, and is skipped. */
+export function atTerminal(title: string, body: (trial: Trial) => Promise<void>): void {
+  if (HAS_TMUX) scenario(title, WHERE, body);
+  else test.skip(`${title}: needs tmux`, () => {});
+}
 
 export interface Tmux {
   /** As `tmux send-keys` takes them: `Down`, `Enter`, `C-c`, `s`. */
@@ -13,6 +23,8 @@ export interface Tmux {
   readonly resize: (columns: number, rows: number) => void;
   /** What is on the screen, a line for each row, without spaces at the end. */
   readonly screen: () => string[];
+  /** The screen with its colours, as sequences. */
+  readonly painted: () => string;
   /** A line of the screen that matches, now or later. */
   readonly line: (pattern: RegExp) => Promise<string>;
   /** Which screen it shows, and how. */
@@ -42,6 +54,7 @@ export function openTmux(columns: number, rows: number, env: Readonly<Record<str
     resize: (toColumns, toRows) =>
       void tmux('resize-window', '-t', 's', '-x', `${toColumns}`, '-y', `${toRows}`),
     screen,
+    painted: () => tmux('capture-pane', '-p', '-e', '-t', 's'),
     line: (pattern) =>
       until(
         `${pattern} on the screen`,
