@@ -16,7 +16,7 @@ const GATHER_MS = 100;
 const LINE_MAX = 4000;
 
 export function openOutput(folder: string, process: string, tell: (event: TopEvent) => void): Output {
-  const logs = openTaskLogs(folder, { names: [process], since: null, last: OUTPUT_LINES_MAX });
+  const logs = openTaskLogs(folder, { names: [process], stream: null, since: null, last: OUTPUT_LINES_MAX });
   const show = createShow({ form: 'terminal', prefix: false, timestamps: false, colour: false }, [process]);
   const decoder = new TextDecoder();
   const asText = (line: LogLine): string => withoutColours(decoder.decode(show(line)));
