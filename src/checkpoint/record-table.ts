@@ -265,6 +265,12 @@ export const recordTable = {
       deadline_ns: maybe(orNull(ns('finalizing: when the final processes must be done; null: for ever'))),
     },
   },
+  clearing: {
+    writer: 'supervisor',
+    about:
+      'all but the final processes have ended: what belongs to no run is ended, and then those begin; `seq` is the number of the request',
+    fields: {},
+  },
   budget: {
     writer: 'supervisor',
     about: 'a stop has begun under a stop budget',

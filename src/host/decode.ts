@@ -60,7 +60,11 @@ function decodeBody(type: number, view: DataView): HostNews | string {
       const reloads = { count: rest.reloads, pid: rest.reload_pid, uid: rest.reload_uid };
       return {
         kind: 'asks',
-        asks: { count, signal, pid, uid, firstNs, ...(reloads.count > 0 && { reloads }) },
+        asks: {
+          ...{ count, signal, pid, uid, firstNs },
+          ...(reloads.count > 0 && { reloads }),
+          ...(rest.cleared > 0 && { cleared: true as const }),
+        },
       };
     }
     default: {

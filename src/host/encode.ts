@@ -1,5 +1,5 @@
 import type { Launch, Order, Output, Target, WaitMs } from '../supervisor/vocabulary.ts';
-import type { Layout } from './layout.ts';
+import { type Layout, struct } from './layout.ts';
 import * as wire from './protocol.ts';
 
 /**
@@ -69,6 +69,10 @@ export function encodeExit(number: number, code: number, drainMs: number): Uint8
 
 export function encodeUpgrade(number: number, installation: string): Uint8Array {
   return encodeFrame(wire.frameType.UPGRADE, number, wire.upgrade_request, { installation });
+}
+
+export function encodeClear(number: number): Uint8Array {
+  return encodeFrame(wire.frameType.CLEAR, number, struct({}), {});
 }
 
 export function encodeSeen(event: number, wakeNs: bigint | null): Uint8Array {

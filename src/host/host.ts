@@ -24,6 +24,8 @@ export interface Host {
    * when the other does not come up this one is started again. The portable host has no supervisor to exchange.
    */
   upgrade(number: number, installation: string): void;
+  /** When no run is left, end what belongs to none; `asks` tell when that has gone. */
+  clear(number: number): void;
   /** Everything up to `event` is dealt with; wake the supervisor at `wakeNs` at the latest (null: no need). */
   seen(event: number, wakeNs: bigint | null): void;
   close(): void;

@@ -4,6 +4,7 @@ import type { RunSnapshot } from '../supervisor/vocabulary.ts';
 import { blankRun } from './blank-run.ts';
 import { createFrameReader } from './decode.ts';
 import {
+  encodeClear,
   encodeExit,
   encodeForget,
   encodeRung,
@@ -84,6 +85,7 @@ export function createNativeHost(fd: number): Host {
     signal: (number, key, signal, target) => send(encodeSignal(number, key, signal, target)),
     forget: (number, key) => send(encodeForget(number, key)),
     exit: (number, code) => send(encodeExit(number, code, DRAIN_MS)),
+    clear: (number) => send(encodeClear(number)),
     upgrade: (number, installation) => send(encodeUpgrade(number, installation)),
     seen: (event, wakeNs) => send(encodeSeen(event, wakeNs)),
     close() {

@@ -120,6 +120,12 @@ export function createPortableHost(policy: SignalPolicy, clock: Clock): Host {
       batch();
     },
     upgrade: (number) => void isNew(number),
+    clear(number) {
+      if (!isNew(number)) return;
+      asks = { ...asks, cleared: true }; // It adopts nobody.
+      asksDirty = true;
+      batch();
+    },
     // The loop's own clock is in this process, and wakes it.
     seen() {},
     close() {

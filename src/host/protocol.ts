@@ -4,7 +4,7 @@
  */
 import { array, i32, struct, text, u8, u16, u32, u64 } from './layout.ts';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 export const FRAME_MAX = 2 * 1024 * 1024;
 export const RUNGS_MAX = 16;
 export const LIMITS_MAX = 16;
@@ -24,6 +24,7 @@ export const frameType = {
   EXIT: 5,
   SEEN: 6,
   UPGRADE: 7,
+  CLEAR: 8,
   HELLO: 16,
   RUN: 17,
   ASKS: 18,
@@ -139,7 +140,7 @@ export const asks = struct({
   reloads: u32,
   reload_pid: i32,
   reload_uid: u32,
-  pad: u32,
+  cleared: u32,
 });
 export const sync = struct({ event: u64 });
 export const usage = struct({ user_us: u64, sys_us: u64, max_rss_kb: u64 });

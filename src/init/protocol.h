@@ -1,5 +1,5 @@
 /*
- * What init, its coordinators and the supervisor say to each other, on one page. Version 2.
+ * What init, its coordinators and the supervisor say to each other, on one page. Version 3.
  *
  * The supervisor has a stream socket (its descriptor 3), a coordinator a SOCK_SEQPACKET one; the frames are the same.
  * A frame is a head and a body of fixed layout; only SPAWN is followed by strings. Little endian, natural alignment, no
@@ -15,12 +15,13 @@
  *                                      behind greater numbers: to forget a key twice does nothing
  *   EXIT     struct exit_request       nothing will run any more: end, with this code, when every tree is empty
  *   UPGRADE  struct upgrade_request    start the supervisor from that installation; go back if it does not come up
+ *   CLEAR    nothing                   when no run is left, end the strangers; ASKS tells when they have gone
  *   SEEN     struct seen               (not numbered) everything up to this event is dealt with; wake me at this time
  *
  * init -> supervisor: state, not events. What has changed is sent again, whole; what was not yet sent is not queued.
  *   HELLO    struct hello              first frame of a connection
  *   RUN      struct run_state          a run as it is now
- *   ASKS     struct asks               how often a stop has been asked for, and by whom first; and a reload
+ *   ASKS     struct asks               how often a stop has been asked for, and by whom first; and a reload; whether CLEAR is done
  *   SYNC     struct sync               end of a batch; SEEN answers it. The first one ends the picture of what is there
  *
  * init <-> coordinator: SPAWN is inherited by fork; RUNG and SIGNAL are passed on; LINK tells whether a supervisor lives
@@ -33,11 +34,11 @@
 #define GSUP_PROTOCOL_H
 #include <stdint.h>
 
-enum { PROTOCOL_VERSION = 2, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024, SIGNAL_MAP_SIZE = 72 };
+enum { PROTOCOL_VERSION = 3, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024, SIGNAL_MAP_SIZE = 72 };
 #define FOREVER UINT64_MAX
 
 enum frame_type {
-	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6, UPGRADE = 7,
+	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6, UPGRADE = 7, CLEAR = 8,
 	HELLO = 16, RUN = 17, ASKS = 18, SYNC = 19,
 	LINK = 32, RECORD = 33, ALONE = 34, FORWARD = 35
 };
@@ -106,7 +107,7 @@ struct hello {
 };
 struct asks {
 	uint32_t count, signal; int32_t pid; uint32_t uid; uint64_t first_ns;
-	uint32_t reloads; int32_t reload_pid; uint32_t reload_uid, pad; /* how often the config was to be read again, and by whom last */
+	uint32_t reloads; int32_t reload_pid; uint32_t reload_uid, cleared; /* how often the config was to be read again, and by whom last; cleared: no stranger was left */
 };
 struct sync { uint64_t event; };
 struct link { uint32_t present, pad; };

@@ -375,7 +375,10 @@ bool strangers_gone(int *code)
 	char names[512];
 	strangers_wake_ns = FOREVER;
 	if (!count) { strangers.count = 0; strangers.killed_ns = 0; return true; }
-	if (strangers.stuck) return true;
+	if (strangers.stuck) {
+		if (!*code) *code = EXIT_STUCK;
+		return true;
+	}
 	tell_strangers(list, count, now);
 	for (int i = 0; i < count; i++) {
 		uint64_t end = grace_end(list[i]);

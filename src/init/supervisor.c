@@ -26,7 +26,7 @@ static struct {
 	bool tell_hello, tell_asks, spawned, said, yields, ended; /* yields: to the supervisor of another installation; ended: by us */
 } sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER, .reap_by_ns = FOREVER };
 static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
-static struct { bool asked; int code; uint64_t bye_ns, drain_ns; bool killed, alone; } leave = { .bye_ns = FOREVER, .drain_ns = DRAIN_MS * MS };
+static struct { bool asked; int code; uint64_t bye_ns, drain_ns; bool killed, alone, clears; } leave = { .bye_ns = FOREVER, .drain_ns = DRAIN_MS * MS };
 static const struct parsed *parsed;
 static char **command_line;
 static PAGES char in[FRAME_MAX + sizeof(struct head)], out[65536];
@@ -149,7 +149,7 @@ static void start_supervisor(void)
 	sup.socket = ends[0];
 	sup.state = STARTING;
 	sup.tell_hello = true;
-	sup.tell_asks = asks.frame.count || asks.frame.reloads;
+	sup.tell_asks = asks.frame.count || asks.frame.reloads || asks.frame.cleared;
 	sup.event = sup.seen = 0;
 	sup.unseen_since_ns = sup.started_ns;
 	sup.wake_ns = FOREVER;
@@ -268,8 +268,8 @@ static bool carry_out(const char *frame)
 	const char *body = frame + sizeof *h;
 	size_t size = h->size - sizeof *h;
 	static const size_t sizes[] = { [RUNG] = sizeof(struct rung_request), [SIGNAL] = sizeof(struct signal_request),
-		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen), [UPGRADE] = sizeof(struct upgrade_request) };
-	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > UPGRADE || (h->type != SPAWN && size != sizes[h->type])) return false;
+		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen), [UPGRADE] = sizeof(struct upgrade_request), [CLEAR] = 0 };
+	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > CLEAR || (h->type != SPAWN && size != sizes[h->type])) return false;
 	if (h->type == SEEN) { see((const struct seen *)body); return true; }
 	if (h->number <= sup.last_number && h->type != FORGET) return true; /* done before the crash of whoever asked */
 	if (h->number > sup.last_number) { sup.last_number = h->number; hear_of(h); }
@@ -279,6 +279,7 @@ static bool carry_out(const char *frame)
 		leave.drain_ns = ((const struct exit_request *)body)->drain_ms * MS;
 		return true;
 	}
+	if (h->type == CLEAR) return leave.clears = true;
 	if (h->type == UPGRADE) return installation_ask(((const struct upgrade_request *)body)->installation);
 	bool first = h->type == SPAWN && !sup.spawned;
 	if (first) sup.spawned = true;
@@ -399,12 +400,22 @@ bool supervisor_done(int *code)
 	return sup.pid <= 0;
 }
 
+/* Before the final processes begin: whoever belongs to no run is an other as well. */
+static void clear(void)
+{
+	if (!leave.clears || live_runs > runs_stuck() || !strangers_gone(&leave.code)) return;
+	leave.clears = false;
+	asks.frame.cleared = 1;
+	sup.tell_asks = true;
+}
+
 void supervisor_tick(void)
 {
 	uint64_t now = now_ns();
 	if (now >= sup.retry_ns && !leave.asked) start_supervisor();
 	if (now >= sup.reap_by_ns && !leave.asked) cannot_be_reaped();
 	if (!leave.alone && ((asks.frame.count && live_runs && runs_all_stop()) || strangers_due() <= now)) (void)strangers_gone(&leave.code); /* beside the last level */
+	clear();
 	if (sup.socket >= 0 && sup.unseen_since_ns != FOREVER && now >= later(sup.unseen_since_ns, REPLACE_AFTER)) replace_supervisor("does not answer");
 	else if (sup.socket >= 0 && sup.wake_ns != FOREVER && now >= later(sup.wake_ns, REPLACE_AFTER)) replace_supervisor("has missed its deadline");
 	if (asks.frame.count && (now >= asks.due_ns || (sup.state == GONE && hopeless()))) {

@@ -76,6 +76,7 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
       return say(null, `ended: ${state}, exit code ${exit_code}`, weightOfEnd(state, exit_code));
     return state === 'finalizing' ? say(null, 'everything has ended: final processes begin') : null;
   },
+  clearing: () => null,
   budget: (_, { budget_ms }) =>
     say(null, `stop budget: everything is to be over within ${durationText(budget_ms)}`),
   config: (_, record) => say(null, configText(record)),

@@ -47,6 +47,7 @@ export type HostRequest =
   | { readonly to: 'signal'; readonly run: string; readonly signal: number; readonly target: Target }
   | { readonly to: 'forget'; readonly run: string }
   | { readonly to: 'exit'; readonly code: number }
+  | { readonly to: 'clear' }
   | { readonly to: 'upgrade'; readonly installation: string };
 
 /** Performed in order. A record is in the log before what follows from it is asked for. */

@@ -77,11 +77,16 @@ function askAgain(
   const finalsAsks = task.finalsAsks + (isSignal && finalizing ? 1 : 0);
   const begun = finalizing
     ? { finalsStop: task.finalsStop ?? stopOf(record), finalsAsks }
-    : { stop: task.stop ?? stopOf(record) };
+    : { stop: task.stop ?? (task.clearing ? comesLate(stopOf(record)) : stopOf(record)) };
   const next = { ...state, task: { ...task, asks, held: false, ...begun } };
   const count = finalizing ? finalsAsks : asks;
   if (record.now === true || (isSignal && count > 2)) return owe(next, 'kill', covers);
   return isSignal && count === 2 ? owe(next, 'escalate', covers) : next;
+}
+
+/** All have ended by themselves, and that is how the task ends: the finals run as they would have. */
+function comesLate(stop: Stop): Stop {
+  return { ...stop, cause: 'main-ended' };
 }
 
 function owe(state: State, owed: 'escalate' | 'kill', covers: Covers): State {

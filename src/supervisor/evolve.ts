@@ -62,6 +62,8 @@ export function evolve(state: State, fact: Fact): State {
         exitCode: fact.exit_code,
         ...(fact.deadline_ns !== undefined && { finalsEndNs: fact.deadline_ns }),
       });
+    case 'clearing':
+      return withTask(state, { clearing: true });
     case 'budget':
       return withTask(state, { budget: { budgetMs: fact.budget_ms, deadlineNs: fact.deadline_ns } });
     case 'host':

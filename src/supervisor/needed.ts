@@ -47,6 +47,7 @@ function isNeeded(record: Known, { begun, probes, healths, asked }: Marks): bool
     // Few in the life of a task, and some change what those after them mean.
     case 'task':
     case 'task-state':
+    case 'clearing':
       return true;
     case 'order':
       return isOfLastRun(record.run, record.seq, begun);
@@ -206,6 +207,7 @@ function mayAsk({ type }: Known): boolean {
     'signal-requested',
     'order',
     'upgrade',
+    'clearing',
     'task-state',
   ];
   return asking.includes(type);

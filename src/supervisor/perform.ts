@@ -166,6 +166,9 @@ function sendTo({ host }: Ports, request: HostRequest, number: number, key: numb
     case 'exit':
       host.exit(number, request.code);
       break;
+    case 'clear':
+      host.clear(number);
+      break;
     case 'upgrade':
       host.upgrade(number, request.installation);
       break;

@@ -42,6 +42,8 @@ export function requestOf(state: State, record: RecordBody, nowNs: bigint): Host
       const signal = signalNumber(record.signal) ?? SIGTERM;
       return { to: 'signal', run: record.run, signal, target: record.target };
     }
+    case 'clearing':
+      return { to: 'clear' };
     case 'upgrade':
       return { to: 'upgrade', installation: record.installation };
     case 'task-state':

@@ -47,6 +47,8 @@ export interface Task {
   readonly asks: number;
   /** When everything must be over. */
   readonly budget: { readonly budgetMs: number; readonly deadlineNs: bigint } | null;
+  /** Only final processes are left to begin, when what belongs to no run has gone. */
+  readonly clearing: boolean;
   /** When the final processes must be done; null: they have not begun, or may take for ever. */
   readonly finalsEndNs: bigint | null;
   /** What stops the final processes: whatever stopped the others does not concern them. */
@@ -187,6 +189,7 @@ const NEW_TASK: Task = {
   stop: null,
   asks: 0,
   budget: null,
+  clearing: false,
   finalsEndNs: null,
   finalsStop: null,
   finalsAsks: 0,

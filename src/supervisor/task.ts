@@ -166,12 +166,17 @@ function stopOthers(turn: Turn, cause: 'main-ended' | 'failure'): boolean {
   return others;
 }
 
-/** All others have ended, however they did. */
+/** All others have ended, however they did; and what belongs to nobody, which may still write what a final is to upload. */
 function beginFinals(turn: Turn): boolean {
   const { state } = turn;
   const finals = state.plan.processes.filter(({ role }) => role === 'final').map(({ name }) => name);
   if (state.task.state === 'finalizing' || isAnyOtherBusy(state) || !isAnyBusy(state) || isHeld(state))
     return false;
+  if (!state.task.clearing) {
+    decideOn(turn, { type: 'clearing' });
+    return true;
+  }
+  if (state.live.asks?.cleared !== true) return false;
   const deadline = finalsEndNs(state, turn.nowNs);
   note(turn, { type: 'task-state', state: 'finalizing', exit_code: null, deadline_ns: deadline });
   const waitMs = deadline === null ? null : msOf(deadline - turn.nowNs);

@@ -181,6 +181,8 @@ export interface Asks {
   readonly firstNs: bigint;
   /** How often the config was to be read again, and who wanted it last. Of `up`. */
   readonly reloads?: { readonly count: number; readonly pid: number; readonly uid: number };
+  /** What belonged to no run has gone, as was asked for. */
+  readonly cleared?: true;
 }
 
 export interface Hello {

@@ -176,7 +176,7 @@ const news = fc.oneof(
   fc
     .record({
       ...{ count: u32, signal: u32, pid: i32, uid: u32, first_ns: u64 },
-      ...{ reloads: u32, reload_pid: i32, reload_uid: u32, pad: fc.constant(0) },
+      ...{ reloads: u32, reload_pid: i32, reload_uid: u32, cleared: fc.constantFrom(0, 1) },
     })
     .map((raw) => ({
       frame: encodeFrame(wire.frameType.ASKS, 0, wire.asks, raw),
@@ -184,7 +184,15 @@ const news = fc.oneof(
       check: (item: HostNews) => {
         const { count, signal, pid, uid, first_ns: firstNs } = raw;
         const reloads = { count: raw.reloads, pid: raw.reload_pid, uid: raw.reload_uid };
-        const asks = { count, signal, pid, uid, firstNs, ...(raw.reloads > 0 && { reloads }) };
+        const asks = {
+          count,
+          signal,
+          pid,
+          uid,
+          firstNs,
+          ...(raw.reloads > 0 && { reloads }),
+          ...(raw.cleared > 0 && { cleared: true }),
+        };
         expect(item).toEqual({ kind: 'asks', asks });
       },
     })),

@@ -117,6 +117,7 @@ export function createRelayedHost(path: string) {
       signal: request('signal'),
       forget: request('forget'),
       exit: request('exit'),
+      clear: request('clear'),
       upgrade: request('upgrade'),
       seen: request('seen'),
     },

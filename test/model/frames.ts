@@ -1,5 +1,6 @@
 /** Frames of the model as bytes, in both directions. */
 import {
+  encodeClear,
   encodeExit,
   encodeForget,
   encodeFrame,
@@ -52,6 +53,8 @@ function requestBytes(number: number, key: number, request: HostRequest): Uint8A
       return encodeForget(number, key);
     case 'exit':
       return encodeExit(number, request.code, 0);
+    case 'clear':
+      return encodeClear(number);
     case 'upgrade':
       return encodeUpgrade(number, request.installation);
   }

@@ -88,6 +88,7 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
     signal: (_, key) => asked('signal', nameOf(key)),
     forget: (_, key) => asked('forget', nameOf(key)),
     exit: () => asked('exit', ''),
+    clear: () => asked('clear', ''),
     upgrade: (_, installation) => asked('upgrade', installation),
     seen: (event, wakeNs) => void did.push(text(['seen', event, wakeNs])),
     close: () => {},

@@ -155,3 +155,56 @@ scenario(
     expect(gsup.records().filter((record) => record.type === 'stranger')).toHaveLength(2);
   },
 );
+
+const UP = { rings: ['pid1'], modes: ['supervisor'] } as const;
+/** Ends when it is told to, and what comes after it says whether `held` is there. */
+const job = (code: number, held: string) => ({
+  processes: {
+    job: {
+      command: [fixture('reports-signals'), '--exit-on', 'SIGUSR2', '--code', String(code)],
+      on_signal: { SIGUSR2: 'SIGUSR2' },
+    },
+    upload: { command: ['sh', '-c', `if [ -e ${held} ]; then echo held; else echo free; fi`], final: true },
+  },
+});
+
+scenario(
+  'S36 S70 a task that ends by itself: its final begins when strangers have gone, too',
+  UP,
+  async (trial) => {
+    const held = join(trial.folder, 'held');
+    writeFileSync(held, '');
+    const gsup = await trial.up(job(0, held));
+    await gsup.ready();
+    exec(gsup, [fixture('daemonises'), '--remove', held]);
+    await adopted(gsup, 'daemonises');
+    gsup.signal('SIGUSR2');
+    expect((await gsup.ended()).code).toBe(0);
+    expect(gsup.stdout.lines(/^(held|free)$/).map(([line]) => line)).toEqual(['free']);
+    expect(gsup.records().filter(({ type }) => type === 'stranger')).toHaveLength(1);
+  },
+);
+
+scenario(
+  'S36 S70 a stop while strangers have their grace: the final runs, and the code is what it was',
+  UP,
+  async (trial) => {
+    const held = join(trial.folder, 'held');
+    const gsup = await trial.up(job(7, held));
+    await gsup.ready();
+    exec(gsup, [fixture('daemonises'), '--ignore-term']);
+    await adopted(gsup, 'daemonises');
+    gsup.signal('SIGUSR2');
+    await gsup.record('stranger');
+    const supervisor = await gsup.supervisor();
+    process.kill(supervisor, 'SIGKILL'); // who takes over has to learn when they have gone, too
+    gsup.signal('SIGTERM');
+    gsup.signal('SIGINT');
+    expect((await gsup.ended()).code).toBe(7);
+    const records = gsup.records();
+    const kill = records.find(({ type, run }) => type === 'kill' && run === undefined);
+    const final = records.find(({ type, run }) => type === 'run-forked' && run === 'upload#1');
+    expect(BigInt(kill?.mono_ns ?? 0) < BigInt(final?.mono_ns ?? 0), 'the kill before the final').toBe(true);
+    expect(gsup.stdout.lines(/^free$/)).toHaveLength(1);
+  },
+);

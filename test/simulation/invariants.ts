@@ -48,6 +48,7 @@ const DECIDES: Record<string, readonly RecordBody['type'][]> = {
   forget: ['outcome', 'hook'],
   exit: ['task-state'],
   upgrade: ['upgrade'],
+  clear: ['clearing'],
 };
 
 /**
@@ -68,7 +69,7 @@ function requestsAfterRecords(_: Scenario, { trace, news }: Result): string[] {
     if (record === undefined) return [`${to} ${run} under ${number}, of which there is no record`];
     const isIts =
       DECIDES[to]?.includes(record.type) === true &&
-      (to === 'exit' || to === 'upgrade' || runOf(record) === run);
+      (to === 'exit' || to === 'upgrade' || to === 'clear' || runOf(record) === run);
     return isIts ? [] : [`${to} ${run} under ${number}, which is ${record.type} ${runOf(record)}`];
   });
 }

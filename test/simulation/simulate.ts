@@ -459,6 +459,7 @@ function guardHost(host: Host, act: <T>(does: () => T) => T, guard: (does: () =>
     signal: (...args) => act(() => host.signal(...args)),
     forget: (...args) => act(() => host.forget(...args)),
     exit: (...args) => act(() => host.exit(...args)),
+    clear: (...args) => act(() => host.clear(...args)),
     upgrade: (...args) => act(() => host.upgrade(...args)),
     seen: (...args) => act(() => host.seen(...args)),
     close: () => host.close(),

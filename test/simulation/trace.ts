@@ -19,7 +19,7 @@ export interface Sent {
 export interface Request {
   readonly atNs: bigint;
   readonly number: number;
-  readonly to: 'spawn' | 'rung' | 'signal' | 'forget' | 'exit' | 'upgrade';
+  readonly to: 'spawn' | 'rung' | 'signal' | 'forget' | 'exit' | 'clear' | 'upgrade';
   readonly key: number;
   readonly run: string;
   readonly order: Order | null;

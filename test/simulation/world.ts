@@ -9,6 +9,8 @@ import type { Request, Step } from './trace.ts';
 
 /** So long init gives a supervisor that lives, or is being started, to act on an ask. */
 const PATIENCE_MS = 250;
+/** So long strangers take to end; the answer is another turn, all the same. */
+const CLEARING_MS = 0;
 
 export interface World {
   readonly scheduler: Scheduler;
@@ -69,6 +71,7 @@ export function createWorld(
   /** Where the runs stood when the last one came. */
   let stoodAt = new Map<Coordinator, number | null>();
   let standsIn = false;
+  let clears = false;
 
   const flush = (): void => {
     flushing = false;
@@ -93,7 +96,18 @@ export function createWorld(
     dirty.add(key);
     soon();
     tryToEnd();
+    tryToClear();
     if (standsIn && report === null) standIn();
+  };
+
+  const tryToClear = (): void => {
+    if (!clears || [...runs.values()].some((run) => !run.isEmpty() && !run.snapshot().stuck)) return;
+    clears = false;
+    scheduler.after(CLEARING_MS, () => {
+      asks = { ...asks, cleared: true };
+      asksDirty = true;
+      soon();
+    });
   };
   const tryToEnd = (): void => {
     if (exit.asked === null || exit.code !== null) return;
@@ -156,6 +170,11 @@ export function createWorld(
       once('exit', number, { key: 0, run: '' }, () => {
         exit = { ...exit, asked: code };
         tryToEnd();
+      }),
+    clear: (number) =>
+      once('clear', number, { key: 0, run: '' }, () => {
+        clears = true;
+        tryToClear();
       }),
     upgrade: (number) => once('upgrade', number, { key: 0, run: '' }, () => {}),
     seen: (until, atNs) => {

@@ -152,6 +152,7 @@ function createMachine(scheduler: ReturnType<typeof createScheduler>, wanted: nu
     signal() {},
     forget() {},
     exit() {},
+    clear() {},
     upgrade() {},
     seen() {},
     close() {},

@@ -43,6 +43,7 @@ function repeated(records: readonly CheckpointRecord[], state: State, lastNumber
     signal: ask('signal'),
     forget: ask('forget'),
     exit: ask('exit'),
+    clear: ask('clear'),
     upgrade: ask('upgrade'),
     seen() {},
     close() {},

@@ -21,6 +21,7 @@ function listening(isKept = () => true): { ports: Ports; asked: string[] } {
     signal() {},
     forget: (_: number, key: number) => asked.push(`forget ${key}`),
     exit() {},
+    clear() {},
     upgrade() {},
     seen() {},
     close() {},
