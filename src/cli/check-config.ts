@@ -1,4 +1,5 @@
 /** `gsup check` of a config file: what is wrong with it, or what would happen, without starting anything. */
+import { countProblem } from '../config/descriptor-limit.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { settingsFor } from '../config/orchestrators.ts';
 import { planLines } from '../config/plan-lines.ts';
@@ -33,6 +34,8 @@ export function checkConfig(options: CheckOptions, name: string | null, env: Env
   }
   const { config } = loaded;
   const plan = planUp(config, name ?? config.name, VERSION);
+  const tooMany = countProblem(plan);
+  if (tooMany !== null) return failure(EXIT.config, tooMany);
   const estimate = estimateStop(plan);
   const lines = asked !== null ? settingsFor(asked, estimate) : planLines(config, plan, estimate);
   const stdout = options.print ? printConfig(config) : `${lines.join('\n')}\n`;

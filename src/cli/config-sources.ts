@@ -1,4 +1,5 @@
 /** Where config files really are: the disk and standard input, within bounds. */
+import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Sources } from '../config/config-files.ts';
 import { MAX_CONFIG_BYTES } from '../config/yaml.ts';
@@ -43,7 +44,19 @@ function readAtMost(fd: number): string {
     if (count === 0) break;
     length += count;
   }
-  return buffer.toString('utf8', 0, length);
+  const bytes = buffer.subarray(0, length);
+  // What is too long is refused for that, and may be cut within a character.
+  if (length <= MAX_CONFIG_BYTES && !isUtf8(bytes)) throw notUtf8(bytes);
+  return bytes.toString('utf8');
+}
+
+/** Read all the same, a byte that is no text would become another one, and a password the wrong one. */
+function notUtf8(bytes: Buffer): Error {
+  const again = Buffer.from(bytes.toString('utf8'));
+  const at = bytes.findIndex((byte, place) => byte !== again[place]);
+  const lines = bytes.toString('utf8', 0, at).split('\n');
+  const place = `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
+  return new Error(`byte 0x${bytes.toString('hex', at, at + 1)} in ${place}, which is not UTF-8`);
 }
 
 function readSome(fd: number, buffer: Buffer, at: number): number {

@@ -62,17 +62,23 @@ interface Source {
 export function readConfigFile(reading: Reading, file: string): Tree {
   const path = file === STDIN ? STDIN : absolute(file, reading.sources.cwd);
   const source = { path, shown: file === STDIN ? STDIN_NAME : file };
-  return readSource(reading, source, [], {});
+  return readSource(reading, source, [], {}, { file: source.shown, line: 0, column: 0 });
 }
 
 function absolute(path: string, folder: string): string {
   return isAbsolute(path) ? normalize(path) : join(folder, path);
 }
 
-/** `above`: the files that include this one. `dotenv`: what their `.env` files say. */
-function readSource(reading: Reading, source: Source, above: readonly Source[], dotenv: Environment): Tree {
+/** `above`: the files that include this one. `dotenv`: what their `.env` files say. `place`: where it is named. */
+function readSource(
+  reading: Reading,
+  source: Source,
+  above: readonly Source[],
+  dotenv: Environment,
+  place: Place,
+): Tree {
   reading.files.push(source.shown);
-  const text = readText(reading, source);
+  const text = readText(reading, source, place);
   if (text === undefined) return emptyTree(source.shown);
   const read = isProcfile(source.path) ? readProcfile(text, source.shown) : readYaml(text, source.shown);
   const tree = treeOf(reading, read, source);
@@ -87,12 +93,12 @@ function readSource(reading: Reading, source: Source, above: readonly Source[], 
   );
 }
 
-function readText(reading: Reading, source: Source): string | undefined {
+function readText(reading: Reading, source: Source, place: Place): string | undefined {
   try {
     return source.path === STDIN ? reading.sources.readStdin() : reading.sources.readFile(source.path);
   } catch (error) {
     const message = `cannot read "${source.shown}": a readable file is needed, got ${causeOf(error)}`;
-    reading.problems.push({ file: source.shown, line: 0, column: 0, path: '', message, hint: '' });
+    reading.problems.push({ ...place, path: '', message, hint: '' });
     reading.broken = true;
     return undefined;
   }
@@ -252,7 +258,7 @@ function includeOne(
     reading.problems.push(problemAt(tree, path, `a config has at most ${MAX_FILES} files`));
     return undefined;
   }
-  return readSource(reading, source, above, dotenv);
+  return readSource(reading, source, above, dotenv, valuePlace(tree, path));
 }
 
 /** Two files that mean different processes by one name. */

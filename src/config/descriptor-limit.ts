@@ -8,10 +8,16 @@ const RUN_FILES = 1;
 const PIPES = 2;
 const TERMINALS = 1;
 
+/** null: so many can be supervised. */
+export function countProblem({ name, processes }: Pick<TaskPlan, 'name' | 'processes'>): string | null {
+  if (processes.length <= MOST_PROCESSES) return null;
+  return `cannot start "${name}": it may have ${MOST_PROCESSES} processes, replicas counted, got ${processes.length}`;
+}
+
 /** `limits`: /proc/self/limits. null: there is room for all of them. */
 export function descriptorProblem({ name, processes }: TaskPlan, limits: string): string | null {
-  if (processes.length > MOST_PROCESSES)
-    return `cannot start "${name}": it may have ${MOST_PROCESSES} processes, replicas counted, got ${processes.length}`;
+  const tooMany = countProblem({ name, processes });
+  if (tooMany !== null) return tooMany;
   const needed = processes.reduce((sum, process) => sum + descriptorsOf(process), OWN_FILES);
   const hard = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1];
   if (hard === undefined || Number(hard) >= needed) return null;

@@ -196,9 +196,19 @@ function readNode(walk: Walk, node: Node | null, path: Path): Value {
   if (walk.values > MAX_VALUES) throw new TooMuch(node, `a config has at most ${MAX_VALUES} values`);
   if (path.length > MAX_DEPTH) throw new TooMuch(node, `values are nested ${MAX_DEPTH} deep at most`);
   if (isAlias(node)) return readAlias(walk, node, path);
+  refuseTag(walk, node, path);
   if (isMap(node)) return readMap(walk, node.items, path);
   if (isSeq(node)) return node.items.map((item, at) => readItem(walk, item as Node | null, [...path, at]));
   return isScalar(node) ? readScalar(walk, node, path) : null;
+}
+
+const CORE_TAG = /^(?:!|tag:yaml\.org,2002:(?:str|int|float|bool|null|map|seq))$/;
+
+/** Values are read by their keys, so those of YAML itself change nothing; others mean something to somebody else. */
+function refuseTag(walk: Walk, node: Node, path: Path): void {
+  const { tag } = node;
+  if (tag === undefined || CORE_TAG.test(tag)) return;
+  refuse(walk, node, path, 'a value without a tag is needed', tag.replace('tag:yaml.org,2002:', '!!'));
 }
 
 function readAlias(walk: Walk, node: Node, path: Path): Value {

@@ -130,9 +130,9 @@ gsup: bad.yaml:3:28: cannot use "processes.b.restart": no, on-failure or always 
     execFileSync('mkfifo', [join(folder, 'fifo')]);
     const file = write('includes.yaml', 'include: [dir, fifo, none]\nprocesses: {a: {command: x}}\n');
     expect((await gsup('check', '-f', file)).stderr).toBe(
-      `gsup: cannot read "dir": a readable file is needed, got EISDIR
-gsup: cannot read "fifo": a readable file is needed, got what is no regular file
-gsup: cannot read "none": a readable file is needed, got ENOENT
+      `gsup: includes.yaml:1:11: cannot read "dir": a readable file is needed, got EISDIR
+gsup: includes.yaml:1:16: cannot read "fifo": a readable file is needed, got what is no regular file
+gsup: includes.yaml:1:22: cannot read "none": a readable file is needed, got ENOENT
 `,
     );
   });
@@ -213,5 +213,48 @@ describe('gsup check --print and gsup schema', () => {
   it('prints the schema', async () => {
     const { stdout } = await gsup('schema');
     expect(JSON.parse(stdout)).toMatchObject({ type: 'object', required: ['processes'] });
+  });
+});
+
+describe('S39 files that are no texts, or too many', () => {
+  it.each([
+    [
+      'a config',
+      'latin.yaml',
+      Buffer.from('processes:\n  a: {command: [caf\xe9]}\n', 'latin1'),
+      'line 2, column 20',
+    ],
+    ['UTF-16', 'wide.yaml', Buffer.from('\ufeffprocesses: {}', 'utf16le'), 'line 1, column 1'],
+  ])('%s that is not UTF-8 is refused with the place', async (_, name, bytes, place) => {
+    writeFileSync(join(folder, name), bytes);
+    const { exitCode, stderr } = await gsup('check', '-f', join(folder, name));
+    expect(exitCode).toBe(78);
+    expect(stderr).toMatch(new RegExp(`cannot read "${name}": .* in ${place}, which is not UTF-8`));
+  });
+
+  it('nor does an env_file become something else', async () => {
+    writeFileSync(join(folder, 'latin.env'), Buffer.from('P=caf\xe9\n', 'latin1'));
+    const file = write('with-env.yaml', 'processes: {a: {command: [app], env_file: latin.env}}\n');
+    const { exitCode, stderr } = await gsup('check', '-f', file);
+    expect(exitCode).toBe(78);
+    expect(stderr).toContain('byte 0xe9 in line 1, column 6, which is not UTF-8');
+  });
+
+  it('what is UTF-8 is read, with a byte order mark and CRLF too', async () => {
+    const file = write(
+      'good.yaml',
+      '\ufeffprocesses:\r\n  a:\r\n    command: |\r\n      echo caf\u00e9 \ufffd\r\n',
+    );
+    const { exitCode, stdout } = await gsup('check', '--print', '-f', file);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('caf\u00e9 \ufffd');
+    expect(stdout).not.toContain('\r');
+  });
+
+  it('more processes than can be supervised are refused as by up', async () => {
+    const file = write('many.yaml', 'processes: {a: {command: [app], replicas: 1001}}\n');
+    const { exitCode, stderr } = await gsup('check', '-f', file);
+    expect(exitCode).toBe(78);
+    expect(stderr).toContain('1000 processes');
   });
 });

@@ -445,3 +445,31 @@ describe('S39 files', () => {
     expect(problemsOf(loadText('\uFEFFprocesses:\r\n  web:\r\n    command: x\r\n'))).toEqual([]);
   });
 });
+
+describe('S39 texts that somebody else has written', () => {
+  const app = 'processes: {a: {command: [app]}}\n';
+
+  it('a tag is refused where it stands, and those that change nothing are not', () => {
+    expect(problemsOf(loadText('processes: {a: {command: !!python/object:os.system [x]}}'))).toEqual([
+      'gsup.yaml:1:52: cannot use "processes.a.command": a value without a tag is needed, got !!python/object:os.system',
+    ]);
+    expect(problemsOf(loadText('processes: !reset {a: {command: [app]}}'))).toEqual([
+      'gsup.yaml:1:19: cannot use "processes": a value without a tag is needed, got !reset',
+    ]);
+    expect(problemsOf(loadText('processes: !!map {a: {command: !!seq [!!str app, ! b]}}'))).toEqual([]);
+  });
+
+  it('what is included and cannot be read is told where it is named', () => {
+    const loaded = load({ 'gsup.yaml': `include: [one.yaml, none.yaml]\n${app}`, 'one.yaml': 'x-a: 1\n' });
+    expect(problemsOf(loaded)).toContain(
+      'gsup.yaml:1:21: cannot read "none.yaml": a readable file is needed, got ENOENT',
+    );
+  });
+
+  it('a circle of includes is told with all of it', () => {
+    const loaded = load({ 'gsup.yaml': `include: b.yaml\n${app}`, 'b.yaml': 'include: gsup.yaml\n' });
+    expect(problemsOf(loaded)).toEqual([
+      'b.yaml:1:10: cannot use "include": a file cannot include itself, got gsup.yaml -> b.yaml -> gsup.yaml',
+    ]);
+  });
+});
