@@ -1,5 +1,5 @@
 /** The log of a living task as it grows: the status that follows from it, and whoever wants to hear of each record. */
-import { type FSWatcher, readlinkSync, watch } from 'node:fs';
+import { type FSWatcher, fstatSync, readlinkSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { logNames, setAside } from '../checkpoint/files.ts';
 import { type LogName, mergeLogs } from '../checkpoint/merge.ts';
@@ -93,6 +93,24 @@ export function createFeed(asked: LogPlace): Feed {
       };
     },
   };
+}
+
+/** Of the files as they are; 0 where one cannot be looked at. */
+export function logSizes({ folder, checkpoint, init }: LogPlace): Readonly<Record<LogName, number>> {
+  // init begins a new file now and then, under its old name.
+  const ofInit = folder === null ? null : sizeOf(() => statSync(join(folder, logNames.init)).size);
+  return {
+    checkpoint: sizeOf(() => fstatSync(checkpoint).size) ?? 0,
+    init: ofInit ?? sizeOf(() => fstatSync(init).size) ?? 0,
+  };
+}
+
+function sizeOf(look: () => number): number | null {
+  try {
+    return look();
+  } catch {
+    return null;
+  }
 }
 
 /** What lies in the folder under its name then is of an earlier start, or of nobody. */

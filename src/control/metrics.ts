@@ -1,4 +1,5 @@
 /** What happened and what is, in the text format of Prometheus. Its library is loaded by the first scrape. */
+import type { LogName } from '../checkpoint/merge.ts';
 import type { CheckpointRecord } from '../checkpoint/record.ts';
 import type { ProcessStatus, Status } from '../report/status.ts';
 import { processName } from '../supervisor/names.ts';
@@ -15,7 +16,11 @@ export interface Metrics {
 const STOP_BUCKETS_S = [0.1, 0.5, 1, 2, 5, 8, 10, 15, 30, 60, 120, 300];
 const US_PER_S = 1_000_000;
 
-export async function createMetrics(feed: Feed): Promise<Metrics> {
+/** `sizes`: of the logs' files, in bytes. */
+export async function createMetrics(
+  feed: Pick<Feed, 'after'>,
+  sizes: () => Readonly<Record<LogName, number>>,
+): Promise<Metrics> {
   const { default: prom } = await import('prom-client');
   const { Counter, Gauge, Histogram, Registry } = prom;
   const registry = new Registry();
@@ -27,6 +32,7 @@ export async function createMetrics(feed: Feed): Promise<Metrics> {
 
   const supervisors = counter('gsup_supervisor_starts_total', 'Supervisors that have begun', []);
   const starts = counter('gsup_runs_started_total', 'Runs that have been started', ['process']);
+  const restarts = counter('gsup_runs_restarted_total', 'Runs that followed an earlier one', ['process']);
   const ends = counter('gsup_runs_ended_total', 'Runs that have ended, by outcome and cause', [
     'process',
     'outcome',
@@ -44,6 +50,7 @@ export async function createMetrics(feed: Feed): Promise<Metrics> {
     buckets: STOP_BUCKETS_S,
     registers,
   });
+  const logs = gauge('gsup_log_size_bytes', 'Size of the checkpoint log, of each of its two files', ['log']);
   const task = gauge('gsup_task_info', 'The task; always 1', ['task', 'state']);
   const gauges = {
     up: gauge('gsup_process_up', '1 while a run of it lives', ['process']),
@@ -55,6 +62,11 @@ export async function createMetrics(feed: Feed): Promise<Metrics> {
     failures: gauge('gsup_process_failures', 'Failed runs that count towards max_failures', ['process']),
     cpu: gauge('gsup_process_cpu_ratio', 'Processors that its tree uses', ['process']),
     memory: gauge('gsup_process_resident_memory_bytes', 'Resident memory of its tree', ['process']),
+    left: gauge(
+      'gsup_process_stop_left_seconds',
+      'Until its stop goes on to the next rung; absent without one',
+      ['process'],
+    ),
   };
   const stopping = new Map<string, bigint>();
   let position: Position = BEGIN;
@@ -65,7 +77,7 @@ export async function createMetrics(feed: Feed): Promise<Metrics> {
         supervisors.inc();
         break;
       case 'run-started':
-        if (!isHook(record.run)) starts.inc({ process: processName(record.run) });
+        if (!isHook(record.run)) started(record.run);
         break;
       case 'rung':
         if (!stopping.has(record.run)) stopping.set(record.run, record.mono_ns);
@@ -80,6 +92,12 @@ export async function createMetrics(feed: Feed): Promise<Metrics> {
     }
   };
 
+  const started = (run: string): void => {
+    const process = processName(run);
+    starts.inc({ process });
+    if (!run.endsWith('#1')) restarts.inc({ process });
+  };
+
   const ended = (record: Extract<CheckpointRecord, { type: 'run-ended' }>): void => {
     const process = processName(record.run);
     const began = stopping.get(record.run);
@@ -91,7 +109,8 @@ export async function createMetrics(feed: Feed): Promise<Metrics> {
   };
 
   const show = (each: ProcessStatus): void => {
-    const { name: process, pid, ready, want, health, failures, cpu_pct: percent, rss_bytes: bytes } = each;
+    const { name: process, pid, ready, want, health, failures, stop } = each;
+    const { cpu_pct: percent, rss_bytes: bytes } = each;
     gauges.up.set({ process }, pid === null ? 0 : 1);
     gauges.ready.set({ process }, ready ? 1 : 0);
     gauges.wanted.set({ process }, want === 'up' ? 1 : 0);
@@ -99,6 +118,7 @@ export async function createMetrics(feed: Feed): Promise<Metrics> {
     if (health !== null) gauges.healthy.set({ process }, health === 'unhealthy' ? 0 : 1);
     if (percent !== null) gauges.cpu.set({ process }, percent / 100);
     if (bytes !== null) gauges.memory.set({ process }, bytes);
+    if (stop?.left_ms != null) gauges.left.set({ process }, stop.left_ms / 1000);
   };
 
   return {
@@ -116,6 +136,7 @@ export async function createMetrics(feed: Feed): Promise<Metrics> {
       // What is not there any more is not shown.
       for (const each of [task, ...Object.values(gauges)]) each.reset();
       task.set({ task: status.task.name ?? '', state: status.task.state ?? '' }, 1);
+      for (const [log, size] of Object.entries(sizes())) logs.set({ log }, size);
       for (const each of status.processes) show(each);
       return registry.metrics();
     },

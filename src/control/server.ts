@@ -9,7 +9,7 @@ import {
 import type { Socket } from 'node:net';
 import { escapeControls } from '../checkpoint/codec.ts';
 import { type HttpAnswer, problem } from './answer.ts';
-import { createFeed, type LogPlace } from './feed.ts';
+import { createFeed, type LogPlace, logSizes } from './feed.ts';
 import { findRoute } from './find-route.ts';
 import { createGate, type Gate, type GateWorld } from './gate.ts';
 import {
@@ -56,7 +56,9 @@ export function createControlServer(world: ControlWorld): ControlServer {
   };
   let made: Promise<Metrics> | undefined;
   const metrics = () => {
-    made ??= import('./metrics.ts').then(({ createMetrics }) => createMetrics(feed));
+    made ??= import('./metrics.ts').then(({ createMetrics }) =>
+      createMetrics(feed, () => logSizes(world.place)),
+    );
     return made;
   };
   const { folder } = world.place;
