@@ -13,6 +13,7 @@ export function blankRun(key: number, name: string): RunSnapshot {
     lost: false,
     alone: false,
     oom: false,
+    askedAgain: false,
     pid: 0,
     startTicks: 0n,
     startFailure: null,

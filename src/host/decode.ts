@@ -112,6 +112,7 @@ function decodeRun(raw: ValueOf<typeof wire.run_state>): HostNews | string {
     lost: has(wire.runFlag.RUN_LOST),
     alone: has(wire.runFlag.RUN_ALONE),
     oom: has(wire.runFlag.RUN_OOM),
+    askedAgain: has(wire.runFlag.RUN_ASKED_AGAIN),
     pid: raw.pid,
     startTicks: raw.start_ticks,
     startFailure: stage === null ? null : { stage, errno: raw.failed_errno },

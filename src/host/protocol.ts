@@ -81,6 +81,7 @@ export const runFlag = {
   RUN_LOST: 8,
   RUN_ALONE: 16,
   RUN_OOM: 32,
+  RUN_ASKED_AGAIN: 64,
 } as const;
 export const notifyFlag = { NOTIFY_READY: 1, NOTIFY_STOPPING: 2, NOTIFY_RELOADING: 4 } as const;
 

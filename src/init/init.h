@@ -172,7 +172,7 @@ struct run {
 	bool supervised, stop_asked;    /* supervised: rungs come from elsewhere first; stop_asked: not only its leader's end */
 	uint8_t job;                    /* in init: SIGSTOP or SIGCONT of job control that waits likewise; each makes up for the other */
 	bool crowded;                   /* in init: told when there is room */
-	uint32_t answer;                /* in init: how many rungs it has taken when the second ask is answered */
+	uint32_t stood, answer;         /* in init: how many rungs it had taken when the second ask came, and has when that is answered */
 	int socket, notify, ready;      /* to its coordinator, for sd_notify, for ready_fd; or -1 */
 	uint32_t ready_left;            /* bytes that may come before the newline */
 	pid_t told[256]; int told_count; /* stragglers that have had this rung's signal */

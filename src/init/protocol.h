@@ -119,7 +119,8 @@ enum phase { PHASE_STARTING = 1, PHASE_RUNNING = 2, PHASE_STOPPING = 3, PHASE_KI
 enum run_flags {
 	RUN_LEADER_EXITED = 1, RUN_FORCED = 2 /* SIGKILL was sent */, RUN_STUCK = 4 /* something outlives SIGKILL */,
 	RUN_LOST = 8 /* coordinator gone, nobody knows the status */, RUN_ALONE = 16 /* took its last rung without supervisor */,
-	RUN_OOM = 32 /* the kernel has killed the leader for lack of memory */
+	RUN_OOM = 32 /* the kernel has killed the leader for lack of memory */,
+	RUN_ASKED_AGAIN = 64 /* init: a stop was asked for a second time, and since then it has taken no rung */
 };
 enum stage { /* of a start, in their order; START_TIMEOUT when it hung in one of them */
 	STAGE_FORK = 1, STAGE_TERMINAL, STAGE_OUTPUT, STAGE_LIMITS, STAGE_NICE, STAGE_OOM, STAGE_USER, STAGE_CWD, STAGE_PRIVS,

@@ -288,7 +288,19 @@ static bool drains(const struct run *run) { return run->climb.order.flags & ORDE
 /* The first ask is answered by a rung (a drain stays on its own), whether it has been already or not; the second by the one after that. */
 void runs_asked_again(void)
 {
-	for (int i = 0; i < runs_used; i++) runs[i].answer = (climbed(&runs[i]) > 1 ? climbed(&runs[i]) : 1) + 1;
+	for (int i = 0; i < runs_used; i++) {
+		runs[i].stood = climbed(&runs[i]);
+		runs[i].answer = (runs[i].stood > 1 ? runs[i].stood : 1) + 1;
+	}
+}
+
+/* A log that was lost cannot tell whether the second ask has been acted on. */
+struct run_state *runs_told(const struct run *run)
+{
+	static struct run_state told;
+	told = run->s;
+	if (run->stood && run->stood == climbed(run)) told.flags |= RUN_ASKED_AGAIN;
+	return &told;
 }
 
 /* A second ask is for whoever is on the way down. Who has moved on since was told to, by a supervisor that could not say so any more. */

@@ -20,6 +20,7 @@ void runs_tell(uint16_t type, const void *body, size_t size);
 void runs_forward(int signal, bool received, uint32_t times); /* forward.c: marks it, for runs_pass_on() */
 void runs_pass_on(struct run *crowded);              /* as far as there is room; NULL: to all that have something new */
 void runs_asked_again(void);                         /* where they stand now tells later whether somebody has answered */
+struct run_state *runs_told(const struct run *run);  /* as a supervisor is told of it; until the next call */
 int runs_stuck(void);                                /* nobody waits for these */
 void runs_stop_alone(const struct asks *asks, int *done, bool hooks); /* nobody decides: each run's own order, by stop level; hooks: theirs too */
 void runs_unkept(void);                              /* what nobody is there to start any more */

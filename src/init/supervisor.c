@@ -78,7 +78,7 @@ void supervisor_flush(void)
 	}
 	for (int i = 0; i < runs_used; i++) {
 		if (!runs[i].used || !runs[i].dirty) continue;
-		while (!put(RUN, &runs[i].s, sizeof runs[i].s)) if (!send_out()) { want_room(true); return; }
+		while (!put(RUN, runs_told(&runs[i]), sizeof runs[i].s)) if (!send_out()) { want_room(true); return; }
 		runs[i].dirty = false;
 		told = true;
 	}

@@ -68,7 +68,7 @@ export const PENDING: Record<RunEvent, Pending> = {
   stuck: (state, run) => snapshotOf(state, run)?.stuck === true && !isDone(state, `${run.name} stuck`),
   climbed: hasClimbed,
   kill: (_, run) => run.owed === 'kill',
-  escalate: (_, run) => run.owed === 'escalate',
+  escalate: (state, run) => run.owed === 'escalate' || isAskedAgain(state, run),
   stop: (state, run) => run.rung === null && (isLevelsTurn(state, run) || isHookOver(state, run)),
   straggling: (state, run) => run.stop === null && snapshotOf(state, run)?.leaderExited === true,
   renew: isRenewed,
@@ -94,6 +94,18 @@ export const PENDING: Record<RunEvent, Pending> = {
   blocked: (state, run) => !isDone(state, blockedKey(run)) && isBlocked(state, run),
   follow: (state, run) => run.serves === null && followOf(state, run).kind === 'again',
 };
+
+/**
+ * A log that was lost cannot tell whether a second ask was acted on; where the run stands can. Not what must drain: to try its hook
+ * again takes no rung, so nothing would tell when that is done.
+ */
+function isAskedAgain(state: State, run: Run): boolean {
+  const { task } = state;
+  const asks = task.state === 'finalizing' ? task.finalsAsks : task.asks;
+  const seen = snapshotOf(state, run);
+  const stands = seen?.askedAgain === true && seen.rung === run.rung?.index;
+  return stands && asks > 1 && run.serves === null && !isDraining(state, run);
+}
 
 export function isPast(atNs: bigint | null, nowNs: bigint): boolean {
   return atNs !== null && atNs <= nowNs;

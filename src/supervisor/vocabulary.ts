@@ -144,6 +144,8 @@ export interface RunSnapshot {
   readonly alone: boolean;
   /** The kernel has killed the leader for lack of memory. */
   readonly oom: boolean;
+  /** A stop was asked for a second time, and since then it has taken no rung. */
+  readonly askedAgain: boolean;
   readonly pid: number;
   readonly startTicks: bigint;
   readonly startFailure: { readonly stage: StartStage; readonly errno: number } | null;

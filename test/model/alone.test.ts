@@ -40,7 +40,7 @@ const says = (slot: number, name: string, change: Partial<RunSnapshot>): InitEve
 const dies: InitEvent = { kind: 'supervisor-ended', code: 1 };
 const asked: InitEvent = { kind: 'asked' };
 
-/** Returns what coordinators are told alone, as `slot asks`, by event; and how init ends. */
+/** Returns what coordinators are told alone, as `slot asks`, by event; how init ends; and what was asked again, as a supervisor is told. */
 function play(story: readonly (readonly [atMs: number, event: InitEvent])[]): string[] {
   let init = FIRST_INIT;
   const turns: InitTurn[] = [];
@@ -53,6 +53,8 @@ function play(story: readonly (readonly [atMs: number, event: InitEvent])[]): st
     for (const each of stepped.out) {
       if (each.kind === 'pass' && each.frame.kind === 'alone')
         told.push(`${atMs}: ${each.slot} ${each.frame.asks}`);
+      if (each.kind === 'news' && each.news.kind === 'run' && each.news.run.askedAgain)
+        told.push(`${atMs}: ${each.news.run.name} asked again`);
       if (each.kind === 'exit') told.push(`${atMs}: exit ${each.code}`);
     }
   }
@@ -99,7 +101,7 @@ test('S14 S46 a second ask that was answered by a supervisor which could not say
   expect(told).toEqual([]);
 });
 
-test('S14 S46 a second ask that nobody has answered is answered once', () => {
+test('S14 S46 a second ask that nobody has answered is answered once, and the next supervisor is told of it', () => {
   const told = play([
     ...ASKED_AGAIN,
     [22, { kind: 'supervisor-ended', code: null }],
@@ -107,7 +109,7 @@ test('S14 S46 a second ask that nobody has answered is answered once', () => {
     [2100, { kind: 'time' }],
     [2400, { kind: 'time' }],
   ]);
-  expect(told).toEqual(['2100: 0 2']);
+  expect(told).toEqual(['22: node#1 asked again', '2100: 0 2']);
 });
 
 test('S14 S46 a second ask is not for a level whose turn has not come: its stop begins when that has', () => {

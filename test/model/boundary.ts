@@ -209,7 +209,8 @@ export interface Slot {
   /** Its coordinator has not been reaped. */
   readonly process: boolean;
   readonly stopAsked: boolean;
-  /** How many rungs it has taken when the second ask is answered. */
+  /** How many rungs it had taken when the second ask came, and has when that is answered. */
+  readonly stood: number;
   readonly answer: number;
   readonly order: Order;
   readonly forwards?: Forwards | undefined;

@@ -406,6 +406,7 @@ function spawnRun(step: Step, number: number, name: string, order: Order): void 
     socket: true,
     process: true,
     stopAsked: false,
+    stood: 0,
     answer: 0,
     order,
     forwards: undefined,
@@ -466,7 +467,7 @@ function asked(step: Step): void {
   setAsks(step, { count, firstNs: count === 1 ? step.nowNs : asks.firstNs });
   setSup(step, { tellAsks: true });
   if (count === 2) {
-    const slots = step.init.slots.map((slot) => ({ ...slot, answer: answerOf(slot) }));
+    const slots = step.init.slots.map((slot) => ({ ...slot, stood: climbed(slot), answer: answerOf(slot) }));
     step.init = { ...step.init, slots };
   }
   const wait = sup.state === 'present' ? ANSWER_WITHIN : sup.state === 'starting' ? START_WITHIN : 0n;
@@ -573,7 +574,8 @@ function flush(step: Step): void {
   }
   for (const [at, slot] of step.init.slots.entries()) {
     if (!slot.used || !slot.dirty) continue;
-    told.push({ kind: 'run', run: slot.snapshot });
+    const askedAgain = slot.stood > 0 && slot.stood === climbed(slot);
+    told.push({ kind: 'run', run: { ...slot.snapshot, askedAgain } });
     setSlot(step, at, { dirty: false });
   }
   if (sup.tellAsks) {

@@ -70,6 +70,8 @@ export function createWorld(
   let answered = 0;
   /** Where the runs stood when the last one came. */
   let stoodAt = new Map<Coordinator, number | null>();
+  /** Where they stood when the second one came. */
+  let secondAt = new Map<Coordinator, number | null>();
   let standsIn = false;
   let clears = false;
 
@@ -78,7 +80,10 @@ export function createWorld(
     if (report === null) return;
     const keys = [...dirty];
     dirty.clear();
-    for (const key of keys) tell({ kind: 'run', run: (runs.get(key) as Coordinator).snapshot() });
+    for (const key of keys) {
+      const run = runs.get(key) as Coordinator;
+      tell({ kind: 'run', run: { ...run.snapshot(), askedAgain: isAskedAgain(run) } });
+    }
     if (asksDirty) {
       asksDirty = false;
       asksEvent = event + 1;
@@ -87,6 +92,10 @@ export function createWorld(
     tell({ kind: 'sync', event: ++event });
   };
   const tell = (news: HostNews): void => report?.(news);
+  const isAskedAgain = (run: Coordinator): boolean => {
+    const { rung } = run.snapshot();
+    return asks.count > 1 && rung !== null && rung === secondAt.get(run);
+  };
   const soon = (): void => {
     if (!flushing) scheduler.after(0, flush);
     flushing = true;
@@ -221,6 +230,7 @@ export function createWorld(
       const first = asks.count === 0 ? { signal, pid: 7, uid: 0, firstNs: scheduler.nowNs() } : {};
       asks = { ...asks, ...first, count: asks.count + 1 };
       stoodAt = new Map([...runs.values()].map((run) => [run, run.snapshot().rung]));
+      if (asks.count === 2) secondAt = stoodAt;
       asksDirty = true;
       soon();
       scheduler.after(hopeless ? 0 : PATIENCE_MS, ifUnanswered);
