@@ -34,6 +34,7 @@ export function blankRun(key: number, name: string): RunSnapshot {
     notifyCount: 0,
     extendUs: 0,
     mainPid: 0,
+    extendNs: 0n,
     watchdogNs: 0n,
     statusText: '',
   };

@@ -134,6 +134,7 @@ function decodeRun(raw: ValueOf<typeof wire.run_state>): HostNews | string {
     // What a child says of itself: an absurd value is the child's, and no reason to give up the connection.
     extendUs: extendUs ?? Number.MAX_SAFE_INTEGER,
     mainPid: raw.main_pid,
+    extendNs: raw.extend_ns,
     watchdogNs: raw.watchdog_ns,
     statusText: raw.status,
   };

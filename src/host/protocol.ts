@@ -172,6 +172,7 @@ export const run_state = struct({
   main_pid: i32,
   pad: u32,
   extend_us: u64,
+  extend_ns: u64,
   watchdog_ns: u64,
   pids: array(i32, PIDS_MAX),
   name: text(NAME_SIZE),

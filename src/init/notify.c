@@ -48,7 +48,7 @@ static void take(struct run *run, const char *key, const char *value)
 	if (flag && strcmp(value, "1") == 0) run->s.notify |= flag;
 	if (flag == NOTIFY_READY) run->s.notify &= ~(uint32_t)NOTIFY_RELOADING;
 	else if (strcmp(key, "STATUS") == 0) print(run->s.status, sizeof run->s.status, "%s", value);
-	else if (strcmp(key, "EXTEND_TIMEOUT_USEC") == 0) run->s.extend_us = read_number(&value);
+	else if (strcmp(key, "EXTEND_TIMEOUT_USEC") == 0) { run->s.extend_us = read_number(&value); run->s.extend_ns = now_ns(); }
 	else if (strcmp(key, "WATCHDOG") == 0 && strcmp(value, "1") == 0) run->s.watchdog_ns = now_ns();
 	else if (strcmp(key, "MAINPID") == 0) {
 		uint64_t pid = read_number(&value);

@@ -139,7 +139,7 @@ struct run_state {
 	uint64_t deadline_ns, forked_ns, started_ns, leader_exited_ns, ended_ns, stop_ns;
 	struct usage leader, tree;
 	uint32_t notify, notify_count; int32_t main_pid; uint32_t pad;
-	uint64_t extend_us, watchdog_ns;               /* EXTEND_TIMEOUT_USEC as last sent; time of the last WATCHDOG=1 */
+	uint64_t extend_us, extend_ns, watchdog_ns;    /* EXTEND_TIMEOUT_USEC as last sent, and when; time of the last WATCHDOG=1 */
 	int32_t pids[PIDS_MAX];                        /* of stragglers */
 	char name[NAME_SIZE], status[NAME_SIZE];
 };

@@ -40,13 +40,18 @@ export function isReadyNow(state: State, run: Run): boolean {
   return askedOf(state, run, 'ready')?.verdict === 'healthy';
 }
 
-/** When it has failed for not being ready. null: there is no such time. */
+/**
+ * When it has failed for not being ready. null: there is no such time. EXTEND_TIMEOUT_USEC prolongs it as sd_notify(3) has it: so
+ * much from when it was sent, if that is later; whoever goes on starting says so again. A stop ends the wait in any case.
+ */
 export function readyByNs(state: State, run: Run): bigint | null {
   if (run.serves !== null || run.ready || run.stop !== null) return null;
   const { ready } = planOf(state, run);
-  const startedNs = snapshotOf(state, run)?.startedNs ?? 0n;
-  if (ready === null || ready.timeoutMs === null || startedNs === 0n) return null;
-  return startedNs + BigInt(ready.timeoutMs) * MS;
+  const seen = snapshotOf(state, run);
+  if (ready === null || ready.timeoutMs === null || seen === undefined || seen.startedNs === 0n) return null;
+  const byNs = seen.startedNs + BigInt(ready.timeoutMs) * MS;
+  const extendedNs = seen.extendNs === 0n ? 0n : seen.extendNs + BigInt(seen.extendUs) * 1000n;
+  return extendedNs > byNs ? extendedNs : byNs;
 }
 
 /** What is to be asked next, and when. */

@@ -170,6 +170,8 @@ export interface RunSnapshot {
   /** EXTEND_TIMEOUT_USEC as last sent; 0 when never. */
   readonly extendUs: number;
   readonly mainPid: number;
+  /** When it was sent; 0: never. */
+  readonly extendNs: bigint;
   readonly watchdogNs: bigint;
   readonly statusText: string;
 }

@@ -151,6 +151,7 @@ const runState = fc.record({
   notify_count: u32,
   main_pid: i32,
   extend_us: u64,
+  extend_ns: u64,
   watchdog_ns: u64,
   pids: fc.array(i32, { maxLength: wire.PIDS_MAX }),
   name,

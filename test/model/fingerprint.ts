@@ -25,6 +25,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'notifyCount',
   'extendUs',
   'mainPid',
+  'extendNs',
   'watchdogNs',
   'statusText',
   'startedNs',

@@ -127,6 +127,7 @@ function runBytes(s: RunSnapshot): Uint8Array {
     notify_count: 0,
     main_pid: 0,
     extend_us: 0n,
+    extend_ns: 0n,
     watchdog_ns: 0n,
     pids: [...s.stragglerPids],
     name: s.name,

@@ -48,6 +48,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(memchr(run.s.status, 0, sizeof run.s.status));
 	MUST(!run.s.main_pid || run.s.main_pid == 20 || run.s.main_pid == 21); /* only of the run's own tree */
 	MUST(!(run.s.notify & ~(uint32_t)(NOTIFY_READY | NOTIFY_STOPPING | NOTIFY_RELOADING)));
-	MUST(run.s.watchdog_ns <= now);
+	MUST(run.s.watchdog_ns <= now && run.s.extend_ns <= now);
 	return 0;
 }
