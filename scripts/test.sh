@@ -16,6 +16,8 @@ need unshare util-linux
 need ps procps
 need expect expect
 need tmux tmux
+need tini tini
+need dumb-init dumb-init
 need musl-gcc musl-tools
 need chromium chromium
 need zsh zsh

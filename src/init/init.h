@@ -252,6 +252,9 @@ void supervisor_flush(void);
 uint64_t supervisor_due(void);
 bool supervisor_done(int *code);
 
+/* ---- stand-in.c: started as tini or dumb-init ---- */
+int stand_in(int argc, char ***argv);           /* an exit code; -1: go on, with this command line */
+
 /* ---- main.c ---- */
 bool keep_descriptor(int fd);                    /* CLOEXEC, and a coordinator needs it nevertheless */
 int exit_code_of(const struct run_state *s);

@@ -383,9 +383,12 @@ int main(int argc, char **argv)
 {
 	extern char **environ;
 	take_over_signals();
-	fill_standard_descriptors();
 	inherited_env = environ;
-	int code = parse_command_line(argc, argv, environ, &p);
+	int code = stand_in(argc, &argv);
+	if (code >= 0) return code;
+	for (argc = 0; argv[argc]; ) argc++;
+	fill_standard_descriptors();
+	code = parse_command_line(argc, argv, environ, &p);
 	const struct said *format = &p.said[OPT_LOG_FORMAT], *level = &p.said[OPT_LOG_LEVEL];
 	bool only_errors = level->set && level->number == LOG_LEVEL_ERROR, quiet = p.said[OPT_QUIET].number || (level->set && level->number == LOG_LEVEL_WARN);
 	say_open(format->set ? format->number == LOG_FORMAT_JSON : -1, only_errors ? LEVEL_ERROR : quiet ? LEVEL_WARN : LEVEL_INFO);
