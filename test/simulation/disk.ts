@@ -81,11 +81,12 @@ export function createDisk(scheduler: Scheduler, faults: readonly DiskFault[] = 
     writes++;
     asked += bytes.length;
     if (typeof fault === 'string') throw failure(fault);
-    const count = Math.min(bytes.length, fault ?? bytes.length, room ?? bytes.length);
+    const fits = Math.min(bytes.length, fault ?? bytes.length);
+    const count = Math.min(fits, room ?? fits);
     if (room !== null) room -= count;
     apply(inodeOf(fd), { at, bytes: bytes.slice(0, count) });
     // Whoever is killed in a write does not see what it returns.
-    return room === null ? count : bytes.length;
+    return count < fits ? bytes.length : count;
   };
   const truncate = (fd: number, length: number): void => {
     if (faultNow()?.noTruncate) {
