@@ -8,7 +8,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pidusage from 'pidusage';
-import { table } from './inits.mjs';
+import { table } from './table.mjs';
 
 const seconds = Number(process.argv[2] ?? 30);
 const counts = process.argv.length > 3 ? process.argv.slice(3).map(Number) : [100, 1000];

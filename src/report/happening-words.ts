@@ -210,23 +210,44 @@ function stopCause({ cause, signal, pid }: Of<'stop-begun'>): string {
   return stopWords[cause];
 }
 
-/** So many are told one by one of those of which there is nothing to learn, and of the others. */
+/** So many are told by name of those of which there is nothing to learn, and so many kinds of the others. */
 const GRACEFUL_SHOWN = 8;
 const FORCED_SHOWN = 4;
 
 /** What took how long, and for what was not graceful, which comes first, the setting that would have made it so. */
 function summary({ exitCode, processes }: Of<'stop-summary'>): string {
   const isForced = ({ forced, stuck, cutMs }: StopReport): boolean => forced || stuck || cutMs > 0;
-  const forced = processes.filter(isForced);
+  const forced = alike(processes.filter(isForced));
   const others = processes.filter((report) => !isForced(report));
+  const more = forced.slice(FORCED_SHOWN).reduce((sum, { heads }) => sum + heads.length, 0);
   const texts = [
-    ...forced.slice(0, FORCED_SHOWN).map(reportText),
-    ...(forced.length > FORCED_SHOWN
-      ? [`${forced.length - FORCED_SHOWN} more that needed SIGKILL or were cut, see gsup history`]
-      : []),
-    ...(others.length > GRACEFUL_SHOWN ? [gracefulText(others)] : others.map(reportText)),
+    ...forced.slice(0, FORCED_SHOWN).map(reportsText),
+    ...(more > 0 ? [`${more} more that needed SIGKILL or were cut, see gsup history`] : []),
+    ...(others.length > GRACEFUL_SHOWN ? [gracefulText(others)] : alike(others).map(reportsText)),
   ];
   return `stopped, exit code ${exitCode}: ${texts.join('; ') || 'nothing was running'}`;
+}
+
+interface Alike {
+  readonly heads: string[];
+  readonly remarks: string;
+}
+
+/** Of many that have ended in the same way it is said once how. */
+function alike(reports: readonly StopReport[]): Alike[] {
+  const groups = new Map<string, Alike>();
+  for (const report of reports) {
+    const remarks = remarksOn(report);
+    const group = groups.get(remarks) ?? { heads: [], remarks };
+    const { run, tookMs } = report;
+    group.heads.push(tookMs === null ? run : `${run} took ${durationText(tookMs)}`);
+    groups.set(remarks, group);
+  }
+  return [...groups.values()];
+}
+
+function reportsText({ heads, remarks }: Alike): string {
+  return listText(heads) + (remarks === '' ? '' : ` (${remarks})`);
 }
 
 function gracefulText(reports: readonly StopReport[]): string {
@@ -237,13 +258,11 @@ function gracefulText(reports: readonly StopReport[]): string {
   return `${reports.length} ended by themselves or in time${longest}`;
 }
 
-function reportText(report: StopReport): string {
-  const took = report.tookMs === null ? '' : ` took ${durationText(report.tookMs)}`;
+function remarksOn(report: StopReport): string {
   const end =
     report.signal !== null ? `ended by ${report.signal}` : report.code === null ? '' : `code ${report.code}`;
   const cut = report.cutMs > 0 ? `its wait was cut by ${durationText(report.cutMs)}` : '';
-  const remarks = [end, whyKilled(report), report.forced ? '' : cut].filter((text) => text !== '');
-  return `${report.run}${took}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
+  return [end, whyKilled(report), report.forced ? '' : cut].filter((text) => text !== '').join(', ');
 }
 
 function whyKilled({ stuck, reason, cutMs, waits, rungs }: StopReport): string {

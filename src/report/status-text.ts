@@ -90,7 +90,7 @@ export function stopText({ task, processes }: Status): string | null {
   const names = waiting.slice(0, NAMED).map(({ name }) => name);
   const more = waiting.length > NAMED ? ` and ${waiting.length - NAMED} more` : '';
   const end = task.stop.deadline_at === null ? '' : `; all is over by ${task.stop.deadline_at}`;
-  return `stop waits for ${names.join(', ')}${more}, ${longestText(waiting)}${end}`;
+  return `stop waits ${longestText(waiting)}, for ${names.join(', ')}${more}${end}`;
 }
 
 /** What has been sent SIGKILL has no time any more, and is gone when the kernel is done with it. */

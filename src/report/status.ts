@@ -249,8 +249,12 @@ function wantDown(drafts: Drafts, { process, processes, run, cause }: Of<'stop-r
   if (run !== undefined && (process !== undefined || cause === 'main-ended')) return;
   const named = processes ?? (process === undefined ? null : [process]);
   const meant = named === null ? [...drafts.values()] : named.map((name) => draftOf(drafts, name));
-  // Nothing runs again once a stop has begun.
-  for (const draft of meant) Object.assign(draft, { want: 'down', nextStart: null });
+  for (const draft of meant) {
+    draft.want = 'down';
+    // What would have run again does not any more: its last run was the last.
+    if (draft.state === 'backoff')
+      Object.assign(draft, { state: draft.last?.outcome ?? 'waiting', nextStart: null });
+  }
 }
 
 function entered(draft: Draft, { index, signal, deadline_ns }: Of<'rung'>): void {

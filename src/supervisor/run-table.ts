@@ -308,10 +308,13 @@ function leftMs(deadlineNs: bigint | null, nowNs: bigint): number | null {
   return deadlineNs === null ? null : Number((deadlineNs - nowNs) / 1_000_000n);
 }
 
+/** What is asked to stop together is so one after the other. */
+const TOGETHER_NS = 250_000_000n;
+
 /** One line for all that a stop waits for by now. */
 function tellWaits(turn: Turn): void {
   const isNew = (run: Run): boolean => !isDone(turn.state, waitsKey(run));
-  const isWaiting = (run: Run): boolean => isPast(waitsAtNs(turn.state, run), turn.nowNs);
+  const isWaiting = (run: Run): boolean => isPast(waitsAtNs(turn.state, run), turn.nowNs + TOGETHER_NS);
   const waiting = runsOf(turn.state).filter((run) => isNew(run) && isWaiting(run));
   for (const run of waiting) once(turn, waitsKey(run));
   const lefts = waiting.map(({ rung }) => leftMs(rung?.deadlineNs ?? null, turn.nowNs));

@@ -168,13 +168,71 @@ describe('renderStatus', () => {
     const records = log([0, task], [10, forked], [1000, started], [5000, asked], [5000, rung]);
     expect(renderStatus(buildStatus(records, at(6000)), PLAIN).split('\n')).toEqual([
       'shop: cleaning, pid 1, since 2026-03-04T12:00:00.000Z, stop (signal) asked for at 2026-03-04T12:00:05.000Z',
-      'stop waits for web, at most 7.0s until the next rung',
+      'stop waits at most 7.0s until the next rung, for web',
       '',
       'PROCESS  STATE     PID  UPTIME  RESTARTS  CPU    MEMORY  LAST END',
       'web      stopping  7    5.0s    2         1.5 %  50 MB   -',
       '  stopping: SIGTERM, waits for node (7), worker (8), 7.0s left',
       '',
     ]);
+  });
+
+  it('leaves out columns for which there is no room, and wraps what has to be read whole', () => {
+    const records = log([0, task], [10, forked], [1000, started], [5000, asked], [5000, rung]);
+    const text = (width: number) => renderStatus(buildStatus(records, at(6000)), { colour: false, width });
+    expect(text(40).split('\n')).toEqual([
+      'shop: cleaning, pid 1, since',
+      '2026-03-04T12:00:00.000Z, stop (signal)',
+      'asked for at 2026-03-04T12:00:05.000Z',
+      'stop waits at most 7.0s until the next',
+      'rung, for web',
+      '',
+      'PROCESS  STATE     UPTIME  CPU    MEMORY',
+      'web      stopping  5.0s    1.5 %  50 MB',
+      '  stopping: SIGTERM, waits for node (7),',
+      '  worker (8), 7.0s left',
+      '',
+    ]);
+    for (const width of [10, 16, 20, 80])
+      for (const line of text(width).split('\n')) expect(line.length).toBeLessThanOrEqual(width);
+  });
+
+  it('takes what was in back-off when a stop began for ended: it does not run again', () => {
+    const backoff: RecordBody = {
+      type: 'backoff',
+      process: 'web',
+      wait_ms: 60_000,
+      deadline_ns: 0n,
+      failures: 1,
+    };
+    const waits = buildStatus(log([0, task], [10, forked], [20, ended], [30, backoff]), at(40));
+    expect(renderStatus(waits, PLAIN)).toContain('runs again at');
+    const stopped = buildStatus(
+      log([0, task], [10, forked], [20, ended], [30, backoff], [35, asked]),
+      at(40),
+    );
+    expect(renderStatus(stopped, PLAIN)).not.toContain('runs again at');
+    expect(stopped.processes[0]).toMatchObject({ want: 'down', state: 'failed', next_start_at: null });
+    const over: RecordBody = { type: 'task-state', state: 'killed', exit_code: 0 };
+    const records = log([0, task], [10, forked], [20, ended], [30, backoff], [35, asked], [36, over]);
+    // Nobody has gone without a word.
+    expect(buildStatus(records, at(40, { live: false })).processes[0]).toMatchObject({
+      state: 'failed',
+      reason: null,
+    });
+  });
+
+  it('says what has been sent SIGKILL, which has no time any more', () => {
+    const kill: RecordBody = { type: 'kill', process: 'web', run: 'web#3', pids: [7] };
+    const text = renderStatus(
+      buildStatus(
+        log([0, task], [10, forked], [1000, started], [5000, asked], [5000, rung], [5500, kill]),
+        at(6000),
+      ),
+      PLAIN,
+    );
+    expect(text).toContain('stop waits after SIGKILL, for web');
+    expect(text).toContain('killing: SIGKILL has been sent, waits for node (7), worker (8)');
   });
 
   it('S64 shows names from outside, and does not obey them', () => {

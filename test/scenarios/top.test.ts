@@ -106,7 +106,7 @@ atTerminal('top shows a stop that waits: for whom, how long, and that the task h
   const gsup = await shop(trial);
   const tmux = await top(trial, gsup);
   gsup.signal('SIGTERM');
-  await tmux.line(/^t: cleaning, stop waits for web\.1, web\.2, at most (9m|10m) \d+s until the next rung/);
+  await tmux.line(/^t: cleaning, stop waits at most (9m|10m) \d+s until the next rung, for web\.1, web\.2/);
   await tmux.line(/^web\.1 +stopping (9m|10m) \d+s/);
   await tmux.line(/^web\.1#1: stopping: SIGTERM, waits for ignores-sigterm \(\d+\), (9m|10m) \d+s left/);
   gsup.signal('SIGINT');

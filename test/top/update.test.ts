@@ -81,7 +81,7 @@ describe('what stops something', () => {
 describe('the table', () => {
   it('follows a process by its name, and takes its place when it is gone', () => {
     const chosen = press(modelOf(WEB), 'down');
-    const turned = update(chosen, seen(statusOf(WEB.toReversed()))).model;
+    const turned = update(chosen, seen(statusOf([...WEB.slice(1), ...WEB.slice(0, 1)]))).model;
     expect(chosenOf(turned)?.process.name).toBe('web.2');
     const gone = update(chosen, seen(statusOf([process('web.1'), process('web.10')]))).model;
     expect(chosenOf(gone)?.process.name).toBe('web.10');
@@ -149,7 +149,7 @@ describe('what is shown', () => {
     const processes = [process('web.1', STOPPING), process('db')];
     const wide = screen(modelOf(processes, { columns: 120, rows: 24 }, { state: 'cleaning', stop }));
     expect(wide[0]).toBe(
-      'shop: cleaning, stop waits for web.1, at most 7.9s until the next rung, pid 1, for 1m 0s',
+      'shop: cleaning, stop waits at most 7.9s until the next rung, for web.1, pid 1, for 1m 0s',
     );
     expect(wide[3]).toMatch(/^web\.1 +stopping 7\.9s /);
     expect(wide.at(-2)).toBe('web.1#1: stopping: SIGTERM, waits for sh (7), 7.9s left; pid 100');
