@@ -40,6 +40,11 @@ function isWide(code: number): boolean {
   return false;
 }
 
+/** A mark that has nothing to stand on would stand on whatever was there before. */
+export function withoutLeadingMarks(text: string): string {
+  return text.replace(/^[\p{Mn}\p{Me}\p{Cf}\u1160-\u11ff]+/u, '');
+}
+
 const ascii = /^[\x20-\x7e]*$/;
 
 export function widthOf(text: string): number {

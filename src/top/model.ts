@@ -71,6 +71,8 @@ export type TopEvent =
       readonly nowMs: number;
       readonly silent: string | null;
     }
+  /** The status that was asked for is still to come. */
+  | { readonly kind: 'late' }
   | { readonly kind: 'answer'; readonly text: string; readonly good: boolean }
   /** Of the process whose output is shown; `why`: there is none. */
   | {

@@ -2,7 +2,7 @@
 import { escapeText } from '../report/escape.ts';
 import type { ProcessStatus } from '../report/status.ts';
 import { endText, remarks } from '../report/status-text.ts';
-import { cutTo, fitTo, widthOf, wrapTo } from '../report/width.ts';
+import { cutTo, fitTo, widthOf, withoutLeadingMarks, wrapTo } from '../report/width.ts';
 import { type Chosen, chosenOf } from './choose.ts';
 import { tableOf } from './columns.ts';
 import { layoutFor } from './layout.ts';
@@ -50,7 +50,7 @@ function padded(lines: readonly ScreenLine[], count: number): ScreenLine[] {
 function within(line: ScreenLine, columns: number): ScreenLine {
   let left = columns;
   return line.flatMap(({ text, ...look }) => {
-    const cut = cutTo(text, left);
+    const cut = cutTo(left === columns ? withoutLeadingMarks(text) : text, left);
     left -= widthOf(cut);
     return cut === '' ? [] : [{ text: cut, ...look }];
   });

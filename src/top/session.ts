@@ -35,6 +35,8 @@ export interface TopWorld {
 
 /** A look that takes long is followed by a pause as long, so that looking is never what a supervisor mostly does. */
 const PAUSE_PER_LOOK = 1;
+/** What is on the screen is older than it looks. */
+const LATE_MS = 3000;
 
 export async function runTop(world: TopWorld): Promise<TopEnd> {
   const { client } = world;
@@ -65,6 +67,7 @@ export async function runTop(world: TopWorld): Promise<TopEnd> {
   };
   const looking = keepLooking(world, () => model.status ?? undefined, {
     seen: ({ status, silent }) => tell({ kind: 'status', status, silent, nowMs: world.nowMs() }),
+    late: () => tell({ kind: 'late' }),
     ended: (status) => over({ kind: 'ended', status }),
     failed,
   });
@@ -132,6 +135,7 @@ function keepLooking(
   before: () => Status | undefined,
   to: {
     readonly seen: (look: Look) => void;
+    readonly late: () => void;
     readonly ended: (status: Status) => void;
     readonly failed: (error: unknown) => void;
   },
@@ -144,7 +148,8 @@ function keepLooking(
     isBusy = true;
     again = false;
     const beganMs = performance.now();
-    const found = await world.look(before());
+    const late = setTimeout(to.late, LATE_MS);
+    const found = await world.look(before()).finally(() => clearTimeout(late));
     const tookMs = performance.now() - beganMs;
     isBusy = false;
     if (isOver) return;

@@ -27,6 +27,8 @@ function step(model: Model, event: TopEvent): Step {
       const note = model.note !== null && model.note.untilMs <= nowMs ? null : model.note;
       return only({ ...model, status, nowMs, silent, note });
     }
+    case 'late':
+      return only({ ...model, silent: model.silent ?? 'its supervisor has not answered yet' });
     case 'answer': {
       const note = noteIn(model, event.text, event.good);
       return { model: { ...model, note }, effects: [{ kind: 'look' }] };

@@ -35,6 +35,13 @@ describe('the screen', () => {
     );
   });
 
+  it('leaves out a mark that has no character to stand on', () => {
+    const size = { columns: 40, rows: 2 };
+    const emulator = createEmulator(size);
+    emulator.feed(updateScreen(null, render(modelOf([process('\u0f71\u0301web')], size)), size, true));
+    expect(emulator.rows()[1]).toMatch(/^web +running/);
+  });
+
   it('gets nothing for a line that is as it was', () => {
     const size = { columns: 80, rows: 24 };
     const many = Array.from({ length: 1000 }, (_, at) => process(`web.${at + 1}`));

@@ -161,6 +161,7 @@ export const anyEvent: fc.Arbitrary<TopEvent> = fc.oneof(
     arbitrary: fc.constantFrom(...KEYS, ...MORE_KEYS).map((key) => ({ kind: 'key' as const, key })),
   },
   { weight: 2, arbitrary: anyStatus.map((status) => seen(status)) },
+  fc.constant({ kind: 'late' as const }),
   anySize.map((size) => ({ kind: 'size' as const, size })),
   evil.map((text) => ({ kind: 'answer' as const, text, good: true })),
   fc

@@ -170,6 +170,12 @@ describe('what is shown', () => {
     expect(screen(update(model, event).model)[0]).toContain(`shop: active, ${silent}`);
   });
 
+  it('of a status that is long in coming: that it is', () => {
+    const late = update(modelOf(WEB), { kind: 'late' }).model;
+    expect(screen(late)[0]).toContain('shop: active, its supervisor has not answered yet');
+    expect(screen(update(late, seen(statusOf(WEB))).model)[0]).toMatch(/^shop: active, pid 1/);
+  });
+
   it('what a request came to, until it has been read', () => {
     const answered = update(modelOf(WEB), { kind: 'answer', text: 'stopping web.1', good: true });
     expect(answered.effects).toEqual([{ kind: 'look' }]);
