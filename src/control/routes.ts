@@ -1,4 +1,5 @@
 /** The one table of routes: the server finds its way by it, and docs/reference/openapi.json is made from it. */
+import type { Who } from '../checkpoint/record.ts';
 import { VERSION } from '../cli/version.gen.ts';
 import { signalNumber } from '../signals/names.ts';
 import type { Request } from '../supervisor/client-request.ts';
@@ -16,6 +17,8 @@ export interface Asked {
   /** Of `{name}` in the path: one process, an entry that has replicas, or several with commas. */
   readonly name: string;
   readonly query: Readonly<Record<string, string>>;
+  /** Of a client on this machine; null: not to be known. */
+  readonly by: Who | null;
   /** As `body` of the route says. */
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -164,7 +167,8 @@ export const ROUTES: readonly Route[] = [
     summary: 'stop the task',
     body: SHUTDOWN_BODY,
     answers: 'done',
-    handle: (sources, { body }) => ask(sources, 'stop the task', { op: 'shutdown', now: body.now === true }),
+    handle: (sources, { body, by }) =>
+      ask(sources, by, 'stop the task', { op: 'shutdown', now: body.now === true }),
   },
   {
     method: 'POST',
@@ -172,7 +176,7 @@ export const ROUTES: readonly Route[] = [
     summary: 'drain all but the final processes, level by level',
     body: NO_BODY,
     answers: 'done',
-    handle: (sources) => ask(sources, 'drain the task', { op: 'drain', processes: [] }),
+    handle: (sources, { by }) => ask(sources, by, 'drain the task', { op: 'drain', processes: [] }),
   },
   {
     method: 'POST',
@@ -188,7 +192,7 @@ export const ROUTES: readonly Route[] = [
     summary: 'read the config again, and apply it to what has changed',
     body: NO_BODY,
     answers: 'done',
-    handle: (sources) => ask(sources, 'reload the config', { op: 'reload' }),
+    handle: (sources, { by }) => ask(sources, by, 'reload the config', { op: 'reload' }),
   },
   {
     method: 'POST',
@@ -196,8 +200,8 @@ export const ROUTES: readonly Route[] = [
     summary: 'replace the supervisor by that of another installation; no process notices',
     body: UPGRADE_BODY,
     answers: 'done',
-    handle: (sources, { body }) =>
-      ask(sources, 'upgrade', { op: 'upgrade', installation: body.installation as string }),
+    handle: (sources, { body, by }) =>
+      ask(sources, by, 'upgrade', { op: 'upgrade', installation: body.installation as string }),
   },
   {
     method: 'GET',
@@ -267,12 +271,12 @@ export const ROUTES: readonly Route[] = [
   },
 ];
 
-function restart(sources: Sources, { name, body }: Asked): HttpAnswer | Promise<HttpAnswer> {
+function restart(sources: Sources, { name, body, by }: Asked): HttpAnswer | Promise<HttpAnswer> {
   const what = `restart ${quoted(name)}`;
   const asked = body.asked_ns as string | undefined;
-  if (asked === undefined) return ask(sources, what, { op: 'restart', processes: namesOf(name) });
+  if (asked === undefined) return ask(sources, by, what, { op: 'restart', processes: namesOf(name) });
   if (/^\d+$/.test(asked))
-    return ask(sources, what, { op: 'restart', processes: namesOf(name), askedNs: BigInt(asked) });
+    return ask(sources, by, what, { op: 'restart', processes: namesOf(name), askedNs: BigInt(asked) });
   return problem(400, 'bad-request', `cannot ${what}: "asked_ns" must be a decimal number`, 'leave it out');
 }
 
@@ -283,7 +287,8 @@ function processRoute(op: 'start' | 'stop' | 'drain', summary: string): Route {
     summary,
     body: NO_BODY,
     answers: 'done',
-    handle: (sources, { name }) => ask(sources, `${op} ${quoted(name)}`, { op, processes: namesOf(name) }),
+    handle: (sources, { name, by }) =>
+      ask(sources, by, `${op} ${quoted(name)}`, { op, processes: namesOf(name) }),
   };
 }
 
@@ -302,21 +307,21 @@ async function describeProcess({ status, state }: Sources, { name, query }: Aske
   return { status: 200, json: { version, processes: processes.filter((one) => meant.has(one.name)) } };
 }
 
-function sendSignal(sources: Sources, { name, body }: Asked): HttpAnswer | Promise<HttpAnswer> {
+function sendSignal(sources: Sources, { name, body, by }: Asked): HttpAnswer | Promise<HttpAnswer> {
   const text = body.signal as string;
   const signal = signalNumber(text);
   const target = (body.target ?? 'group') as Target;
   const what = `signal ${quoted(name)}`;
   if (signal !== undefined)
-    return ask(sources, what, { op: 'signal', processes: namesOf(name), signal, target });
+    return ask(sources, by, what, { op: 'signal', processes: namesOf(name), signal, target });
   const hint = 'a signal like TERM, SIGUSR1, 15 or RTMIN+3 is needed';
   return problem(400, 'bad-request', `cannot ${what}: ${quoted(text)} is no signal`, hint);
 }
 
-function scale(sources: Sources, { body }: Asked): Promise<HttpAnswer> {
+function scale(sources: Sources, { body, by }: Asked): Promise<HttpAnswer> {
   const asked = Object.entries(body.replicas as Record<string, number>);
   const to = asked.map(([entry, replicas]) => ({ entry, replicas }));
-  return ask(sources, `scale ${asked.map(([entry]) => quoted(entry)).join(', ')}`, { op: 'scale', to });
+  return ask(sources, by, `scale ${asked.map(([entry]) => quoted(entry)).join(', ')}`, { op: 'scale', to });
 }
 
 /** Several have commas between them: all of them, or none, as one request. */
@@ -324,8 +329,8 @@ function namesOf(name: string): string[] {
   return [...new Set(name.split(','))];
 }
 
-async function ask({ request }: Sources, what: string, asked: Request): Promise<HttpAnswer> {
-  return answerRequest(what, await request(asked, null));
+async function ask({ request }: Sources, by: Who | null, what: string, asked: Request): Promise<HttpAnswer> {
+  return answerRequest(what, await request(asked, by));
 }
 
 function judged(good: boolean, otherwise: 'unhealthy' | 'not-ready', state: Sources['state']): HttpAnswer {

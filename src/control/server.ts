@@ -25,6 +25,7 @@ import type { Via } from './listen.ts';
 import { createStatusSource } from './live-status.ts';
 import { createLogSource } from './log-stream.ts';
 import type { Metrics } from './metrics.ts';
+import { createPeers, type Peers } from './peers.ts';
 import { parseBody, readBody } from './read-body.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { findShapeProblem } from './shape.ts';
@@ -74,6 +75,7 @@ export function createControlServer(world: ControlWorld): ControlServer {
     id,
     closing: closing.signal,
   };
+  const peers = createPeers();
   const gate = world.tcp === null ? null : createGate(world.tcp);
   const open = new Map<Socket, Connection>();
   let streams = 0;
@@ -85,7 +87,7 @@ export function createControlServer(world: ControlWorld): ControlServer {
       connection.pending--;
       connection.expect(REQUEST_WITHIN_MS);
     });
-    const answer = await answerTo(asked, sources, connection, gate);
+    const answer = await answerTo(asked, sources, connection, { gate, peers });
     if (answer === null) return;
     if (!('write' in answer) || streams >= STREAMS_MAX) {
       connection.expect(READ_WITHIN_MS);
@@ -161,7 +163,7 @@ async function answerTo(
   asked: IncomingMessage,
   sources: Sources,
   { via, wait }: Connection,
-  gate: Gate | null,
+  { gate, peers }: { readonly gate: Gate | null; readonly peers: Peers },
 ): Promise<HttpAnswer | null> {
   const found = findRoute(ROUTES, asked.method ?? '', asked.url ?? '');
   const isOpen = 'route' in found && found.route.open === true;
@@ -178,8 +180,10 @@ async function answerTo(
   if ('wrong' in value) return value.wrong;
   const fault = route.body === undefined ? null : findShapeProblem(route.body, value.value);
   if (fault !== null) return problem(400, 'bad-request', fault, bodyHint(route));
+  // Who only looks leaves no record.
+  const by = via === 'unix' && route.method === 'POST' ? await peers.of(asked.socket) : null;
   try {
-    return await route.handle(sources, { name, query, body: value.value as Record<string, unknown> });
+    return await route.handle(sources, { name, query, by, body: value.value as Record<string, unknown> });
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     return problem(500, 'internal', `internal error: ${what}`, 'the task goes on; please report this');

@@ -237,6 +237,9 @@ extern int control_descriptor;                          /* -1: none */
 void control_open(void);
 void control_close(void);
 
+/* ---- peers.c ---- */
+int tell_peers(void);
+
 /* ---- coordinator.c ---- */
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -394,6 +395,8 @@ int main(int argc, char **argv)
 	say_open(format->set ? format->number == LOG_FORMAT_JSON : -1, only_errors ? LEVEL_ERROR : quiet ? LEVEL_WARN : LEVEL_INFO);
 	if (code) { say(LEVEL_ERROR, "%s", parse_error()); return code; }
 	if (p.action == PARSED_VERSION) return write(1, GSUP_VERSION "\n", sizeof GSUP_VERSION) < 0;
+	const char *role = getenv("GSUP_INIT");
+	if (p.action == PARSED_OTHER && role && strcmp(role, "peers") == 0) return tell_peers();
 	if (p.action == PARSED_HEALTH) return health_main(&p, p.health);
 	if (p.action != PARSED_RUN && p.action != PARSED_UP) {
 		if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);

@@ -279,3 +279,26 @@ scenario('metrics tell what is and what has been', SUPERVISED, async (trial) => 
   expect(await scrape()).toContain('gsup_runs_forced_total{process="a"} 1');
   await endWith(gsup, 137);
 });
+
+scenario('who has asked for something is in the log, for each of many at once', SUPERVISED, async (trial) => {
+  const names = Array.from({ length: 20 }, (_, at) => `p${at}`);
+  const gsup = await trial.up({ processes: Object.fromEntries(names.map((name) => [name, sleeper])) });
+  await running(gsup, ...names.map((name) => `${name}#1`));
+  const uid = process.getuid?.() ?? -1;
+  // In a pid namespace of its own gsup cannot see who is outside.
+  const pid = trial.ring === 'pid1' ? 0 : process.pid;
+  const answers = await Promise.all(
+    names.map((name) => ask(socketOf(gsup), 'POST', `/v1/processes/${name}/stop`)),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(names.map(() => 200));
+  const stops = gsup.records().filter(({ type }) => type === 'stop-requested');
+  expect(stops.map(({ by }) => by)).toEqual(names.map(() => ({ pid, uid })));
+  const other = spawnSync(process.execPath, ['-e', POST_SCRIPT, socketOf(gsup)], { encoding: 'utf8' });
+  expect(other.stdout.trim()).toBe('200');
+  const started = await gsup.record('start-requested');
+  expect(started.by).toEqual({ pid: trial.ring === 'pid1' ? 0 : other.pid, uid });
+  await endWith(gsup, 0);
+});
+
+const POST_SCRIPT = `require('http').request({ socketPath: process.argv[1], method: 'POST', path: '/v1/processes/p0/start' })
+  .on('response', (answer) => { console.log(answer.statusCode); answer.resume(); }).end();`;
