@@ -137,6 +137,12 @@ function decodeBody(body: Uint8Array): Decoded {
   return decodeMembers(members);
 }
 
+/** A record as clients of the control API get it: a line's members but for its checksum. undefined: it is none of this format. */
+export function recordOfMembers(members: Readonly<Record<string, unknown>>): CheckpointRecord | undefined {
+  const decoded = decodeMembers({ ...members });
+  return decoded.kind === 'record' ? decoded.record : undefined;
+}
+
 function decodeMembers(members: Record<string, unknown>): Decoded {
   const { v, seq, at, mono_ns, type } = members;
   if (typeof v === 'number' && Number.isSafeInteger(v) && v > formatVersion)

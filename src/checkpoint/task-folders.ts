@@ -77,6 +77,12 @@ function readFolder(name: string, path: string): TaskFolder[] {
   return [{ name, path, live: isTaskLive(path), touchedMs: Math.max(...times) }];
 }
 
+/** Tells one start of a task from another, and lasts as long as it lives. null: nobody holds it. */
+export function holderOf(folder: string): string | null {
+  const [first = ''] = (attempt(() => readSmallFile(join(folder, 'lock'))) ?? '').split('\n');
+  return first.trim() || null;
+}
+
 /** Does the gsup that holds this task's lock live? What cannot be verified from here does not count as living. */
 export function isTaskLive(folder: string): boolean {
   const text = attempt(() => readSmallFile(join(folder, 'lock')));

@@ -135,12 +135,20 @@ characters other than colours are shown, not obeyed; elsewhere every byte is as 
   },
   {
     name: 'timeline',
-    usage: 'timeline [-o FILE] [--past N]',
+    usage: 'timeline [-o FILE] [--past N], or timeline --serve [--address HOST:PORT] [--past N]',
     summary: 'draw what happened, from the log alone: one HTML file that needs nothing else, or an SVG',
-    notes: 'Without -o the page goes to standard output. A FILE that ends in .svg is an SVG.',
+    notes: `Without -o the page goes to standard output. A FILE that ends in .svg is an SVG. With --serve the page is on a web server that
+lasts until ^C, and moves as the task goes on, over crashes and upgrades of its supervisor. What is printed is its address with a
+token: whoever has that sees the task, and nobody can change anything.`,
     options: [
       { long: 'output', short: 'o', value: 'FILE', help: 'where to write it' },
       { long: 'past', value: 'N', help: 'of the N-th start before this one; five are kept' },
+      { long: 'serve', help: 'serve the page, and show in it what happens' },
+      {
+        long: 'address',
+        value: 'HOST:PORT',
+        help: 'where to serve it: this machine alone, on a port that is free, if nothing is said',
+      },
     ],
   },
   {

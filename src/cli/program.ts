@@ -1,5 +1,6 @@
 /** The commands that are not on the way of a start, read by commander: `checkpoint` and `install-init`. */
 
+import { once } from 'node:events';
 import { isatty, type ReadStream, type WriteStream } from 'node:tty';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT } from '../signals/exit-codes.ts';
@@ -16,7 +17,7 @@ import { OPTION_ROWS } from './options.ts';
 import { complaintLines, failure, type Outcome, writeAll } from './output.ts';
 import type { Options } from './parse.ts';
 import type { StatusOptions } from './status.ts';
-import type { TimelineOptions } from './timeline.ts';
+import type { TimelineOptions, TimelineWorld } from './timeline.ts';
 import type { TopOptions, TopTerminal } from './top.ts';
 import { convertValue } from './values.ts';
 
@@ -78,7 +79,7 @@ function buildProgram(options: Options, done: (outcome: Outcome) => void): Comma
   const timeline = withCommonOptions(withOwnOptions(quiet(program.command('timeline'))));
   timeline.action(async (asked: TimelineOptions) => {
     const { timelineCommand } = await import('./timeline.ts');
-    done(timelineCommand(asked, { ...options, ...said(timeline) }, process.env));
+    done(await timelineCommand(asked, { ...options, ...said(timeline) }, timelineWorld()));
   });
   const check = withCommonOptions(withOwnOptions(quiet(program.command('check'))));
   const file = check.options.find(({ long }) => long === '--file');
@@ -122,11 +123,19 @@ function addClientCommand(
   });
 }
 
+function timelineWorld(): TimelineWorld {
+  const { env, hrtime } = process;
+  const print = (text: string) => void writeAll(1, text);
+  const askedToEnd = () => Promise.race(['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => once(process, name)));
+  return { env, print, say, askedToEnd, nowNs: hrtime.bigint };
+}
+
+function say(sentence: string): void {
+  writeAll(2, complaintLines([{ level: 'warn', sentence }], isatty(2) ? 'text' : 'json'));
+}
+
 function logsWorld(): LogsWorld {
   const terminals = [isatty(1), isatty(2)] as const;
-  const say = (sentence: string): void => {
-    writeAll(2, complaintLines([{ level: 'warn', sentence }], terminals[1] ? 'text' : 'json'));
-  };
   return { env: process.env, nowMs: Date.now(), terminals, colour: allowsColour(), write: writeAll, say };
 }
 

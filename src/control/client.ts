@@ -66,6 +66,8 @@ export interface EventOptions {
   readonly signal?: AbortSignal;
   /** Each time that there is a connection: nothing that happens from then on is missed. */
   readonly onOpen?: () => void;
+  /** Each time that the connection is lost: the supervisor has ended, and the next one is asked. */
+  readonly onCut?: () => void;
 }
 
 /** Finds the task; nothing is asked of it yet. Throws a ControlError when there is none, or more than one. */

@@ -17,12 +17,13 @@ export interface ReadEventsOptions {
   readonly follow?: boolean;
   readonly signal?: AbortSignal;
   readonly onOpen?: () => void;
+  readonly onCut?: () => void;
 }
 
 /** Goes on when the supervisor is replaced; ends when the task has, or where the log ends. */
 export async function* readEvents(
   folder: string,
-  { cursor, follow = true, signal, onOpen }: ReadEventsOptions,
+  { cursor, follow = true, signal, onOpen, onCut }: ReadEventsOptions,
 ): AsyncGenerator<TaskEvent> {
   let from = cursor;
   let begun = false;
@@ -47,6 +48,7 @@ export async function* readEvents(
       yield event;
     }
     if (signal?.aborted || (whole.yet && !follow)) return;
+    onCut?.();
   }
 }
 

@@ -99,7 +99,7 @@ const FOREIGN_NAME = problem(
  * browser says by which name it asks. On other interfaces names are not known beforehand, and what is open there is open for
  * the whole network.
  */
-function isNameOf(host: string | undefined, address: TcpAddress): boolean {
+export function isNameOf(host: string | undefined, address: TcpAddress): boolean {
   if (host === undefined || !isLoopback(address.host)) return true;
   const name = (/^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host)?.[1] ?? '').toLowerCase();
   const bare = name.replace(/^\[|\]$/g, '');

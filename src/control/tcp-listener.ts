@@ -105,6 +105,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   ETIMEDOUT: `whoever knows that name has not answered in ${OPEN_WITHIN_MS / 1000} s; give an address`,
 };
 
-function refusal(address: string, cause: string): string {
+/** Why it cannot listen there, in words. */
+export function refusal(address: string, cause: string): string {
   return `cannot listen on "${address}": ${CAUSES[cause] ?? cause}`;
 }

@@ -1,16 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBody } from '../../src/checkpoint/codec.ts';
 import type { RecordBody } from '../../src/checkpoint/record.ts';
+import { CHROMIUM, drawn as drawnOn, launch, openPage } from './chromium.ts';
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  existsSync,
-);
 const gsup = fileURLToPath(new URL('../../bin/gsup', import.meta.url));
 const EVIL = `"><img src=x onerror=document.title='owned'>`;
 const RUNS = 1000;
@@ -67,7 +65,7 @@ describe.skipIf(CHROMIUM === undefined)('timeline page (needs Chromium, as Debia
   let dir = '';
   let browser: Browser;
   let page: Page;
-  const complaints: string[] = [];
+  let complaints: string[] = [];
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'gsup-timeline-'));
     mkdirSync(join(dir, 'shop'));
@@ -78,25 +76,8 @@ describe.skipIf(CHROMIUM === undefined)('timeline page (needs Chromium, as Debia
       { encoding: 'utf8' },
     );
     expect(drawn.stderr).toBe('');
-    browser = await chromium.launch({
-      executablePath: CHROMIUM ?? '',
-      args: [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
-    page = await browser.newPage({ viewport: { width: 1200, height: 700 } });
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('console', (message) => complaints.push(message.text()));
-    page.on('request', (request) => {
-      if (!request.url().startsWith('file:')) complaints.push(`request: ${request.url()}`);
-    });
+    browser = await launch();
+    ({ page, complaints } = await openPage(browser, (url) => url.startsWith('file:')));
     await page.goto(`file://${join(dir, 'shop.html')}`);
   });
   afterAll(async () => {
@@ -107,9 +88,7 @@ describe.skipIf(CHROMIUM === undefined)('timeline page (needs Chromium, as Debia
   const lanes = () => page.locator('.lane').count();
   const first = () => page.locator('.lane').first().getAttribute('data-run');
   const told = () => page.locator('#told').textContent();
-  /** A drawing happens in the next frame. */
-  const drawn = () =>
-    page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  const drawn = () => drawnOn(page);
   const press = async (key: string) => {
     await page.keyboard.press(key);
     await drawn();

@@ -100,7 +100,7 @@ describe('buildTimeline', () => {
 
   it('leaves open what has not ended', () => {
     const [lane] = buildTimeline(stubborn.slice(0, 6)).lanes;
-    expect(lane).toMatchObject({ endMs: null, end: null, rungs: [{ leftMs: 1001 }] });
+    expect(lane).toMatchObject({ endMs: null, end: null, rungs: [{ leftMs: null }] });
   });
 
   it('takes every type of record', () => {

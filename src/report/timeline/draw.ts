@@ -45,7 +45,7 @@ function drawLane(lane: Lane, top: number, { lengthMs }: Timeline, view: View): 
   const parts = [
     rect(view, lane.startMs, endMs, y, BAR_HEIGHT, `bar ${kindOf(lane)}`),
     lane.leaderEndMs === null ? '' : rect(view, lane.leaderEndMs, endMs, y, BAR_HEIGHT, 'left'),
-    ...lane.rungs.map((rung) => drawRung(rung, y, view)),
+    ...lane.rungs.map((rung) => drawRung(rung, endMs, y, view)),
     lane.readyMs === null ? '' : readyMark(x(view, lane.readyMs), y),
     ...lane.signals.map(({ atMs }) => tick(view, atMs, y, 'signal')),
     lane.killMs === null ? '' : tick(view, lane.killMs, y, 'kill'),
@@ -57,11 +57,11 @@ function drawLane(lane: Lane, top: number, { lengthMs }: Timeline, view: View): 
 }
 
 /** The window that was allowed, and in it what was used. */
-function drawRung({ fromMs, untilMs, leftMs }: RungWindow, y: number, view: View): string {
+function drawRung({ fromMs, untilMs, leftMs }: RungWindow, endMs: number, y: number, view: View): string {
   const allowed = untilMs ?? view.toMs;
   return (
     rect(view, fromMs, allowed, y + BAR_HEIGHT - 5, 5, 'allowed') +
-    rect(view, fromMs, leftMs, y + BAR_HEIGHT - 5, 5, 'used')
+    rect(view, fromMs, leftMs ?? endMs, y + BAR_HEIGHT - 5, 5, 'used')
   );
 }
 
@@ -181,6 +181,7 @@ export function describe(lane: Lane): string {
 function rungText({ label, fromMs, untilMs, leftMs, cutMs }: RungWindow): string {
   const allowed = untilMs === null ? 'no limit' : timeText(untilMs - fromMs);
   const cut = cutMs > 0 ? `, cut by ${timeText(cutMs)}` : '';
+  if (leftMs === null) return `${label}: since ${timeText(fromMs)}, it may last ${allowed}${cut}`;
   return `${label}: used ${timeText(leftMs - fromMs)} of ${allowed}${cut}`;
 }
 

@@ -19,17 +19,25 @@ const KEYS: ReadonlyArray<readonly [kind: string, meaning: string]> = [
   ['wait', 'grace: used and allowed'],
 ];
 
-/** Nothing from outside is markup here: names are in the data, which no browser takes for a script. */
-export function renderHtml(timeline: Timeline, parts: PageParts): string {
-  const data = JSON.stringify(timeline).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${hex(character)}`);
+/**
+ * Nothing from outside is markup here: names are in the data, which no browser takes for a script. null: nothing is in the page,
+ * and it asks the server that it comes from.
+ */
+export function renderHtml(timeline: Timeline | null, parts: PageParts): string {
+  const data =
+    timeline === null
+      ? ''
+      : JSON.stringify(timeline).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${hex(character)}`);
   const keys = KEYS.map(
     ([kind, meaning]) => `<span class="key" style="background:var(--${kind})"></span>${meaning}`,
   );
+  const connect = timeline === null ? "; connect-src 'self'" : '';
+  const [title, head] = timeline === null ? ['', 'asking …'] : [timeline.task, headline(timeline)];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>${escapeMarkup(`gsup: ${timeline.task}`)}</title><style>${parts.style}${parts.pageStyle}</style></head>
-<body><header><h1>${escapeMarkup(timeline.task)}</h1><p id="headline">${escapeMarkup(headline(timeline))}</p>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'${connect}">
+<title>${escapeMarkup(`gsup: ${title}`)}</title><style>${parts.style}${parts.pageStyle}</style></head>
+<body><header><h1 id="task">${escapeMarkup(title)}</h1><p id="headline">${escapeMarkup(head)}</p><p id="source" role="status"></p>
 <nav aria-label="View"><button id="in" type="button">Zoom in</button><button id="out" type="button">Zoom out</button><button id="all" type="button">All</button><button id="to-stop" type="button">Stop</button>
 <label>Search <input id="search" type="search" placeholder="web, web#3, failed, forced" autocomplete="off"></label><span id="found" role="status"></span></nav></header>
 <div id="scroll" tabindex="0" role="application" aria-label="Timeline: arrow keys move, plus and minus zoom, 0 shows all, up and down choose a run"></div>

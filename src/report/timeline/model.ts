@@ -10,6 +10,8 @@ export interface Timeline {
   /** Wall time of 0, RFC 3339. */
   readonly beganAt: string;
   readonly lengthMs: number;
+  /** Runs that had ended before those of `lanes`, and are not drawn. */
+  readonly leftOut: number;
   readonly stop: { readonly atMs: number; readonly why: string } | null;
   readonly budget: { readonly fromMs: number; readonly untilMs: number } | null;
   /** When supervisors after the first one began. */
@@ -40,8 +42,8 @@ export interface RungWindow {
   readonly fromMs: number;
   /** How long it was allowed to last; null: for ever. */
   readonly untilMs: number | null;
-  /** When it was left: how much of it was used. */
-  readonly leftMs: number;
+  /** When it was left: how much of it was used. null: it is not over. */
+  readonly leftMs: number | null;
   readonly cutMs: number;
 }
 
@@ -63,43 +65,109 @@ interface Draft {
   readyMs: number | null;
   leaderEndMs: number | null;
   endMs: number | null;
-  readonly rungs: {
-    index: number;
-    label: string;
-    fromMs: number;
-    untilMs: number | null;
-    leftMs: number | null;
-    cutMs: number;
-  }[];
+  readonly rungs: (Omit<RungWindow, 'leftMs'> & { index: number; leftMs: number | null })[];
   readonly signals: { atMs: number; name: string }[];
   killMs: number | null;
   end: LaneEnd | null;
+  /** As it was drawn last; null: something is new. */
+  lane: Lane | null;
+}
+
+/** A timeline that grows. What has not changed is the same object in the next one. */
+export interface TimelineBook {
+  learn(record: CheckpointRecord): void;
+  timeline(): Timeline;
+  /** CLOCK_MONOTONIC at 0; null: nothing is known yet. */
+  beganNs(): bigint | null;
 }
 
 /** `records`: of one gsup, in their order; at least one. */
 export function buildTimeline(records: readonly CheckpointRecord[]): Timeline {
-  const began = records[0];
-  const beganNs = began?.mono_ns ?? 0n;
-  const msOf = (ns: bigint) => Number((ns - beganNs) / 1000n) / 1000;
+  const book = createTimelineBook();
+  for (const record of records) book.learn(record);
+  return book.timeline();
+}
+
+/** `lanesMax`: when there are more, those that ended first are left out. */
+export function createTimelineBook(lanesMax = Number.POSITIVE_INFINITY): TimelineBook {
   const drafts = new Map<string, Draft>();
-  for (const record of records) if (record.type !== 'unknown') learn(drafts, record, msOf);
-  const lengthMs = Math.max(1, ...records.map((record) => msOf(record.mono_ns)));
-  const task = records.find((record) => record.type === 'task');
-  const state = records.findLast((record) => record.type === 'task-state');
-  const budget = records.find((record) => record.type === 'budget');
-  const started = records.filter((record) => record.type === 'supervisor-started');
+  const supervisorMs: number[] = [];
+  let beganNs: bigint | null = null;
+  let supervisors = 0;
+  let told: Omit<Timeline, 'lanes' | 'supervisorMs'> = NOTHING;
+
+  const msOf = (ns: bigint) => Number((ns - (beganNs ?? ns)) / 1000n) / 1000;
   return {
-    task: task?.task ?? 'task',
-    state: state?.state ?? 'active',
-    exitCode: state?.exit_code ?? null,
-    version: task?.version ?? '',
-    beganAt: began?.at ?? '',
-    lengthMs,
-    stop: stopOf(records, msOf),
-    budget: budget === undefined ? null : { fromMs: msOf(budget.mono_ns), untilMs: msOf(budget.deadline_ns) },
-    supervisorMs: started.slice(1).map((record) => msOf(record.mono_ns)),
-    lanes: [...drafts.values()].map((draft) => laneOf(draft, lengthMs)),
+    learn(record) {
+      if (beganNs === null) told = { ...told, beganAt: record.at };
+      beganNs ??= record.mono_ns;
+      const atMs = msOf(record.mono_ns);
+      told = { ...told, ...learnTask(told, record, msOf), lengthMs: Math.max(told.lengthMs, atMs) };
+      if (record.type === 'supervisor-started' && ++supervisors > 1) supervisorMs.push(atMs);
+      if (record.type !== 'unknown') learn(drafts, record, msOf);
+    },
+    timeline() {
+      told = { ...told, leftOut: told.leftOut + leaveOut(drafts, lanesMax) };
+      const lanes = [...drafts.values()].map((draft) => {
+        draft.lane ??= laneOf(draft);
+        return draft.lane;
+      });
+      return { ...told, supervisorMs: [...supervisorMs], lanes };
+    },
+    beganNs: () => beganNs,
   };
+}
+
+const NOTHING = {
+  task: 'task',
+  state: 'active',
+  exitCode: null,
+  version: '',
+  beganAt: '',
+  lengthMs: 1,
+  leftOut: 0,
+  stop: null,
+  budget: null,
+} as const;
+
+/** What a record says of the task as a whole. */
+function learnTask(
+  told: Omit<Timeline, 'lanes' | 'supervisorMs'>,
+  record: CheckpointRecord,
+  msOf: (ns: bigint) => number,
+): Partial<Timeline> {
+  const atMs = msOf(record.mono_ns);
+  switch (record.type) {
+    case 'task':
+      return told.version === '' ? { task: record.task, version: record.version } : {};
+    case 'task-state':
+      return { state: record.state, exitCode: record.exit_code };
+    case 'budget':
+      return told.budget === null ? { budget: { fromMs: atMs, untilMs: msOf(record.deadline_ns) } } : {};
+    case 'stop-requested':
+      return told.stop === null && isOfTask(record)
+        ? { stop: { atMs, why: record.signal ?? record.cause } }
+        : {};
+    default:
+      return {};
+  }
+}
+
+function isOfTask({ process, processes, run, cause }: BodyOf<'stop-requested'>): boolean {
+  return process === undefined && processes === undefined && (run === undefined || cause === 'signal');
+}
+
+/** Their count. */
+function leaveOut(drafts: Map<string, Draft>, lanesMax: number): number {
+  let more = drafts.size - lanesMax;
+  const before = drafts.size;
+  for (const [run, { endMs }] of drafts) {
+    if (more <= 0) break;
+    if (endMs === null) continue;
+    drafts.delete(run);
+    more--;
+  }
+  return before - drafts.size;
 }
 
 function learn(drafts: Map<string, Draft>, record: Known, msOf: (ns: bigint) => number): void {
@@ -132,17 +200,24 @@ function learn(drafts: Map<string, Draft>, record: Known, msOf: (ns: bigint) => 
     }
     case 'outcome': {
       const draft = drafts.get(record.run);
-      if (draft?.end) draft.end = { ...draft.end, outcome: record.outcome, cause: record.cause };
+      if (draft?.end) {
+        draft.end = { ...draft.end, outcome: record.outcome, cause: record.cause };
+        draft.lane = null;
+      }
       break;
     }
   }
 }
 
+/** To be written to: what was drawn of it is no longer so. */
 function draftOf(drafts: Map<string, Draft>, run: string, atMs: number): Draft {
   const found = drafts.get(run);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    found.lane = null;
+    return found;
+  }
   const blank = { pid: null, readyMs: null, leaderEndMs: null, endMs: null, killMs: null, end: null };
-  const draft: Draft = { run, startMs: atMs, rungs: [], signals: [], ...blank };
+  const draft: Draft = { run, startMs: atMs, rungs: [], signals: [], ...blank, lane: null };
   drafts.set(run, draft);
   return draft;
 }
@@ -171,8 +246,8 @@ function kill(draft: Draft, atMs: number): void {
   if (last !== undefined) last.leftMs ??= atMs;
 }
 
-function laneOf(draft: Draft, lengthMs: number): Lane {
-  const { run, leaderEndMs, endMs, rungs, ...rest } = draft;
+function laneOf(draft: Draft): Lane {
+  const { run, leaderEndMs, endMs, rungs, signals, lane: _, ...rest } = draft;
   const owner = run.split('/')[0] ?? run;
   return {
     ...rest,
@@ -180,18 +255,9 @@ function laneOf(draft: Draft, lengthMs: number): Lane {
     process: processName(owner) || owner,
     hook: run.includes('/'),
     endMs,
+    signals: [...signals],
     // The end of both at once is no phase of its own.
-    leaderEndMs: leaderEndMs !== null && (endMs ?? lengthMs) - leaderEndMs > 1 ? leaderEndMs : null,
-    rungs: rungs.map(({ index: _, leftMs, ...rung }) => ({ ...rung, leftMs: leftMs ?? endMs ?? lengthMs })),
+    leaderEndMs: leaderEndMs !== null && (endMs === null || endMs - leaderEndMs > 1) ? leaderEndMs : null,
+    rungs: rungs.map(({ index: _, leftMs, ...rung }) => ({ ...rung, leftMs: leftMs ?? endMs })),
   };
-}
-
-function stopOf(records: readonly CheckpointRecord[], msOf: (ns: bigint) => number): Timeline['stop'] {
-  for (const record of records) {
-    if (record.type !== 'stop-requested' || record.process !== undefined || record.processes !== undefined)
-      continue;
-    if (record.run !== undefined && record.cause !== 'signal') continue;
-    return { atMs: msOf(record.mono_ns), why: record.signal ?? record.cause };
-  }
-  return null;
 }

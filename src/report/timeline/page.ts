@@ -1,8 +1,10 @@
 /** The page's script: which part of the timeline is seen, and by what it is moved. Runs in a browser. */
 /// <reference lib="dom" />
 import { AXIS_HEIGHT, describe, drawAxis, drawLanes, kindOf, LANE_HEIGHT, type View } from './draw.ts';
+import { follow } from './follow.ts';
+import { type News, type Source, withNews } from './live.ts';
 import type { Lane, Timeline } from './model.ts';
-import { wholeView } from './svg.ts';
+import { headline, wholeView } from './svg.ts';
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const ZOOM = 1.6;
@@ -10,7 +12,24 @@ const STEP = 0.15;
 /** A hundredth of a millisecond across the whole width is finer than any record. */
 const LEAST_SPAN_MS = 0.01;
 
-const timeline: Timeline = JSON.parse(byId('data').textContent ?? '');
+/** The clock of a task that goes on. Bars grow that often; what happens is drawn when it does. */
+const TICK_MS = 250;
+const NOTHING: Timeline = {
+  task: '',
+  state: '',
+  exitCode: null,
+  version: '',
+  beganAt: '',
+  lengthMs: 1,
+  leftOut: 0,
+  stop: null,
+  budget: null,
+  supervisorMs: [],
+  lanes: [],
+};
+
+const data = byId('data').textContent ?? '';
+let timeline: Timeline = data === '' ? NOTHING : JSON.parse(data);
 const scroll = byId('scroll');
 const search = byId('search') as HTMLInputElement;
 const svg = document.createElementNS(NAMESPACE, 'svg');
@@ -91,6 +110,12 @@ function selectBy(step: number): void {
 
 /** Each word must be in the run's name, or be what became of it. */
 function filter(): void {
+  findLanes();
+  scroll.scrollTop = 0;
+  redraw();
+}
+
+function findLanes(): void {
   const words = search.value
     .toLowerCase()
     .split(/\s+/)
@@ -99,8 +124,6 @@ function filter(): void {
     words.every((word) => lane.run.toLowerCase().includes(word) || kindOf(lane) === word);
   lanes = timeline.lanes.filter(fits);
   byId('found').textContent = words.length === 0 ? '' : `${lanes.length} of ${timeline.lanes.length} runs`;
-  scroll.scrollTop = 0;
-  redraw();
 }
 
 function toStop(): void {
@@ -180,3 +203,76 @@ new ResizeObserver(() => change({ width: scroll.clientWidth })).observe(scroll);
 addEventListener('beforeprint', () => draw(AXIS_HEIGHT + lanes.length * LANE_HEIGHT, 0));
 addEventListener('afterprint', redraw);
 draw(scroll.clientHeight);
+
+/** Who looks at all of it, or at its end, goes on doing so; who looks at what is past is left there. */
+function become(next: Timeline): void {
+  const before = wholeView(timeline, view.width);
+  const whole = wholeView(next, view.width);
+  const isAtEnd = view.toMs >= before.toMs - (before.toMs - before.fromMs) / 1000;
+  const isAll = isAtEnd && view.fromMs <= before.fromMs;
+  timeline = next;
+  const moved = isAtEnd ? whole.toMs - view.toMs : 0;
+  const fromMs = isAll ? whole.fromMs : view.fromMs + moved;
+  change({ namesWidth: whole.namesWidth, fromMs, toMs: view.toMs + moved });
+}
+
+let ticking: { readonly nowMs: number; readonly since: number } | null = null;
+
+function hear(news: News): void {
+  const { source, nowMs } = news;
+  ticking = nowMs === null ? null : { nowMs, since: performance.now() };
+  become(withAge(withNews(timeline, news)));
+  findLanes();
+  byId('task').textContent = timeline.task;
+  document.title = `gsup: ${timeline.task}`;
+  say(source, SOURCES[source]);
+  tellSelected();
+}
+
+const SOURCES: Record<Source, string> = {
+  live: 'live',
+  alone: 'live, without its supervisor: that does not answer, and comes back',
+  ended: 'the task has ended',
+  file: '',
+};
+
+function say(kind: Source | 'cut', text: string): void {
+  byId('source').className = kind;
+  byId('source').textContent = text;
+  byId('headline').textContent = timeline === NOTHING ? '' : headline(inSeconds(timeline));
+}
+
+/** What moves all the time is not read to the millisecond. */
+function inSeconds(told: Timeline): Timeline {
+  return ticking === null ? told : { ...told, lengthMs: Math.floor(told.lengthMs / 1000) * 1000 };
+}
+
+function withAge(told: Timeline): Timeline {
+  if (ticking === null) return told;
+  const ageMs = ticking.nowMs + performance.now() - ticking.since;
+  return { ...told, lengthMs: Math.max(told.lengthMs, ageMs) };
+}
+
+function tellSelected(): void {
+  const lane = timeline.lanes.find(({ run }) => run === view.selected);
+  if (lane !== undefined) byId('told').textContent = describe(lane);
+}
+
+const REFUSED =
+  'This page needs the address that gsup timeline --serve has printed, with all of what stands behind its #.';
+
+if (data === '') {
+  setInterval(() => {
+    if (ticking === null || document.hidden) return;
+    become(withAge(timeline));
+    byId('headline').textContent = headline(inSeconds(timeline));
+  }, TICK_MS);
+  follow({
+    news: hear,
+    cut(refused) {
+      ticking = null;
+      const kept = timeline === NOTHING ? '' : '; what is shown is what it told last';
+      say('cut', refused ? REFUSED : `gsup timeline --serve does not answer${kept}`);
+    },
+  });
+}

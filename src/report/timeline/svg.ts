@@ -1,6 +1,6 @@
 /** A timeline as one SVG file: everything, without a script. Pure. */
 import { AXIS_HEIGHT, drawAxis, drawLanes, escapeMarkup, LANE_HEIGHT, timeText, type View } from './draw.ts';
-import type { Timeline } from './model.ts';
+import type { Lane, Timeline } from './model.ts';
 
 const WIDTH = 1200;
 const NAME_CHARACTERS = 26;
@@ -10,10 +10,8 @@ const MARGIN = 0.05;
 
 export function wholeView(timeline: Timeline, width: number): View {
   const margin = timeline.lengthMs * MARGIN;
-  const longest = Math.max(
-    8,
-    ...timeline.lanes.map(({ run, hook }) => (hook ? run.length - run.indexOf('/') + 2 : run.length)),
-  );
+  const length = ({ run, hook }: Lane) => (hook ? run.length - run.indexOf('/') + 2 : run.length);
+  const longest = timeline.lanes.reduce((most, lane) => Math.max(most, length(lane)), 8);
   const namesWidth = Math.min(longest, NAME_CHARACTERS) * 7.3 + 20;
   return { fromMs: -margin, toMs: timeline.lengthMs + margin, namesWidth, width, selected: null };
 }
@@ -26,7 +24,8 @@ export function renderSvg(timeline: Timeline, style: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height + TITLE_HEIGHT}" viewBox="0 ${-TITLE_HEIGHT} ${WIDTH} ${height + TITLE_HEIGHT}"><style>${style}</style><defs>${plot}</defs><text x="8" y="-8">${escapeMarkup(headline(timeline))}</text>${inner}</svg>\n`;
 }
 
-export function headline({ task, state, exitCode, beganAt, lengthMs, lanes }: Timeline): string {
+export function headline({ task, state, exitCode, beganAt, lengthMs, lanes, leftOut }: Timeline): string {
   const how = exitCode === null ? state : `${state}, exit code ${exitCode}`;
-  return `${task}: ${how}. Began ${beganAt}, lasted ${timeText(lengthMs)}, ${lanes.length} runs`;
+  const missing = leftOut > 0 ? `, and ${leftOut} that ended before them` : '';
+  return `${task}: ${how}. Began ${beganAt}, lasted ${timeText(lengthMs)}, ${lanes.length} runs${missing}`;
 }
