@@ -208,7 +208,7 @@ static void supervisor_gone(const siginfo_t *si)
 	}
 	/* Before anything was started its errors are those of the command line or the installation. */
 	if (!sup.spawned && by_code && si->si_status >= EXIT_USAGE) { give_up(si->si_status); return; }
-	if (!sup.spawned && sup.restarts > 2) {
+	if (!sup.spawned && sup.restarts > 2 && !asks.frame.count) { /* a stop has an end of its own, which a supervisor may have written down */
 		say(LEVEL_ERROR, "internal error: the supervisor cannot be started");
 		give_up(EXIT_INTERNAL);
 		return;

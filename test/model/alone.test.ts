@@ -137,3 +137,24 @@ test('S29 S46 what cannot be killed keeps neither the level below nor the end fr
   ]);
   expect(told).toEqual(['250: 0 1', '310: 1 1', '322: exit 71']);
 });
+
+const killed: InitEvent = { kind: 'supervisor-ended', code: null };
+const time: InitEvent = { kind: 'time' };
+
+test('S42 S17 asked to stop before anything was started, and supervisors are killed: it ends as a stop does', () => {
+  const twice = [
+    [1, killed],
+    [1, time],
+    [2, killed],
+    [102, time],
+  ] as const;
+  // The third one can have written down how the task ends: with the code of a stop.
+  const again = [
+    [150, asked],
+    [151, killed],
+    [351, time],
+    [352, killed],
+  ] as const;
+  expect(play([...twice, ...again])).toEqual(['352: exit 143']);
+  expect(play([...twice, [151, killed]])).toEqual(['151: exit 70']);
+});

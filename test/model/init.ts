@@ -275,7 +275,7 @@ function supervisorGone(step: Step, code: number | null): void {
     return;
   }
   const isOwnError = code !== null && code >= EXIT_USAGE;
-  if (!sup.spawned && (isOwnError || sup.restarts > 2)) {
+  if (!sup.spawned && (isOwnError || (sup.restarts > 2 && asks.count === 0))) {
     giveUp(step, isOwnError ? code : EXIT_INTERNAL);
     return;
   }
