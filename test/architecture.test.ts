@@ -24,7 +24,12 @@ const sources = (folder: string): string[] =>
   readdirSync(new URL(folder, root)).flatMap((name) => (name.endsWith('.ts') ? [`${folder}/${name}`] : []));
 
 /** What the loop is made of: the rest of src/supervisor is the core. */
-const LOOP = ['supervisor/loop.ts', 'supervisor/perform.ts', 'supervisor/ports.ts'];
+const LOOP = [
+  'supervisor/loop.ts',
+  'supervisor/departure.ts',
+  'supervisor/perform.ts',
+  'supervisor/ports.ts',
+];
 const core = sources('supervisor').filter((path) => !LOOP.includes(path));
 const pure = [...core, ...sources('signals')];
 

@@ -19,13 +19,21 @@ export type ConfiguredBesideInit =
   | ({ readonly kind: 'config' } & BesideInit)
   | { readonly kind: 'problems'; readonly problems: readonly string[] };
 
-/** `log`: of the task, to know whether something of it runs already: then nothing here is a reason to give up. */
-export function configureBesideInit(parsed: ParsedRun, env: Environment, log: string): ConfiguredBesideInit {
+/**
+ * `log`: of the task, to know whether something of it runs already: then nothing here is a reason to give up. `isRunning`: it does,
+ * whatever that says.
+ */
+export function configureBesideInit(
+  parsed: ParsedRun,
+  env: Environment,
+  log: string,
+  isRunning = false,
+): ConfiguredBesideInit {
   const folder = parsed.options['env-file'].length > 0 ? (env.GSUP_TASK_DIR ?? '') : '';
   const kept = folder === '' ? null : keptEnvironment(folder);
   const around = { env, readFile: (path: string) => readFileSync(path, 'utf8') };
   const configured = normalizeRun(parsed, kept === null ? around : { ...around, envSet: kept });
-  if (configured.kind === 'problems' && !hasRun(log)) return configured;
+  if (configured.kind === 'problems' && !isRunning && !hasRun(log)) return configured;
   const { config } = configured;
   if (configured.kind === 'problems') return { kind: 'config', config, problems: configured.problems };
   if (folder !== '' && kept === null) keepEnvironment(folder, config.launch.envSet);

@@ -225,7 +225,13 @@ export const OPTIONS = [
     plain: true,
     help: 'exit 73 when the state directory cannot be had, instead of logging in memory',
   },
-  { long: 'stay', kind: 'flag', plain: false, help: 'keep the supervisor present' },
+  {
+    long: 'stay',
+    kind: 'flag',
+    up: true,
+    plain: false,
+    help: 'keep the supervisor present, also when it has nothing to decide',
+  },
   {
     long: 'http',
     kind: 'address',

@@ -15,9 +15,10 @@ export async function run(parsed: ParsedRun, env: Environment): Promise<Outcome>
 }
 
 async function runBesideInit(parsed: ParsedRun, env: Environment): Promise<Outcome> {
-  const configured = configureBesideInit(parsed, env, `/proc/self/fd/${CHECKPOINT_LOG}`);
+  const visits = env.GSUP_VISIT === '1';
+  const configured = configureBesideInit(parsed, env, `/proc/self/fd/${CHECKPOINT_LOG}`, visits);
   if (configured.kind === 'problems') return failure(EXIT.usage, ...configured.problems);
-  const outcome = await superviseNative(taskOfRun(configured.config, configured.problems), env);
+  const outcome = await superviseNative(taskOfRun(configured.config, configured.problems, visits), env);
   if (outcome.exitCode === EXIT.success && env.GSUP_TASK_DIR) forgetEnvironment(env.GSUP_TASK_DIR);
   return outcome;
 }

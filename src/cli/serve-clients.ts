@@ -20,6 +20,12 @@ export interface Clients {
   prepare(isFirst: boolean): Promise<Refusal | null>;
   /** Takes them from now on. */
   open(): void;
+  /** Somebody is there, or could come at any time where only a supervisor listens. */
+  isConnected(): boolean;
+  /** `parted` is called whenever the last one has gone. */
+  watch(parted: () => void): void;
+  /** Takes no more of them; they wait at the socket for the next supervisor. */
+  shut(): void;
   close(): Promise<void>;
 }
 
@@ -50,6 +56,9 @@ export function createClients(
     open() {
       closeSocket = listenOnSocket(CONTROL_SOCKET, door);
     },
+    isConnected: () => http !== null || door.isConnected(),
+    watch: (parted) => door.watch(parted),
+    shut: () => closeSocket(),
     async close() {
       closeSocket();
       tcp?.close();

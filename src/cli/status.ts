@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { logNames } from '../checkpoint/files.ts';
 import { readStories } from '../checkpoint/story.ts';
 import { findTaskFolders, isTaskLive, type TaskFolder } from '../checkpoint/task-folders.ts';
 import { escapeAll } from '../report/escape.ts';
@@ -97,14 +98,18 @@ function withoutTimes(text: string): string {
     .replace(/[\d.]+ ?(ms|s|m|h|%|kB|MB|GB)\b|%/g, '');
 }
 
-/** Its supervisor knows more than its files, such as who still waits. Without an answer the files have to do. */
+/**
+ * Its supervisor knows more than its files, such as who still waits. Without an answer the files have to do; of a plain run they
+ * tell everything, and nobody is started for it.
+ */
 async function presentStatus(folder: TaskFolder, nowNs: bigint, before?: Status): Promise<Status> {
   const answer = await askForStatus(folder).catch(() => null);
   return answer ?? statusOf(folder, nowNs, before);
 }
 
 async function askForStatus({ name, path, live }: TaskFolder): Promise<Status | null> {
-  if (!live || !existsSync(join(path, 'control.sock'))) return null;
+  if (!live || ![logNames.checkpoint, 'control.sock'].every((name) => existsSync(join(path, name))))
+    return null;
   const { connectTo } = await import('../control/client.ts');
   return connectTo(path, name, ANSWER_WITHIN_MS).status();
 }

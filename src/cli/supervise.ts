@@ -103,15 +103,16 @@ export interface Task {
   readonly problems?: readonly string[];
 }
 
-export function taskOfRun(config: RunConfig, problems: readonly string[] = []): Task {
+/** `visits`: the command was started without a supervisor, which is there for a client only. */
+export function taskOfRun(config: RunConfig, problems: readonly string[] = [], visits = false): Task {
   return {
     problems,
     name: config.name,
-    plan: (task) => planRun(config, task, VERSION),
+    plan: (task) => ({ ...planRun(config, task, VERSION), ...(visits && { isHandedOver: true }) }),
     log: config.log,
     http: config.http,
     memoryOnly: config.state.memoryOnly,
-    warnings: planStop(config).warnings,
+    warnings: visits ? [] : planStop(config).warnings,
   };
 }
 
@@ -138,6 +139,8 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
     );
   }
   if (opened.log.records.length === 0) sayWarnings(task, reporter);
+  let clients: Clients | undefined;
+  let parted = (): void => {};
   const loop = createLoop({
     plan: task.plan(world.task, revisionIn(opened.log.records)),
     records: opened.log.records,
@@ -149,11 +152,19 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
       config: task.config ?? NO_CONFIG,
       probes: createProbePort(copiesOf(world, opened.log.records)),
       say: (happening) => reporter.say(happening),
+      company: {
+        isBusy: () => reporter.isWriting(),
+        isConnected: () => clients?.isConnected() ?? false,
+        watch(told) {
+          parted = told;
+        },
+        shut: () => clients?.shut(),
+      },
       ...(world.folder && { turned: createHealthFile(world.folder, () => loop.state()) }),
     },
     pid: process.pid,
   });
-  const clients = world.clients?.(loop);
+  clients = world.clients?.(loop);
   const end = async (outcome: Outcome): Promise<Outcome> => {
     await Promise.all([clients?.close(), task.config?.close()]);
     opened.journal.close();
@@ -165,6 +176,7 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
   if (refusal !== null) return end(failure(refusal.exitCode, refusal.message));
   const started = loop.start();
   world.attach?.(loop);
+  clients?.watch(() => parted());
   clients?.open();
   return end({ exitCode: world.exitCodeOf(await started) });
 }

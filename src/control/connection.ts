@@ -1,5 +1,5 @@
 /** One request over a task's control socket, and what keeps it from being answered, in words. */
-import { closeSync, constants, existsSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { isTaskLive } from '../checkpoint/task-folders.ts';
@@ -122,12 +122,6 @@ function reasonToGiveUp(folder: string, { once }: Call, error: Failure, late: bo
       'ask as that user, or as root',
     );
   if (!isTaskLive(folder)) return controlError('ended', 'the task has ended', 'gsup history tells how');
-  if (!existsSync(join(folder, 'checkpoint.log')) && (code === 'ENOENT' || code === 'ECONNREFUSED'))
-    return controlError(
-      'no-supervisor',
-      'this task runs without a supervisor, so nobody can answer',
-      'start it with --stay',
-    );
   if (late || !GONE.includes(code))
     return controlError(
       'no-answer',

@@ -10,13 +10,22 @@ export type Via = 'unix' | 'tcp';
 /** `load` is called once, by the first who comes. */
 export interface Door {
   give(socket: Socket, via: Via): void;
+  isConnected(): boolean;
+  /** `parted` is called whenever the last client has gone. */
+  watch(parted: () => void): void;
   close(): Promise<void>;
 }
 
 export function createDoor(load: () => Promise<ControlServer>): Door {
   let loaded: Promise<ControlServer> | null = null;
+  let connected = 0;
+  let parted = (): void => {};
   return {
     give(socket, via) {
+      connected++;
+      socket.on('close', () => {
+        if (--connected === 0) parted();
+      });
       // Of a client that has gone meanwhile.
       socket.on('error', () => {});
       loaded ??= load();
@@ -28,6 +37,10 @@ export function createDoor(load: () => Promise<ControlServer>): Door {
           socket.destroy();
         },
       );
+    },
+    isConnected: () => connected > 0,
+    watch(told) {
+      parted = told;
     },
     close: async () => loaded?.then((control) => control.close()),
   };
@@ -48,6 +61,7 @@ export function listenOnSocket(fd: number, { give }: Door): () => void {
   const begin = isSocket(fd) ? setImmediate(() => server.listen({ fd })) : undefined;
   return () => {
     clearImmediate(begin);
+    // At once: whoever was accepted before has been given to us.
     server.close();
   };
 }

@@ -14,6 +14,7 @@ const STATUS: Readonly<Record<Refusal['reason'], number>> = {
   'not-an-installation': 400,
   'bad-config': 422,
   'no-config': 409,
+  'not-restartable': 409,
   'not-scalable': 409,
   'bad-count': 400,
 };

@@ -87,6 +87,8 @@ function decodeHello(raw: ValueOf<typeof wire.hello>): HostNews | string {
     pidNs: raw.pid_ns,
     bootId: raw.boot_id,
     lastNumber,
+    ...((raw.flags & wire.helloFlag.HELLO_WOKEN) !== 0 && { woken: true as const }),
+    ...(raw.stay_ns !== wire.FOREVER && { stayNs: raw.stay_ns }),
   };
   return { kind: 'hello', hello };
 }

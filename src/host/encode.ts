@@ -76,10 +76,15 @@ export function encodeClear(number: number): Uint8Array {
 }
 
 export function encodeSeen(event: number, wakeNs: bigint | null): Uint8Array {
-  return encodeFrame(wire.frameType.SEEN, 0, wire.seen, {
-    event: BigInt(event),
-    wake_ns: wakeNs ?? wire.FOREVER,
-  });
+  return encodeFrame(wire.frameType.SEEN, 0, wire.seen, seenValue(event, wakeNs));
+}
+
+export function encodeLeave(event: number, wakeNs: bigint | null): Uint8Array {
+  return encodeFrame(wire.frameType.LEAVE, 0, wire.seen, seenValue(event, wakeNs));
+}
+
+function seenValue(event: number, wakeNs: bigint | null) {
+  return { event: BigInt(event), wake_ns: wakeNs ?? wire.FOREVER };
 }
 
 export function encodeFrame<T>(

@@ -28,6 +28,11 @@ export interface Host {
   clear(number: number): void;
   /** Everything up to `event` is dealt with; wake the supervisor at `wakeNs` at the latest (null: no need). */
   seen(event: number, wakeNs: bigint | null): void;
+  /**
+   * The same, and there is nothing to be decided: this supervisor is ended, and the next one started when there is something
+   * to tell, a client, or at `wakeNs`. Only where `hello` says how long to stay.
+   */
+  leave(event: number, wakeNs: bigint | null): void;
   close(): void;
 }
 

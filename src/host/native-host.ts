@@ -7,6 +7,7 @@ import {
   encodeClear,
   encodeExit,
   encodeForget,
+  encodeLeave,
   encodeRung,
   encodeSeen,
   encodeSignal,
@@ -88,6 +89,7 @@ export function createNativeHost(fd: number): Host {
     clear: (number) => send(encodeClear(number)),
     upgrade: (number, installation) => send(encodeUpgrade(number, installation)),
     seen: (event, wakeNs) => send(encodeSeen(event, wakeNs)),
+    leave: (event, wakeNs) => send(encodeLeave(event, wakeNs)),
     close() {
       report = () => {};
       sendOut();

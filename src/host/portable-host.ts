@@ -128,6 +128,8 @@ export function createPortableHost(policy: SignalPolicy, clock: Clock): Host {
     },
     // The loop's own clock is in this process, and wakes it.
     seen() {},
+    // It has nobody to leave anything to.
+    leave() {},
     close() {
       report = null;
       close('');

@@ -25,6 +25,7 @@ export const frameType = {
   SEEN: 6,
   UPGRADE: 7,
   CLEAR: 8,
+  LEAVE: 9,
   HELLO: 16,
   RUN: 17,
   ASKS: 18,
@@ -73,7 +74,7 @@ export const spawnFlag = {
   SPAWN_TIMESTAMPS: 512,
   SPAWN_DEEP_COPY: 1024,
 } as const;
-export const helloFlag = { HELLO_PID1: 1 } as const;
+export const helloFlag = { HELLO_PID1: 1, HELLO_WOKEN: 2 } as const;
 export const runFlag = {
   RUN_LEADER_EXITED: 1,
   RUN_FORCED: 2,
@@ -130,6 +131,7 @@ export const hello = struct({
   last_number: u64,
   init_ticks: u64,
   pid_ns: u64,
+  stay_ns: u64,
   boot_id: text(40),
 });
 export const asks = struct({

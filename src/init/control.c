@@ -1,8 +1,9 @@
-/* The control socket. Init listens and every supervisor accepts, so a supervisor that ends takes open connections with it and
+/* The control socket. Init listens, and watches while nobody else does, and every supervisor accepts, so a supervisor that ends takes open connections with it and
  * nothing else: who connects meanwhile waits for the next one. */
 #include "init.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -37,6 +38,30 @@ void control_open(void)
 	if (bound && listen(fd, WAITING_MAX) == 0) { control_descriptor = fd; return; }
 	say(LEVEL_WARN, "cannot listen on \"%s/%s\": %s; clients cannot reach this task", state.path, name, strerror(errno));
 	if (fd >= 0) close(fd);
+}
+
+void control_watch(int poller, bool on)
+{
+	struct epoll_event e = { EPOLLIN, { .u32 = KEY_CONTROL } };
+	if (control_descriptor >= 0) epoll_ctl(poller, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, control_descriptor, &e);
+}
+
+/* As the server answers: src/control/answer.ts. Whoever has not asked yet must be able to, or would not read the answer: so a connection
+ * is kept until others have come. */
+void control_refuse(const char *why)
+{
+	static int kept[16], next; /* one more than the descriptor */
+	char body[512], answer[1024];
+	int size = print(body, sizeof body, "{\"code\":\"no-supervisor\",\"message\":\"this task runs without a supervisor, and none can be started: %s\","
+		"\"hint\":\"gsup says more on its stderr; Node.js is looked for in PATH and in GSUP_NODE\"}\n", why);
+	int n = print(answer, sizeof answer, "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s", size, body);
+	for (int i = 0, fd; i < WAITING_MAX && (fd = accept4(control_descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0; i++) {
+		(void)!send(fd, answer, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		shutdown(fd, SHUT_WR);
+		if (kept[next]) close(kept[next] - 1);
+		kept[next] = fd + 1;
+		next = (next + 1) % (int)(sizeof kept / sizeof *kept);
+	}
 }
 
 void control_close(void)

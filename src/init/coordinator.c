@@ -13,6 +13,7 @@
 enum { READY_MAX = 4096 }; /* bytes that a command may say on its ready descriptor, up to the newline */
 
 bool is_coordinator;
+pid_t apart_pid;
 static int to_init = -1;
 static uint32_t unsent;
 static uint8_t on_signal[SIGNAL_MAP_SIZE];
@@ -34,6 +35,26 @@ static void send_state(struct run *run)
 	if (to_init < 0 || send(to_init, &f, sizeof f, MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof f || errno != EAGAIN) run->dirty = false;
 }
 
+/* Also of init, for the run of which it is the coordinator itself. */
+void run_obey(struct run *run, const void *frame)
+{
+	const struct head *h = frame;
+	const void *body = h + 1;
+	const struct link *l = body;
+	const struct signal_request *s = body;
+	const struct forward *forward = body;
+	const struct alone *a = body;
+	switch (h->type) {
+	case RUNG: run_enter(run, &((const struct rung_request *)body)->order); break;
+	case SIGNAL: run_forward(run, (int)s->signal, (enum target)s->target, 1); break;
+	case FORWARD: run_forward(run, forward->received ? on_signal[forward->signal] : (int)forward->signal, TARGET_GROUP, forward->times); break;
+	case LINK: run->hooks = l->present; break;
+	case ALONE:
+		if (a->asks == 1) run_stop(run, "signal", (struct by){ (int)a->signal, a->pid, a->uid });
+		else run_escalate(run, a->asks > 2);
+	}
+}
+
 static void obey(struct run *run)
 {
 	union { struct head head; char bytes[sizeof(struct head) + sizeof(struct rung_request)]; } f;
@@ -50,22 +71,7 @@ static void obey(struct run *run)
 			run_stop(run, "signal", (struct by){ SIGTERM, 0, 0 });
 			return;
 		}
-		const void *body = f.bytes + sizeof f.head;
-		const struct link *l = body;
-		const struct signal_request *s = body;
-		const struct forward *forward = body;
-		switch (f.head.type) {
-		case RUNG: run_enter(run, &((const struct rung_request *)body)->order); break;
-		case SIGNAL: run_forward(run, (int)s->signal, (enum target)s->target, 1); break;
-		case FORWARD: run_forward(run, forward->received ? on_signal[forward->signal] : (int)forward->signal, TARGET_GROUP, forward->times); break;
-		case LINK: run->hooks = l->present; break;
-		case ALONE: {
-			const struct alone *a = body;
-			if (a->asks == 1) run_stop(run, "signal", (struct by){ (int)a->signal, a->pid, a->uid });
-			else run_escalate(run, a->asks > 2);
-			break;
-		}
-		}
+		run_obey(run, &f.head);
 	}
 }
 
@@ -75,7 +81,7 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 	char title[NAME_SIZE + 8];
 	to_init = socket;
 	is_coordinator = true;
-	pump_pid = 0; /* init's */
+	pump_pid = apart_pid = 0; /* init's */
 	record_sink = send_record;
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	print(title, sizeof title, "gsup %s", l->name);

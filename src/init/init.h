@@ -70,6 +70,7 @@ extern struct state state;
 struct parsed;
 int state_open(const struct parsed *p, const char *config_name); /* the folder and its lock. 0, or an exit code */
 int state_begin(const struct parsed *p);                        /* the logs. 0, or an exit code */
+void state_visit(const struct parsed *p);                       /* what a supervisor of a plain run needs besides */
 void state_note(void);                                          /* in the lock, who this is */
 void find_identity(void);
 void state_close(void);
@@ -118,6 +119,8 @@ bool output_child(pid_t pid, const siginfo_t *si);      /* reaped: it was the pu
 void output_tick(void);
 uint64_t output_due(void);
 bool output_drained(uint64_t within_ns);                /* when every tree is empty: all has arrived, or its time is over */
+
+extern pid_t apart_pid;                                 /* the supervisor: no part of any tree either; 0: none */
 
 /* ---- tree.c: who descends from this process; the only place that sends a signal ---- */
 enum { WALK_MAX = 16384 };
@@ -186,10 +189,16 @@ void run_enter(struct run *run, const struct order *order); /* as the supervisor
 void run_handshake(struct run *run);
 void run_reap(struct run *run);
 void run_tick(struct run *run);
+void run_obey(struct run *run, const void *frame);      /* what init passes on */
 uint64_t run_due(const struct run *run);
 const char *run_outcome(const struct run *run);         /* where no supervisor judges */
 const char *stage_name(uint32_t stage);
 extern uint64_t orphans_reaped;
+
+/* ---- usage.c ---- */
+struct usage usage_of(const struct rusage *r);
+void apart_ended(const struct rusage *r);               /* what a supervisor has used is not the run's */
+struct usage tree_usage(const struct usage *leader);
 
 /* ---- rest.c ---- */
 void rest(void);                                        /* once nothing is due: what only set-up needed is given back */
@@ -224,7 +233,7 @@ bool installation_script(char *script, size_t size);
 
 /* ---- node.c: Node.js, for a command and as the supervisor ---- */
 int exec_node(char **argv, char **env, bool say_why); /* an exit code, when it fails */
-_Noreturn void become_supervisor(char **argv, int socket, bool say_why);
+_Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool visits); /* visits: a run that was started without it */
 
 /* ---- notify.c: what a command says of itself: sd_notify, and a newline on a descriptor ---- */
 int notify_open(char *path, size_t size);               /* -1: none */
@@ -234,18 +243,29 @@ void notify_close(void);
 
 /* ---- control.c: the socket that clients connect to ---- */
 extern int control_descriptor;                          /* -1: none */
+enum { KEY_CONTROL = 0xfffffff2 };                      /* of epoll: a client waits */
 void control_open(void);
+void control_watch(int poller, bool on);                /* while nobody is there to accept */
+void control_refuse(const char *why);                   /* whoever waits */
 void control_close(void);
 
 /* ---- peers.c ---- */
 int tell_peers(void);
+
+/* ---- absence.c ---- */
+uint64_t absence_stay(void);                            /* how long the next supervisor stays without anything to decide */
 
 /* ---- coordinator.c ---- */
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks);
 
 /* ---- supervisor.c: start it, replace it, speak with it; the runs that it has asked for ---- */
 void supervisor_open(const struct parsed *p, char **argv, int epoll, int signals);
+struct run *supervisor_visits(const struct parsed *p, char **argv, int epoll, int signals, const struct run *run, struct by first, int count);
+extern bool supervisor_decides;                  /* false: a plain run, by its order alone */
 void supervisor_asked(struct by by, int count);  /* a stop was asked for */
+void supervisor_told(struct by by, int count, uint64_t first_ns); /* and is being carried out */
+void supervisor_reap(void);
+bool supervisor_parted(void);                    /* of a plain run that has ended */
 void supervisor_reload(struct by by);            /* the config of `up` is to be read again */
 void supervisor_forward(int signal, bool received, uint32_t times); /* to every run; received: as its on_signal says */
 void supervisor_child(pid_t pid, const siginfo_t *si);

@@ -19,12 +19,13 @@
 
 bool pid1;
 static PAGES struct parsed p;
-static struct run run;              /* of a plain `run`; otherwise unused */
+static struct run first_run, *run = &first_run; /* of a plain `run`; otherwise unused */
 static int epoll = -1, signals = -1;
 static int asks;
 static struct by first_ask, last_ask;
 static uint64_t last_ask_ns;
-static bool has_supervisor;
+static char **words;
+static bool plain, visited;         /* visited: by a supervisor, for a client */
 
 enum { KEY_SIGNALS = 0xfffffff0, KEY_START };
 
@@ -217,14 +218,16 @@ static int start_plain(bool begun)
 		say(LEVEL_ERROR, "cannot capture output: %s", strerror(errno));
 		return EXIT_INTERNAL;
 	}
-	bool started = run_start(&run, &l);
+	bool started = run_start(run, &l);
 	if (!begun) (void)begin(); /* the log may be in memory, then */
 	record_task();
-	if (!started) run_over(&run);
+	if (!started) run_over(run);
 	else {
 		struct epoll_event e = { 0, { .u32 = KEY_START } }; /* exec closes it, and so does an end before that: hanging up needs not be asked for */
-		epoll_ctl(epoll, EPOLL_CTL_ADD, run.start.pipe, &e);
+		epoll_ctl(epoll, EPOLL_CTL_ADD, run->start.pipe, &e);
 	}
+	control_open(); /* behind the fork: the command does not wait for what may never be asked */
+	control_watch(epoll, true);
 	/* What the command closes must be closed: init holds no end of its pipes. */
 	if (terminal == TERMINAL_NONE) close(0);
 	close(1);
@@ -242,17 +245,17 @@ int exit_code_of(const struct run_state *s)
 
 static int end_plain(void)
 {
-	if (run.s.failed_stage) {
-		uint32_t stage = run.s.failed_stage;
-		int error = run.s.failed_errno;
+	if (run->s.failed_stage) {
+		uint32_t stage = run->s.failed_stage;
+		int error = run->s.failed_errno;
 		const char *why = stage == STAGE_TIMEOUT ? "it was not executed within the start time-out" : strerror(error);
 		const char *hint = error == EAGAIN || error == ENOMEM ? "; the limit of processes, or of memory, may be too low" : "";
 		if (stage >= STAGE_EXEC || stage == STAGE_FORK) say(LEVEL_ERROR, "cannot start \"%s\": %s%s%s", p.command[0], stage == STAGE_FORK ? "no new process: " : "", why, hint);
 		else say(LEVEL_ERROR, "cannot start \"%s\": %s \"%s\": %s", p.command[0], stage_name(stage),
 		         stage == STAGE_CWD ? text_of(OPT_CWD) : stage == STAGE_USER ? text_of(OPT_USER) : stage == STAGE_OUTPUT ? text_of(OPT_LOG) : "", why);
 	}
-	int code = exit_code_of(&run.s);
-	const char *outcome = run_outcome(&run);
+	int code = exit_code_of(&run->s);
+	const char *outcome = run_outcome(run);
 	record_task_state(strcmp(outcome, "failed") == 0 && code == 0 ? "success" : outcome, code);
 	return code;
 }
@@ -268,16 +271,17 @@ static void ask_for_stop(struct by by)
 	last_ask_ns = now;
 	if (asks < 1000000) asks++;
 	if (asks == 1) first_ask = by;
-	if (has_supervisor) supervisor_asked(by, asks);
-	else if (asks == 1) run_stop(&run, "signal", by);
-	else run_escalate(&run, asks > 2);
+	if (supervisor_decides) { supervisor_asked(by, asks); return; }
+	if (asks == 1) run_stop(run, "signal", by);
+	else run_escalate(run, asks > 2);
+	if (visited) supervisor_told(by, asks, now);
 }
 
 static void suspend(void)
 {
-	if (has_supervisor) supervisor_forward(SIGSTOP, false, 1); else run_forward(&run, SIGSTOP, TARGET_GROUP, 1);
+	if (!plain) supervisor_forward(SIGSTOP, false, 1); else run_forward(run, SIGSTOP, TARGET_GROUP, 1);
 	stop_ourselves(false);
-	if (has_supervisor) supervisor_forward(SIGCONT, false, 1); else run_forward(&run, SIGCONT, TARGET_GROUP, 1);
+	if (!plain) supervisor_forward(SIGCONT, false, 1); else run_forward(run, SIGCONT, TARGET_GROUP, 1);
 }
 
 /* `times`: as many that differ in nothing came one behind the other. Only real-time signals do. */
@@ -285,7 +289,7 @@ static void on_signal(const struct signalfd_siginfo *si, uint32_t times)
 {
 	int signal = (int)si->ssi_signo;
 	if (signal < 1 || signal >= SIGNALS || terminal_swallows(signal)) return;
-	if (run.start.pipe >= 0 && run.used) run_handshake(&run); /* it may be running already: told in the order in which it was */
+	if (run->start.pipe >= 0 && run->used) run_handshake(run); /* it may be running already: told in the order in which it was */
 	struct by by = { p.rewrite[signal], (pid_t)si->ssi_pid, si->ssi_uid };
 	record_begin("signal");
 	record_signal("signal", signal);
@@ -303,14 +307,18 @@ static void on_signal(const struct signalfd_siginfo *si, uint32_t times)
 		supervisor_forward(by.signal, true, 1); /* whose on_signal names it has it too */
 	}
 	else if (!pid1 && (signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU)) suspend();
-	else if (has_supervisor) supervisor_forward(by.signal, true, times);
-	else run_forward(&run, by.signal, TARGET_GROUP, times);
+	else if (!plain) supervisor_forward(by.signal, true, times);
+	else run_forward(run, by.signal, TARGET_GROUP, times);
 }
 
 static void reap(void)
 {
 	output_reap();
-	if (!has_supervisor) { run_reap(&run); return; }
+	if (plain) {
+		if (visited) supervisor_reap();
+		run_reap(run);
+		return;
+	}
 	for (;;) {
 		siginfo_t si = { 0 };
 		if (waitid(P_ALL, 0, &si, WEXITED | WSTOPPED | WCONTINUED | WNOHANG) < 0 || !si.si_pid) return;
@@ -321,6 +329,14 @@ static void reap(void)
 static bool same_signal(const struct signalfd_siginfo *a, const struct signalfd_siginfo *b)
 {
 	return a->ssi_signo == b->ssi_signo && a->ssi_pid == b->ssi_pid && a->ssi_uid == b->ssi_uid;
+}
+
+/* A plain run has no supervisor until somebody asks for one. */
+static void hear_client(void)
+{
+	if (!visited && plain) run = supervisor_visits(&p, words, epoll, signals, run, first_ask, asks);
+	visited |= plain;
+	supervisor_event(KEY_CONTROL);
 }
 
 static void read_signals(void)
@@ -339,7 +355,8 @@ static void read_signals(void)
 
 static int wait_ms(void)
 {
-	uint64_t due = sooner(output_due(), has_supervisor ? supervisor_due() : run_due(&run)), now = now_ns();
+	uint64_t due = sooner(output_due(), plain ? run_due(run) : FOREVER), now = now_ns();
+	if (!plain || visited) due = sooner(due, supervisor_due());
 	if (due == FOREVER) return -1;
 	if (due <= now) return 0;
 	uint64_t ms = (due - now + MS - 1) / MS;
@@ -350,8 +367,8 @@ static int wait_ms(void)
 static uint64_t time_to_drain(void)
 {
 	uint64_t most = DRAIN_MS * MS, now = now_ns();
-	if (!p.said[OPT_STOP_BUDGET].set || !run.s.stop_ns) return most;
-	uint64_t end = later(run.s.stop_ns, wait_of(p.said[OPT_STOP_BUDGET].number));
+	if (!p.said[OPT_STOP_BUDGET].set || !run->s.stop_ns) return most;
+	uint64_t end = later(run->s.stop_ns, wait_of(p.said[OPT_STOP_BUDGET].number));
 	return end > now ? sooner(end - now, most) : 0;
 }
 
@@ -360,23 +377,24 @@ static int loop(void)
 	struct epoll_event events[32];
 	int code;
 	for (;;) {
-		if (has_supervisor) {
+		if (supervisor_decides) {
 			if (supervisor_done(&code)) return code;
-			record_flush();
-			supervisor_flush();
-		} else if ((run.s.phase == PHASE_ENDED || (run.s.flags & RUN_STUCK)) && output_drained(time_to_drain())) return end_plain();
+		} else if ((run->s.phase == PHASE_ENDED || (run->s.flags & RUN_STUCK)) && output_drained(time_to_drain()) && (!visited || supervisor_parted())) return end_plain();
 		record_flush();
+		if (!plain || visited) supervisor_flush();
 		int ms = wait_ms();
-		if (ms < 0 && !has_supervisor && run.start.pipe < 0) rest();
+		if (ms < 0 && !supervisor_decides && run->start.pipe < 0) rest();
 		int n = epoll_wait(epoll, events, 32, ms);
 		for (int i = 0; i < n; i++) {
 			uint32_t key = events[i].data.u32;
 			if (key == KEY_SIGNALS) read_signals();
-			else if (key == KEY_START) { if (run.start.pipe >= 0) run_handshake(&run); }
+			else if (key == KEY_START) { if (run->start.pipe >= 0) run_handshake(run); }
+			else if (key == KEY_CONTROL) hear_client();
 			else supervisor_event(key);
 		}
 		output_tick();
-		if (has_supervisor) supervisor_tick(); else run_tick(&run);
+		if (plain) run_tick(run);
+		if (!plain || visited) supervisor_tick();
 	}
 }
 
@@ -406,17 +424,18 @@ int main(int argc, char **argv)
 	pid1 = getpid() == 1;
 	char config_name[NAME_SIZE];
 	bool up = p.action == PARSED_UP;
-	has_supervisor = !p.plain;
+	plain = p.plain;
+	words = argv;
 	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
 	if (up) { raise_file_limit(); terminal_watch(); }
 	if ((code = open_loop()) || (up && (code = config_read(argv, signals, p.stop_on, config_name)))) return code == CONFIG_STOPPED ? 0 : code;
 	if ((code = state_open(&p, up ? config_name : NULL))) return code;
 	if (!pid1) state_note(); /* as PID 1 it leaves nothing: time enough while the command begins */
-	bool first = has_supervisor || leftovers_found() || p.said[OPT_REQUIRE_STATE].number;
+	bool first = !plain || leftovers_found() || p.said[OPT_REQUIRE_STATE].number;
 	if ((first && (code = begin())) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
 	terminal_open(!up);
-	if (has_supervisor) {
+	if (!plain) {
 		control_open();
 		supervisor_open(&p, argv, epoll, signals);
 	} else if ((code = start_plain(first))) return code;

@@ -57,7 +57,7 @@ int exec_node(char **argv, char **env, bool say_why)
 
 static void put_at(int from, int to) { if (from >= 0) dup2(from, to); }
 
-_Noreturn void become_supervisor(char **argv, int socket, bool say_why)
+_Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool visits)
 {
 	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_NEEDED) {
@@ -90,11 +90,11 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why)
 		int flags = fcntl(fd, F_GETFD);
 		if (flags >= 0 && !(flags & FD_CLOEXEC)) fcntl(fd, F_SETFD, FD_CLOEXEC);
 	}
-	static const char *const not_for_it[] = { "NODE_OPTIONS=", "NODE_V8_COVERAGE=", "NODE_DEBUG", "GSUP_INIT=", "GSUP_TASK=", "GSUP_TASK_DIR=", NULL };
-	char folder[600], task[NAME_SIZE + 16], adjusted[] = "GSUP_INIT=1";
+	static const char *const not_for_it[] = { "NODE_OPTIONS=", "NODE_V8_COVERAGE=", "NODE_DEBUG", "GSUP_INIT=", "GSUP_TASK=", "GSUP_TASK_DIR=", "GSUP_VISIT=", NULL };
+	char folder[600], task[NAME_SIZE + 16], adjusted[] = "GSUP_INIT=1", visit[] = "GSUP_VISIT=1";
 	int n = 0, had = 0;
 	while (inherited_env[had]) had++;
-	char *env[had + 4];
+	char *env[had + 5];
 	for (char **e = inherited_env; *e; e++) {
 		bool keep = true;
 		for (const char *const *d = not_for_it; *d; d++) if (strncmp(*e, *d, strlen(*d)) == 0) keep = false;
@@ -105,6 +105,7 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why)
 	env[n++] = folder;
 	env[n++] = task;
 	env[n++] = adjusted;
+	if (visits) env[n++] = visit;
 	env[n] = NULL;
 	signal(SIGCHLD, SIG_DFL);
 	set_mask(0);

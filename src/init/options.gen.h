@@ -47,7 +47,7 @@ enum option_flag { F_PLAIN = 1, F_COMMON = 2, F_ACTION = 4, F_FOREVER = 8, F_POS
   X(START_TIMEOUT, "start-timeout", 0, "GSUP_START_TIMEOUT", K_DURATION, F_PLAIN | F_FOREVER | F_POSITIVE | F_RUN, 0, 0, NULL, "a positive duration like 500ms, 8s, 1m30s or forever") \
   X(LOG, "log", 0, "GSUP_LOG", K_LOG, F_PLAIN | F_RUN, 0, 0, NULL, "inherit, prefix, json or file:PATH") \
   X(REQUIRE_STATE, "require-state", 0, "GSUP_REQUIRE_STATE", K_FLAG, F_PLAIN | F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
-  X(STAY, "stay", 0, "GSUP_STAY", K_FLAG, F_RUN, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
+  X(STAY, "stay", 0, "GSUP_STAY", K_FLAG, F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
   X(HTTP, "http", 0, "GSUP_HTTP", K_ADDRESS, F_RUN | F_UP, 0, 0, NULL, "an address like 127.0.0.1:9100, [::1]:9100 or localhost:9100, with a port from 1 to 65535,") \
   X(TOKEN_FILE, "token-file", 0, "GSUP_TOKEN_FILE", K_TEXT, F_RUN | F_UP, 0, 0, NULL, "a path") \
   X(NO_CHECKPOINT, "no-checkpoint", 0, "GSUP_NO_CHECKPOINT", K_FLAG, F_PLAIN | F_RUN | F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \

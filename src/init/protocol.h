@@ -17,6 +17,8 @@
  *   UPGRADE  struct upgrade_request    start the supervisor from that installation; go back if it does not come up
  *   CLEAR    nothing                   when no run is left, end the strangers; ASKS tells when they have gone
  *   SEEN     struct seen               (not numbered) everything up to this event is dealt with; wake me at this time
+ *   LEAVE    struct seen               (not numbered) the same, and nothing is to be decided until then: end me, and start the next
+ *                                      one at that time, or when there is something to be told
  *
  * init -> supervisor: state, not events. What has changed is sent again, whole; what was not yet sent is not queued.
  *   HELLO    struct hello              first frame of a connection
@@ -38,7 +40,7 @@ enum { PROTOCOL_VERSION = 3, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS
 #define FOREVER UINT64_MAX
 
 enum frame_type {
-	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6, UPGRADE = 7, CLEAR = 8,
+	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6, UPGRADE = 7, CLEAR = 8, LEAVE = 9,
 	HELLO = 16, RUN = 17, ASKS = 18, SYNC = 19,
 	LINK = 32, RECORD = 33, ALONE = 34, FORWARD = 35
 };
@@ -98,11 +100,12 @@ struct exit_request { uint32_t code, drain_ms; }; /* drain_ms: how long output m
 struct upgrade_request { char installation[INSTALLATION_SIZE]; }; /* its folder, an absolute path; empty: init's own */
 struct seen { uint64_t event, wake_ns; };
 
-enum hello_flags { HELLO_PID1 = 1 };
+enum hello_flags { HELLO_PID1 = 1, HELLO_WOKEN = 2 /* the one before has left: nobody was lost */ };
 struct hello {
 	uint32_t version, flags, restarts; /* restarts: how many supervisors there were before this one */
 	int32_t init_pid;
 	uint64_t last_number, init_ticks, pid_ns; /* last_number: of the last request that was carried out */
+	uint64_t stay_ns; /* how long it is to stay when there is nothing to be decided; FOREVER: it does not leave */
 	char boot_id[40];
 };
 struct asks {

@@ -36,10 +36,7 @@ static void set_phase(struct run *run, enum phase phase)
 
 void run_over(struct run *run)
 {
-	struct rusage r;
-	if (getrusage(RUSAGE_CHILDREN, &r) == 0)
-		run->s.tree = (struct usage){ (uint64_t)r.ru_utime.tv_sec * 1000000 + (uint64_t)r.ru_utime.tv_usec,
-			(uint64_t)r.ru_stime.tv_sec * 1000000 + (uint64_t)r.ru_stime.tv_usec, (uint64_t)r.ru_maxrss };
+	run->s.tree = tree_usage(&run->s.leader);
 	run->s.ended_ns = now_ns();
 	set_phase(run, PHASE_ENDED);
 	record_begin("run-ended");
@@ -310,8 +307,7 @@ static void leader_exited(struct run *run)
 	run->s.flags |= RUN_LEADER_EXITED;
 	run->s.code = si.si_code == CLD_EXITED ? si.si_status : -1;
 	run->s.signal = si.si_code == CLD_EXITED ? 0 : si.si_status;
-	run->s.leader = (struct usage){ (uint64_t)r.ru_utime.tv_sec * 1000000 + (uint64_t)r.ru_utime.tv_usec,
-		(uint64_t)r.ru_stime.tv_sec * 1000000 + (uint64_t)r.ru_stime.tv_usec, (uint64_t)r.ru_maxrss };
+	run->s.leader = usage_of(&r);
 	run->dirty = true;
 	if (run->s.failed_stage) { run->s.code = -1; run->s.signal = 0; return; } /* what exited was never the command */
 	record_begin("leader-exited");
@@ -320,7 +316,7 @@ static void leader_exited(struct run *run)
 	record_signal("signal", run->s.signal);
 	record_usage("rusage", &run->s.leader);
 	record_end();
-	if (!run->supervised) record_oom(run, true); /* init's to say: it sees all deaths, and the kernel only counts */
+	if (!run->supervised || !is_coordinator) record_oom(run, !run->supervised); /* init's to say: it sees all deaths, and the kernel only counts */
 }
 
 /* The leader has gone and others have not. */
@@ -382,7 +378,7 @@ void run_reap(struct run *run)
 			continue;
 		}
 		si.si_pid = 0;
-		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || !si.si_pid) return;
+		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || !si.si_pid || si.si_pid == apart_pid) return;
 		if (run->used && si.si_pid == run->s.pid) { leader_exited(run); news = true; }
 		else if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0 && !output_child(si.si_pid, &si)) orphans_reaped++;
 	}
@@ -394,7 +390,8 @@ void run_reap(struct run *run)
 	if (left > 0 || (left < 0 && kill(-run->s.pid, 0) == 0 && !news)) { left_behind(run); return; }
 	waitid(P_PID, (id_t)run->s.pid, &si, WEXITED | WNOHANG);
 	run->held = false;
-	while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG) == 0 && si.si_pid) { orphans_reaped++; si.si_pid = 0; } /* zombies beside it */
+	for (si.si_pid = 0; waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid && si.si_pid != apart_pid; si.si_pid = 0, orphans_reaped++)
+		waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG); /* zombies beside it */
 	run_over(run);
 }
 

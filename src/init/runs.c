@@ -24,14 +24,22 @@ static PAGES struct { /* due_ns[i]: when the grace of pid[i] ends; who comes whe
 static struct { uint64_t key; uint32_t flags; } newest; /* of runs that are no hooks, the one that was asked for last: of its order */
 static uint64_t strangers_wake_ns = FOREVER; /* apart, so that the others are zeros, which take no place in the file */
 
+static bool hears(const struct run *run) { return run->used && (run == own_run || run->socket >= 0); }
+
+/* To its coordinator. */
+static void pass(struct run *run, const void *frame, size_t size)
+{
+	if (run == own_run) run_obey(run, frame);
+	else (void)!send(run->socket, frame, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void runs_tell(uint16_t type, const void *body, size_t size)
 {
-	char frame[64];
+	_Alignas(struct head) char frame[64];
 	struct head h = { (uint32_t)(sizeof h + size), type, PROTOCOL_VERSION, 0 };
 	memcpy(frame, &h, sizeof h);
 	memcpy(frame + sizeof h, body, size);
-	for (int i = 0; i < runs_used; i++)
-		if (runs[i].used && runs[i].socket >= 0) (void)!send(runs[i].socket, frame, h.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	for (int i = 0; i < runs_used; i++) if (hears(&runs[i])) pass(&runs[i], frame, h.size);
 }
 
 static struct run *find_run(uint64_t key)
@@ -256,13 +264,12 @@ bool runs_request(const struct head *h, const char *body, size_t size, const cha
 	} else if (h->type == RUNG) {
 		const struct rung_request *r = (const struct rung_request *)body;
 		if (!sound_order(&r->order)) return false;
-		if (run) run->climb.order = r->order;
+		if (run && run != own_run) run->climb.order = r->order;
 		if (run && key == newest.key) newest.flags = r->order.flags;
 	}
 	const struct signal_request *signal = (const struct signal_request *)body;
 	if (h->type == SIGNAL && !sound(signal->signal, signal->target)) return false;
-	if ((h->type == RUNG || h->type == SIGNAL) && run && run->socket >= 0)
-		(void)!send(run->socket, frame, h->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if ((h->type == RUNG || h->type == SIGNAL) && run && hears(run)) pass(run, frame, h->size);
 	return true;
 }
 
@@ -321,9 +328,9 @@ void runs_stop_alone(const struct asks *asks, int *done, bool hooks)
 		for (int i = 0; i < runs_used; i++) {
 			struct run *run = &runs[i];
 			bool begins = (run->s.rung == NOT_STOPPING || drains(run)) && !run->stop_asked && run->climb.order.level == level && (hooks || !strchr(run->s.name, '/'));
-			if (!run->used || run->socket < 0 || run->s.phase == PHASE_ENDED || (step == 1 ? !begins : step <= *done || (step == 2 && !wants_next(run)))) continue;
+			if (!hears(run) || run->s.phase == PHASE_ENDED || (step == 1 ? !begins : step <= *done || (step == 2 && !wants_next(run)))) continue;
 			run->stop_asked = true;
-			(void)!send(run->socket, &f, sizeof f, MSG_DONTWAIT | MSG_NOSIGNAL);
+			pass(run, &f, sizeof f);
 		}
 	}
 	if (*done < (int)asks->count) *done = (int)asks->count;
@@ -331,7 +338,7 @@ void runs_stop_alone(const struct asks *asks, int *done, bool hooks)
 
 static bool is_own(pid_t pid)
 {
-	if (pid == room.supervisor) return true;
+	if (pid == apart_pid) return true;
 	for (int i = 0; i < runs_used; i++) if (runs[i].s.coordinator_pid == pid) return true;
 	return false;
 }
@@ -386,6 +393,7 @@ bool strangers_gone(int *code)
 	uint64_t now = now_ns();
 	char names[512];
 	strangers_wake_ns = FOREVER;
+	if (own_run && own_run->used && own_run->s.phase != PHASE_ENDED) return true; /* whoever is there is of its tree */
 	if (!count) { strangers.count = 0; strangers.killed_ns = 0; return true; }
 	if (strangers.stuck) {
 		if (!*code) *code = EXIT_STUCK;

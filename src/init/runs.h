@@ -9,12 +9,15 @@ extern int runs_used, live_runs;
 extern bool runs_forced;                             /* one of them has ended by SIGKILL */
 extern struct run_state last_judged; /* forgotten since: how the task ends when nobody comes to say it */
 
-struct room { int poller, signals; pid_t supervisor; bool present, leaving; }; /* what a new coordinator inherits, and who is no stranger */
+extern struct run *own_run;                          /* of a plain run that has had a supervisor: init itself is its coordinator. NULL: none */
+
+struct room { int poller, signals; bool present, leaving; }; /* what a new coordinator inherits, and who is no stranger */
 extern struct room room;
 
 bool runs_request(const struct head *h, const char *body, size_t size, const char *frame); /* false: malformed */
 void runs_read(struct run *run);                     /* what its coordinator says */
 bool runs_child(pid_t pid);                          /* it was a coordinator */
+void runs_own_changed(void);                         /* the plain run may have ended */
 void runs_note(void);                                /* for the next gsup, should this one be killed */
 void runs_tell(uint16_t type, const void *body, size_t size);
 void runs_forward(int signal, bool received, uint32_t times); /* forward.c: marks it, for runs_pass_on() */

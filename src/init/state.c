@@ -171,6 +171,16 @@ static int open_logs(const struct parsed *p)
 	return 0;
 }
 
+/* Its log, for which a plain run has no use, and that it is well: it is while its command runs. */
+void state_visit(const struct parsed *p)
+{
+	if (state.checkpoint_log >= 0) return;
+	if (state.folder >= 0 && !state.memory && !p->said[OPT_NO_CHECKPOINT].number) state.checkpoint_log = openat(state.folder, "checkpoint.log", log_flags, 0600);
+	if (state.checkpoint_log < 0) state.checkpoint_log = open_memory("checkpoint.log");
+	int fd = openat(state.folder, "health", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0) { (void)!write(fd, "healthy ready\n\n", 15); close(fd); }
+}
+
 void state_note(void)
 {
 	find_identity();

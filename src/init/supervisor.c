@@ -1,37 +1,23 @@
 /* The supervisor decides; this file starts it, replaces it when it has died or does not answer, and speaks with it. There is
  * no queue: what has changed since the last frame is marked, and told as it is when there is room. */
-#include "runs.h"
+#include "supervisor.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ANSWER_WITHIN (250 * MS)     /* to what is due at once */
-#define START_WITHIN (2 * SECOND)    /* while a supervisor is being started */
-#define REPLACE_AFTER (10 * SECOND)  /* without an answer to anything */
-#define RETRY_FIRST (100 * MS)
-#define NO_MEMORY SECOND              /* whoever needs the memory more shall have had it by then */
-#define RETRY_LAST (30 * SECOND)
-
-enum { GONE, STARTING, PRESENT };
-static struct {
-	int state, socket;
-	pid_t pid;
-	uint64_t started_ns, retry_ns, delay_ns;
-	uint64_t event, seen, unseen_since_ns, wake_ns; /* event: of the last SYNC; seen: of the last SEEN */
-	uint64_t last_number, reap_by_ns; /* reap_by_ns: when it must have ended, once it was killed */
-	uint32_t restarts, failed; /* failed: starts in a row that came to nothing, 2 each; 1 for a SIGKILL, which says little of the next one */
-	bool tell_hello, tell_asks, spawned, said, yields, ended; /* yields: to the supervisor of another installation; ended: by us */
-} sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER, .reap_by_ns = FOREVER };
-static struct { struct asks frame; uint64_t event, due_ns; int alone; struct by by; } asks = { .due_ns = FOREVER };
-static struct { bool asked; int code; uint64_t bye_ns, drain_ns; bool killed, alone, clears; } leave = { .bye_ns = FOREVER, .drain_ns = DRAIN_MS * MS };
-static const struct parsed *parsed;
-static char **command_line;
+struct supervisor sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER, .reap_by_ns = FOREVER };
+struct asked asks = { .due_ns = FOREVER };
+struct leaving leave = { .bye_ns = FOREVER, .drain_ns = DRAIN_MS * MS };
+const struct parsed *parsed;
+char **command_line;
 static PAGES char in[FRAME_MAX + sizeof(struct head)], out[65536];
 static size_t in_size, out_size, out_sent;
 static uint32_t early[SIGNALS];
+bool supervisor_decides;
 
 /* ---- telling ---- */
 
@@ -69,8 +55,9 @@ void supervisor_flush(void)
 	runs_pass_on(NULL);
 	if (sup.socket < 0 || !send_out()) return;
 	if (sup.tell_hello) {
-		struct hello h = { .version = PROTOCOL_VERSION, .flags = pid1 ? HELLO_PID1 : 0, .restarts = sup.restarts, .init_pid = getpid(),
-			.last_number = sup.last_number, .init_ticks = state.ticks, .pid_ns = state.pid_ns };
+		struct hello h = { .version = PROTOCOL_VERSION, .flags = (pid1 ? HELLO_PID1 : 0) | (sup.woken ? HELLO_WOKEN : 0), .restarts = sup.restarts,
+			.init_pid = getpid(), .last_number = sup.last_number, .init_ticks = state.ticks, .pid_ns = state.pid_ns,
+			.stay_ns = parsed->said[OPT_STAY].number ? FOREVER : absence_stay() };
 		memcpy(h.boot_id, state.boot_id, sizeof h.boot_id);
 		put(HELLO, &h, sizeof h);
 		sup.tell_hello = false;
@@ -96,7 +83,7 @@ void supervisor_flush(void)
 }
 
 /* Killed is not the same as not to be had: who has worked will work again, and who was killed may. */
-static bool hopeless(void) { return sup.failed > 3; }
+bool hopeless(void) { return sup.failed > 3; }
 
 static void set_present(bool present)
 {
@@ -108,7 +95,7 @@ static void set_present(bool present)
 
 /* ---- life of the supervisor ---- */
 
-static void drop_socket(void)
+void drop_socket(void)
 {
 	if (sup.socket >= 0) close(sup.socket); /* what the old one had written and nobody has read goes with it */
 	sup.socket = -1;
@@ -123,7 +110,7 @@ static void give_up(int code)
 	if (sup.pid > 0) send_signal(sup.pid, SIGKILL);
 }
 
-static void start_supervisor(void)
+void start_supervisor(void)
 {
 	int ends[2];
 	sup.retry_ns = FOREVER;
@@ -131,15 +118,16 @@ static void start_supervisor(void)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
 		record_flush();
 		sup.pid = fork();
-		if (sup.pid == 0) become_supervisor(command_line, ends[1], !sup.said);
-		room.supervisor = sup.pid;
+		if (sup.pid == 0) become_supervisor(command_line, ends[1], !sup.said, own_run != NULL);
+		apart_pid = sup.pid;
 		close(ends[1]);
 		if (sup.pid < 0) close(ends[0]);
 	} else sup.pid = -1;
+	if (sup.pid < 0 && is_visitor()) { sup.pid = apart_pid = 0; visit_in_vain("no process can be started for it"); return; }
 	if (sup.pid < 0) {
 		if (!sup.spawned) say(LEVEL_ERROR, "cannot start the supervisor: %s; the limit of open files or of memory may be too low", strerror(errno));
 		else if (!sup.said) { say(LEVEL_ERROR, "the supervisor cannot be started: %s; the runs go on, a stop is carried out without it; trying again", strerror(errno)); sup.said = true; }
-		sup.pid = room.supervisor = 0;
+		sup.pid = apart_pid = 0;
 		if (!sup.spawned) give_up(EXIT_INTERNAL);
 		else { sup.failed += 4; set_present(false); } /* no process, or no memory: not to be had */
 		sup.delay_ns = sup.delay_ns ? sooner(sup.delay_ns * 2, RETRY_LAST) : RETRY_FIRST;
@@ -155,14 +143,14 @@ static void start_supervisor(void)
 	sup.wake_ns = FOREVER;
 	in_size = out_size = out_sent = 0;
 	for (int i = 0; i < runs_used; i++) runs[i].dirty = runs[i].used;
-	if (asks.frame.count) asks.due_ns = sup.started_ns + START_WITHIN;
+	if (asks.frame.count && !is_visitor()) asks.due_ns = sup.started_ns + START_WITHIN;
 	struct epoll_event e = { EPOLLIN, { .u32 = RUNS_MAX } };
 	epoll_ctl(room.poller, EPOLL_CTL_ADD, sup.socket, &e);
 	set_present(!hopeless());
 }
 
 /* Killed first: it would take the closed socket for the end, and what it then exits with would be taken for its word. */
-static void end_supervisor(void)
+void end_supervisor(void)
 {
 	sup.ended = send_signal(sup.pid, SIGKILL);
 	drop_socket();
@@ -192,14 +180,16 @@ static void supervisor_gone(const siginfo_t *si)
 {
 	bool worked = sup.state == PRESENT, by_code = si->si_code == CLD_EXITED, yields = sup.yields, vain = !yields && !worked && installation_on_trial();
 	drop_socket();
-	sup.pid = room.supervisor = 0;
+	sup.pid = apart_pid = 0;
 	sup.state = GONE;
 	sup.reap_by_ns = FOREVER;
-	sup.restarts++;
-	sup.yields = false;
+	sup.restarts += !sup.leaves;
+	sup.yields = sup.woken = false;
 	bool oom = !by_code && si->si_status == SIGKILL && !sup.ended && memory_took_it();
 	sup.ended = false;
 	if (leave.asked) return;
+	if (sup.leaves) { be_absent(); return; }
+	if (is_visitor()) { visit_in_vain(by_code && si->si_status == EXIT_UNAVAILABLE ? "Node.js, which it needs, cannot be run" : "it ended before it was up"); return; }
 	if (vain) installation_bad();
 	if (yields || vain) { /* neither a crash of the one, nor the fault of the other */
 		sup.retry_ns = now_ns();
@@ -238,6 +228,18 @@ void supervisor_child(pid_t pid, const siginfo_t *si)
 	if (!output_child(pid, si) && !runs_child(pid)) orphans_reaped++;
 }
 
+/* Where everybody else is asked one by one (run_reap). */
+void supervisor_reap(void)
+{
+	siginfo_t si = { 0 };
+	struct rusage r = { 0 };
+	while (sup.pid > 0 && syscall(SYS_waitid, P_PID, sup.pid, &si, WEXITED | WSTOPPED | WCONTINUED | WNOHANG, &r) == 0 && si.si_pid) {
+		if (si.si_code == CLD_EXITED || si.si_code == CLD_KILLED || si.si_code == CLD_DUMPED) apart_ended(&r);
+		supervisor_child(si.si_pid, &si);
+		si.si_pid = 0;
+	}
+}
+
 static void see(const struct seen *s)
 {
 	sup.seen = s->event;
@@ -245,7 +247,12 @@ static void see(const struct seen *s)
 	sup.unseen_since_ns = sup.seen == sup.event ? FOREVER : now_ns();
 	if (sup.failed) set_present(true);
 	sup.failed = 0;
-	if (sup.state == STARTING) { sup.state = PRESENT; installation_good(); }
+	if (sup.state == STARTING) {
+		sup.state = PRESENT;
+		supervisor_decides = true;
+		if (own_run) own_run->supervised = true;
+		installation_good();
+	}
 	if (asks.frame.count && sup.seen >= asks.event && !sup.tell_asks) {
 		asks.due_ns = FOREVER;
 		asks.alone = (int)asks.frame.count;
@@ -268,9 +275,14 @@ static bool carry_out(const char *frame)
 	const char *body = frame + sizeof *h;
 	size_t size = h->size - sizeof *h;
 	static const size_t sizes[] = { [RUNG] = sizeof(struct rung_request), [SIGNAL] = sizeof(struct signal_request),
-		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen), [UPGRADE] = sizeof(struct upgrade_request), [CLEAR] = 0 };
-	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > CLEAR || (h->type != SPAWN && size != sizes[h->type])) return false;
-	if (h->type == SEEN) { see((const struct seen *)body); return true; }
+		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen), [UPGRADE] = sizeof(struct upgrade_request), [CLEAR] = 0, [LEAVE] = sizeof(struct seen) };
+	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > LEAVE || (h->type != SPAWN && size != sizes[h->type])) return false;
+	if (h->type == SEEN || h->type == LEAVE) {
+		see((const struct seen *)body);
+		sup.leaves = h->type == LEAVE;
+		sup.next_ns = sup.wake_ns;
+		return true;
+	}
 	if (h->number <= sup.last_number && h->type != FORGET) return true; /* done before the crash of whoever asked */
 	if (h->number > sup.last_number) { sup.last_number = h->number; hear_of(h); }
 	if (h->type == EXIT) {
@@ -295,7 +307,7 @@ static void read_supervisor(void)
 	if (n <= 0) { drop_socket(); return; } /* its exit tells the rest */
 	in_size += (size_t)n;
 	size_t at = 0;
-	for (struct head h; in_size - at >= sizeof h; at += h.size) {
+	for (struct head h; !sup.leaves && in_size - at >= sizeof h; at += h.size) {
 		memcpy(&h, in + at, sizeof h);
 		bool sane = h.size >= sizeof h && h.size <= FRAME_MAX;
 		if (sane && in_size - at < h.size) break;
@@ -309,33 +321,43 @@ static void read_supervisor(void)
 	}
 	memmove(in, in + at, in_size - at);
 	in_size -= at;
-	if (!installation_asked()) return;
-	sup.yields = true;
-	end_supervisor(); /* the next one takes over as after a crash */
+	sup.yields = installation_asked();
+	if (sup.yields) sup.leaves = false;
+	if (sup.yields || sup.leaves) end_supervisor(); /* the next one takes over as after a crash */
 }
 
 void supervisor_event(uint32_t key)
 {
 	if (key < RUNS_MAX) { runs_read(&runs[key]); runs_pass_on(&runs[key]); }
+	else if (key == KEY_CONTROL) sup.called = true;
 	else if (sup.socket >= 0) read_supervisor();
 }
 
 /* ---- a stop that nobody decides about ---- */
 
-void supervisor_asked(struct by by, int count)
+/* Of a stop that is under way by an order alone: by whom it was asked for first, how often, and when. */
+void supervisor_told(struct by by, int count, uint64_t first_ns)
 {
-	if (count == 1) {
+	if (!asks.frame.count) {
 		asks.frame.signal = (uint32_t)by.signal;
 		asks.frame.pid = by.pid;
 		asks.frame.uid = by.uid;
-		asks.frame.first_ns = now_ns();
+		asks.frame.first_ns = first_ns;
 		asks.by = by;
 	}
 	asks.frame.count = (uint32_t)count;
+	asks.alone = count;
 	sup.tell_asks = true;
+}
+
+void supervisor_asked(struct by by, int count)
+{
+	int alone = asks.alone;
+	supervisor_told(by, count, now_ns());
+	asks.alone = alone;
 	if (count == 2) runs_asked_again();
 	if (count > 1) strangers_hurry();
-	asks.due_ns = now_ns() + (sup.state == PRESENT ? ANSWER_WITHIN : sup.state == STARTING ? START_WITHIN : 0);
+	asks.due_ns = now_ns() + (sup.state == PRESENT ? ANSWER_WITHIN : sup.state == STARTING || sup.state == ABSENT ? START_WITHIN : 0);
 }
 
 /* No answer is due: what is there runs on, and a next supervisor is told again. */
@@ -353,53 +375,6 @@ void supervisor_forward(int signal, bool received, uint32_t times)
 	else runs_forward(signal, received, times);
 }
 
-/* Nobody is left to decide, and nothing is left to decide about: a stop was carried out, or `run` is over. */
-static bool over_alone(int *code)
-{
-	if (live_runs > runs_stuck() || sup.state != GONE || !hopeless()) return false;
-	const struct run_state *last = last_judged.key ? &last_judged : NULL;
-	for (int i = 0; i < runs_used; i++) if (runs[i].used && !strchr(runs[i].s.name, '/') && (!last || runs[i].s.key > last->key)) last = &runs[i].s;
-	const struct said *restart = &parsed->said[OPT_RESTART], *failures = &parsed->said[OPT_MAX_FAILURES];
-	bool lasting = parsed->action == PARSED_UP || (restart->set ? restart->number != RESTART_NO : failures->set && failures->number != 1);
-	if (!last || (lasting && !asks.frame.count)) return false;
-	*code = parsed->action != PARSED_UP ? exit_code_of(last) : runs_forced ? EXIT_SIGNAL_BASE + SIGKILL : 0;
-	if (!*code && runs_stuck()) *code = EXIT_STUCK;
-	runs_unkept();
-	/* Whoever reads only the log has to know the end, too. */
-	record_task_state(asks.frame.count ? "killed" : last->flags & RUN_LOST ? "lost" : *code ? "failed" : "success", *code);
-	return true;
-}
-
-/* A zombie of ours may still have its notify socket to remove; and whoever is not reaped is left behind. */
-static bool coordinators_gone(void)
-{
-	for (int i = 0; i < runs_used; i++) if (runs[i].s.coordinator_pid) return false;
-	return true;
-}
-
-bool supervisor_done(int *code)
-{
-	if (!leave.asked && !over_alone(&leave.code)) return false;
-	leave.asked = true;
-	int stuck = runs_stuck();
-	if (live_runs > stuck) return false;
-	if (!leave.code && stuck) leave.code = EXIT_STUCK;
-	if (!leave.alone && !strangers_gone(&leave.code)) return false;
-	leave.alone = room.leaving = true; /* what a coordinator leaves us now is stuck, and no stranger */
-	for (int i = 0; i < runs_used && stuck; i++) if (runs[i].socket > 0) { close(runs[i].socket); runs[i].socket = -1; } /* what is stuck is left */
-	if (!coordinators_gone()) return false;
-	if (!output_drained(leave.drain_ns)) return false;
-	drop_socket(); /* tells the supervisor to go */
-	if (leave.bye_ns == FOREVER) leave.bye_ns = now_ns() + START_WITHIN;
-	if (sup.pid > 0 && now_ns() >= leave.bye_ns) {
-		if (leave.killed) return *code = leave.code, true; /* not even SIGKILL ends it: it is left behind */
-		leave.killed = send_signal(sup.pid, SIGKILL);
-		leave.bye_ns = now_ns() + STUCK_AFTER;
-	}
-	*code = leave.code;
-	return sup.pid <= 0;
-}
-
 /* Before the final processes begin: whoever belongs to no run is an other as well. */
 static void clear(void)
 {
@@ -412,13 +387,15 @@ static void clear(void)
 void supervisor_tick(void)
 {
 	uint64_t now = now_ns();
-	if (now >= sup.retry_ns && !leave.asked) start_supervisor();
-	if (now >= sup.reap_by_ns && !leave.asked) cannot_be_reaped();
+	runs_own_changed();
+	if (sup.state == ABSENT && !leave.asked) wake(now);
+	else if (now >= sup.retry_ns && !leave.asked) start_supervisor();
+	if (now >= sup.reap_by_ns && !leave.asked && !is_visitor()) cannot_be_reaped();
 	if (!leave.alone && ((asks.frame.count && live_runs && runs_all_stop()) || strangers_due() <= now)) (void)strangers_gone(&leave.code); /* beside the last level */
 	clear();
 	if (sup.socket >= 0 && sup.unseen_since_ns != FOREVER && now >= later(sup.unseen_since_ns, REPLACE_AFTER)) replace_supervisor("does not answer");
 	else if (sup.socket >= 0 && sup.wake_ns != FOREVER && now >= later(sup.wake_ns, REPLACE_AFTER)) replace_supervisor("has missed its deadline");
-	if (asks.frame.count && (now >= asks.due_ns || (sup.state == GONE && hopeless()))) {
+	if (asks.frame.count && !is_visitor() && (now >= asks.due_ns || (sup.state == GONE && hopeless()))) {
 		asks.due_ns = sup.state == GONE ? FOREVER : now + ANSWER_WITHIN;
 		if (!sup.spawned) { /* nothing runs yet, and nothing has to */
 			record_stop(NULL, "signal", asks.by);
@@ -446,5 +423,6 @@ void supervisor_open(const struct parsed *p, char **argv, int epoll, int signals
 	parsed = p;
 	command_line = argv;
 	room = (struct room){ .poller = epoll, .signals = signals };
+	supervisor_decides = true;
 	start_supervisor();
 }

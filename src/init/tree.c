@@ -84,7 +84,7 @@ int list_children(pid_t *list, int max)
 	int left = 0;
 	print(path, sizeof path, "/proc/self/task/%d/children", getpid());
 	int count = read_children(path, list, 0, max);
-	for (int i = 0; i < count; i++) if (list[i] != pump_pid) list[left++] = list[i];
+	for (int i = 0; i < count; i++) if (list[i] != pump_pid && list[i] != apart_pid) list[left++] = list[i];
 	return count < 0 ? count : left;
 }
 

@@ -27,7 +27,12 @@ export function tellRecord(told: Told, record: CheckpointRecord, log: LogName): 
 }
 
 const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
-  task: (_, { version, pid }) => say(null, `began: gsup ${version}, pid ${pid}`),
+  // A plain run that had a visit from a supervisor has one in each log.
+  task: (told, { version, pid }) => {
+    const again = told.began;
+    told.began = true;
+    return again ? null : say(null, `began: gsup ${version}, pid ${pid}`);
+  },
   'supervisor-started': (told, { pid }) => {
     told.supervisors++;
     return told.supervisors === 1 ? null : say(null, `the supervisor was started again (pid ${pid})`, 'warn');

@@ -91,6 +91,7 @@ export interface Told {
   readonly forked: Set<string>;
   /** Signals received that a request to stop tells of, and how many of each. */
   readonly stopSignals: Map<string, number>;
+  began: boolean;
   supervisors: number;
   asks: number;
 }
@@ -123,6 +124,7 @@ function newTold(entries: readonly Entry[]): Told {
     straggling: new Set(of('stragglers').map((record) => record.run)),
     forked: new Set(),
     stopSignals,
+    began: false,
     supervisors: 0,
     asks: 0,
   };

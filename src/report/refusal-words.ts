@@ -48,6 +48,11 @@ function words(refusal: Refusal): readonly [rule: string, hint: string] {
       return refusal.why === 'run'
         ? ['what gsup run supervises has no config', 'start it anew']
         : ['the config came from standard input', 'name a file with -f'];
+    case 'not-restartable':
+      return [
+        `"${refusal.name}" was started without a supervisor, which has given away its input and output`,
+        'start it with --stay, or with a policy: --restart on-failure',
+      ];
     case 'not-scalable':
       return [`"${refusal.name}" has no key replicas`, 'write replicas: 1 in the config, and reload'];
     case 'bad-count':

@@ -17,6 +17,8 @@ export interface ReporterOptions {
 
 export interface Reporter {
   say(notice: Notice): void;
+  /** Something that was said is not written yet. */
+  isWriting(): boolean;
   /** Resolves when everything that was said has been written. */
   close(): Promise<void>;
 }
@@ -31,13 +33,19 @@ export function createReporter(given: ReporterOptions): Reporter {
   // Lines wait for pino in their order; it is loaded by the first of them, because most tasks never say anything.
   let json: Promise<WriteLine> | null = null;
   let written: Promise<void> = Promise.resolve();
+  let waiting = 0;
 
   const write: WriteLine = (level, sentence, fields) => {
     if (options.format === 'text') return text(level, sentence, fields);
     json ??= loadJsonWriter(options).catch(() => text);
-    written = Promise.all([json, written]).then(([line]) => line(level, sentence, fields));
+    waiting++;
+    written = Promise.all([json, written]).then(([line]) => {
+      line(level, sentence, fields);
+      waiting--;
+    });
   };
   return {
+    isWriting: () => waiting > 0,
     say(notice) {
       const { level, sentence } = wordNotice(notice);
       if (closed || options.omit?.has(notice.kind)) return;

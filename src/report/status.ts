@@ -148,7 +148,7 @@ function inOrder(drafts: Drafts, declared: NonNullable<Look['declared']>): Draft
 function learn(drafts: Drafts, record: Known): void {
   switch (record.type) {
     case 'run-forked':
-      begin(draftOf(drafts, record.process), record.run);
+      forked(draftOf(drafts, record.process), record.run);
       break;
     case 'run-started':
       if (!isHookRun(record.run)) started(draftOf(drafts, processName(record.run)), record);
@@ -227,6 +227,11 @@ const NO_RUN = {
 
 function begin(draft: Draft, run: string): void {
   Object.assign(draft, { ...NO_RUN, state: 'forked', run });
+}
+
+/** Where a supervisor came later than its run, it says so of one that has been started. */
+function forked(draft: Draft, run: string): void {
+  if (draft.run !== run || draft.startedNs === null) begin(draft, run);
 }
 
 const PREPARING = 'pre_start runs';

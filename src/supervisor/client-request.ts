@@ -82,5 +82,7 @@ export type Refusal =
   | { readonly reason: 'bad-config'; readonly problems: readonly string[] }
   /** There is none that could be read again. */
   | { readonly reason: 'no-config'; readonly why: 'run' | 'stdin' }
+  /** Of a plain run, whose command has its input and output for good. */
+  | { readonly reason: 'not-restartable'; readonly name: string }
   | { readonly reason: 'not-scalable'; readonly name: string }
   | { readonly reason: 'bad-count'; readonly name: string; readonly replicas: number; readonly most: number };

@@ -8,6 +8,7 @@ import type { Answer, Request } from './client-request.ts';
 import { createClients } from './clients.ts';
 import { nextDeadline } from './deadlines.ts';
 import { decide } from './decide.ts';
+import { createDeparture, NO_COMPANY } from './departure.ts';
 import type { Occurrence } from './effect.ts';
 import { isOfInterest } from './evolve-live.ts';
 import { createPerformer } from './perform.ts';
@@ -57,6 +58,18 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
   let armed: { atNs: bigint | null; disarm: () => void } = { atNs: null, disarm: () => {} };
   let close: (ended: Ended) => void = () => {};
   const clients = createClients();
+  let hasLeft = false;
+  const departure = createDeparture({
+    clock,
+    company: ports.company ?? NO_COMPANY,
+    state: () => state,
+    isKept: () => journal.isKept(),
+    leave: (atNs) => {
+      hasLeft = true;
+      armed.disarm();
+      host.leave(lastSync, atNs);
+    },
+  });
 
   const push = (occurrence: Occurrence): void => {
     queue.push(occurrence);
@@ -76,6 +89,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
     // What came before is asked of a task that is known.
     for (const early of clients.takeEarly()) queue.push(early);
     ports.turned?.();
+    departure.turned();
   };
 
   /** To completion. Returns the time at which nothing was left to be decided. */
@@ -117,10 +131,13 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
   const hear = (news: HostNews): void => {
     if (news.kind === 'closed') {
       armed.disarm();
+      departure.close();
       clients.close();
       close({ exitCode: state.task.exitCode, reason: news.reason });
       return;
     }
+    // What init says now it says to the next supervisor.
+    if (hasLeft) return;
     if (news.kind === 'hello') journal.skipTo(news.hello.lastNumber);
     // Of a run that is judged a last snapshot can still be on its way.
     if (news.kind === 'run') performer.sawRun(news.run, isOfInterest(state, news.run));

@@ -25,6 +25,8 @@ export interface TaskPlan {
   readonly entries: readonly EntryPlan[];
   /** Runs that go on as they were planned, though the config has changed since: whoever is on the way down, or is to make way. */
   readonly former: readonly FormerPlan[];
+  /** The command was given its input and output for good, so that there can be no second run of it. */
+  readonly isHandedOver?: true;
 }
 
 /** An entry of `processes`; on entries it depends. */

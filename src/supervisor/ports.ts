@@ -15,6 +15,19 @@ export interface Ports {
   say(happening: Happening): void;
   /** After each turn: the state may be another one. */
   turned?(): void;
+  /** None: nobody else needs this supervisor. */
+  readonly company?: CompanyPort;
+}
+
+/** Whoever keeps a supervisor that has nothing to decide: clients that are connected, lines that are not written yet. */
+export interface CompanyPort {
+  /** Something is under way that ends by itself, within moments. */
+  isBusy(): boolean;
+  isConnected(): boolean;
+  /** `parted` is called whenever the last client has gone. */
+  watch(parted: () => void): void;
+  /** No client is taken any more, from now on. Those who come wait for the next supervisor. */
+  shut(): void;
 }
 
 /** Never throws, never waits for a disk. */

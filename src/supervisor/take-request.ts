@@ -96,6 +96,8 @@ function restart(turn: Turn, { processes, askedNs }: Named<'restart'>, by: By): 
   if ('refusal' in found) return refused(found.refusal);
   const refusal = startRefusal(turn.state, found.names);
   if (refusal !== null) return refused(refusal);
+  const [name] = found.names;
+  if (turn.state.plan.isHandedOver && name !== undefined) return refused({ reason: 'not-restartable', name });
   const names = found.names.filter((name) => askedNs === undefined || !isYounger(turn, name, askedNs));
   if (names.length > 0) note(turn, { type: 'restart-requested', processes: names, cause: 'api', by });
   return done(names, found.names);

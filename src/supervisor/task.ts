@@ -59,6 +59,8 @@ function beginTask(turn: Turn): boolean {
 function beginSupervisor(turn: Turn): boolean {
   if (!once(turn, 'supervisor started')) return false;
   const { live, plan } = turn.state;
+  // Its coming is no news: the one before has left because nothing was to be decided.
+  if (live.hello?.woken) return true;
   note(turn, { type: 'supervisor-started', pid: live.supervisorPid, version: plan.version });
   return true;
 }

@@ -200,4 +200,8 @@ export interface Hello {
   readonly bootId: string;
   /** Number of the last request that was carried out. */
   readonly lastNumber: number;
+  /** The supervisor before this one has left: nothing is lost, and nothing was started again. */
+  readonly woken?: true;
+  /** How long to stay when there is nothing to be decided. None: for ever. */
+  readonly stayNs?: bigint;
 }

@@ -6,6 +6,7 @@ import {
   encodeExit,
   encodeForget,
   encodeFrame,
+  encodeLeave,
   encodeRung,
   encodeSeen,
   encodeSignal,
@@ -113,6 +114,8 @@ describe('requests', () => {
     expect([forget.type, forget.number, forget.body]).toEqual([4, 10n, { key: 7n }]);
     const exit = read(encodeExit(11, 137, 5000), wire.exit_request);
     expect([exit.type, exit.number, exit.body]).toEqual([5, 11n, { code: 137, drain_ms: 5000 }]);
+    const leave = read(encodeLeave(13, 5n), wire.seen);
+    expect([leave.type, leave.number, leave.body]).toEqual([9, 0n, { event: 13n, wake_ns: 5n }]);
     const seen = read(encodeSeen(12, null), wire.seen);
     expect([seen.type, seen.number, seen.body]).toEqual([6, 0n, { event: 12n, wake_ns: wire.FOREVER }]);
   });
@@ -202,29 +205,32 @@ const news = fc.oneof(
     kind: 'sync' as const,
     check: (item: HostNews) => expect(item).toEqual({ kind: 'sync', event: Number(event) }),
   })),
-  fc.record({ restarts: u32, init_pid: i32, last_number: safe, init_ticks: u64, pid_ns: u64 }).map((raw) => ({
-    frame: encodeFrame(wire.frameType.HELLO, 0, wire.hello, {
-      ...raw,
-      version: wire.PROTOCOL_VERSION,
-      flags: 1,
-      boot_id: '0f2c',
-    }),
-    kind: 'hello' as const,
-    check: (item: HostNews) =>
-      expect(item).toEqual({
-        kind: 'hello',
-        hello: {
-          version: wire.PROTOCOL_VERSION,
-          pid1: true,
-          restarts: raw.restarts,
-          initPid: raw.init_pid,
-          initTicks: raw.init_ticks,
-          pidNs: raw.pid_ns,
-          bootId: '0f2c',
-          lastNumber: Number(raw.last_number),
-        },
+  fc
+    .record({ restarts: u32, init_pid: i32, last_number: safe, init_ticks: u64, pid_ns: u64, stay_ns: u64 })
+    .map((raw) => ({
+      frame: encodeFrame(wire.frameType.HELLO, 0, wire.hello, {
+        ...raw,
+        version: wire.PROTOCOL_VERSION,
+        flags: 1,
+        boot_id: '0f2c',
       }),
-  })),
+      kind: 'hello' as const,
+      check: (item: HostNews) =>
+        expect(item).toEqual({
+          kind: 'hello',
+          hello: {
+            version: wire.PROTOCOL_VERSION,
+            pid1: true,
+            restarts: raw.restarts,
+            initPid: raw.init_pid,
+            initTicks: raw.init_ticks,
+            pidNs: raw.pid_ns,
+            bootId: '0f2c',
+            lastNumber: Number(raw.last_number),
+            ...(raw.stay_ns !== wire.FOREVER && { stayNs: raw.stay_ns }),
+          },
+        }),
+    })),
 );
 
 /** A stream in pieces, as a socket may deliver it. */

@@ -47,6 +47,7 @@ const hello = encodeFrame(wire.frameType.HELLO, 0, wire.hello, {
   last_number: 40n,
   init_ticks: 5n,
   pid_ns: 6n,
+  stay_ns: wire.FOREVER,
   boot_id: 'boot',
 });
 const sync = (event: bigint): Uint8Array => encodeFrame(wire.frameType.SYNC, 0, wire.sync, { event });

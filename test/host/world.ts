@@ -120,6 +120,7 @@ export function createRelayedHost(path: string) {
       clear: request('clear'),
       upgrade: request('upgrade'),
       seen: request('seen'),
+      leave: request('leave'),
     },
     news,
     runs,

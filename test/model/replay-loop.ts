@@ -91,6 +91,7 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
     clear: () => asked('clear', ''),
     upgrade: (_, installation) => asked('upgrade', installation),
     seen: (event, wakeNs) => void did.push(text(['seen', event, wakeNs])),
+    leave: (event, wakeNs) => void did.push(text(['leave', event, wakeNs])),
     close: () => {},
   } satisfies Host;
   const append = (body: RecordBody): number => {

@@ -73,6 +73,8 @@ export interface Crashes {
   readonly compactAt?: number;
   /** The whole machine stops at the first crash. */
   readonly power?: true;
+  /** A supervisor that has nothing to decide leaves after so long, and the next one needs so long to come. */
+  readonly leaves?: { readonly stayMs: number; readonly startMs: number };
 }
 
 export interface Result {
@@ -124,7 +126,22 @@ const FIRST_CLIENT = 9000;
 const CRASH = new Error('crash');
 
 export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Result {
-  const world = createWorld((run) => behaviourOf(scenario, run), crashes.disk);
+  const { leaves } = crashes;
+  const world = createWorld(
+    (run) => behaviourOf(scenario, run),
+    crashes.disk,
+    leaves === undefined
+      ? null
+      : {
+          stayMs: leaves.stayMs,
+          left: () => {
+            life++;
+            armed = new Set();
+            loop = null;
+          },
+          woken: () => void scheduler.after(leaves.startMs, () => loop === null && begin()),
+        },
+  );
   const { scheduler, disk, trace } = world;
   const beganNs = scheduler.nowNs();
   const said: Happening[] = [];
@@ -372,6 +389,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
   /** A client that was cut off looks whether it was heard, and asks again if not. */
   const request = (asked: Request, pid: number): void => {
     const asker = life;
+    world.wake();
     survive(() => void loop?.request(asked, { pid, uid: 0 }));
     // What is answered later can be cut off until then.
     if (asked.op === 'reload' && life === asker)
@@ -379,7 +397,7 @@ export function simulate(scenario: Scenario, crashes: Crashes = NO_CRASH): Resul
         if (life !== asker && world.exitCode() === null && !wasTaken(trace, pid)) request(asked, pid);
       });
     if (loop !== null || world.exitCode() !== null || wasTaken(trace, pid)) return;
-    scheduler.after(crashes.awayMs + 1, () => request(asked, pid));
+    scheduler.after(Math.max(crashes.awayMs, leaves?.startMs ?? 0) + 1, () => request(asked, pid));
   };
 
   // Not when all is over: what nobody disarms goes off at last, and is no more.
@@ -462,6 +480,11 @@ function guardHost(host: Host, act: <T>(does: () => T) => T, guard: (does: () =>
     clear: (...args) => act(() => host.clear(...args)),
     upgrade: (...args) => act(() => host.upgrade(...args)),
     seen: (...args) => act(() => host.seen(...args)),
+    // Killed behind it, it has left all the same.
+    leave: (...args) => {
+      act(() => {});
+      host.leave(...args);
+    },
     close: () => host.close(),
   };
 }

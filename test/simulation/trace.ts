@@ -26,7 +26,7 @@ export interface Request {
 }
 
 export type Step = { readonly atNs: bigint } & (
-  | { readonly kind: 'born' | 'died' }
+  | { readonly kind: 'born' | 'died' | 'left' }
   | { readonly kind: 'asked'; readonly signal: number }
   | { readonly kind: 'record'; readonly record: Decision }
   | ({ readonly kind: 'request' } & Request)

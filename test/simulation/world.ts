@@ -4,7 +4,7 @@ import type { Asks, Launch, Order } from '../../src/supervisor/vocabulary.ts';
 import { type Behaviour, obedient } from './behaviour.ts';
 import { type Coordinator, createCoordinator } from './coordinator.ts';
 import { createDisk, type DiskFault, type SimulatedDisk } from './disk.ts';
-import { createScheduler, type Scheduler } from './scheduler.ts';
+import { createScheduler, MS, type Scheduler } from './scheduler.ts';
 import type { Request, Step } from './trace.ts';
 
 /** So long init gives a supervisor that lives, or is being started, to act on an ask. */
@@ -29,6 +29,8 @@ export interface World {
   askReload(): void;
   /** A new supervisor takes the place of the one before. */
   connect(): Host;
+  /** Somebody comes for a supervisor that has left. */
+  wake(): void;
   /** `hopeless`: and init knows of no way to have another one. */
   disconnect(hopeless: boolean): void;
   /** When init would start a supervisor that is not there. */
@@ -39,9 +41,19 @@ export interface World {
   armed(): number;
 }
 
+/** What init does with a supervisor that has nothing to decide. */
+export interface Absence {
+  readonly stayMs: number;
+  /** It has left. */
+  left(): void;
+  /** The next one is to be started. */
+  woken(): void;
+}
+
 export function createWorld(
   behaviourOf: (run: string) => Behaviour | undefined,
   faults: readonly DiskFault[] = [],
+  absence: Absence | null = null,
 ): World {
   const scheduler = createScheduler();
   const disk = createDisk(scheduler, faults);
@@ -75,9 +87,24 @@ export function createWorld(
   let standsIn = false;
   let clears = false;
 
+  let absent = false;
+  let woken = false;
+  /** To the last one, whether it has read it or not. */
+  let told = 0;
+  const wake = (): void => {
+    if (!absent) return;
+    absent = false;
+    woken = true;
+    wakeNs = null;
+    absence?.woken();
+  };
+
   const flush = (): void => {
     flushing = false;
-    if (report === null) return;
+    if (report === null) {
+      if (dirty.size > 0 || asksDirty) wake();
+      return;
+    }
     const keys = [...dirty];
     dirty.clear();
     for (const key of keys) {
@@ -90,6 +117,7 @@ export function createWorld(
       tell({ kind: 'asks', asks });
     }
     tell({ kind: 'sync', event: ++event });
+    told = event;
   };
   const tell = (news: HostNews): void => report?.(news);
   const isAskedAgain = (run: Coordinator): boolean => {
@@ -190,6 +218,15 @@ export function createWorld(
       wakeNs = atNs;
       if (!asksDirty && until >= asksEvent) answered = asks.count;
     },
+    leave: (until, atNs) => {
+      host.seen(until, atNs);
+      report = null;
+      absent = true;
+      trace.push({ atNs: scheduler.nowNs(), kind: 'left' });
+      absence?.left();
+      if (told !== until || dirty.size > 0 || asksDirty) wake();
+      if (atNs !== null) scheduler.at(atNs, () => absent && wakeNs === atNs && wake());
+    },
     close() {},
   };
 
@@ -241,8 +278,10 @@ export function createWorld(
       asksDirty = true;
       soon();
     },
+    wake,
     disconnect(isHopeless) {
       report = null;
+      woken = false;
       wakeNs = null;
       hopeless = isHopeless;
       standsIn = false;
@@ -259,7 +298,9 @@ export function createWorld(
           for (const run of runs.values()) run.hooksChanged();
         }
         const hello = { version: 1, pid1: true, initPid: 1, initTicks: 1n, pidNs: 1n, bootId: 'boot' };
-        tell({ kind: 'hello', hello: { ...hello, restarts: restarts++, lastNumber } });
+        const stay = absence === null ? {} : { stayNs: BigInt(absence.stayMs) * MS };
+        const came = woken ? { woken: true as const } : {};
+        tell({ kind: 'hello', hello: { ...hello, restarts: restarts++, lastNumber, ...stay, ...came } });
         for (const key of runs.keys()) dirty.add(key);
         asksDirty = true;
         flush();

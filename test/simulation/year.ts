@@ -155,6 +155,7 @@ function createMachine(scheduler: ReturnType<typeof createScheduler>, wanted: nu
     clear() {},
     upgrade() {},
     seen() {},
+    leave() {},
     close() {},
   };
   return { host, started: () => started - 1 };

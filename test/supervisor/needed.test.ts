@@ -46,6 +46,7 @@ function repeated(records: readonly CheckpointRecord[], state: State, lastNumber
     clear: ask('clear'),
     upgrade: ask('upgrade'),
     seen() {},
+    leave() {},
     close() {},
   };
   const clock = { nowNs: () => 0n, wallMs: () => 0, at: () => () => {} };

@@ -24,6 +24,7 @@ function listening(isKept = () => true): { ports: Ports; asked: string[] } {
     clear() {},
     upgrade() {},
     seen() {},
+    leave() {},
     close() {},
   };
   const clock = { nowNs: () => 0n, wallMs: () => 0, at: () => () => {} };

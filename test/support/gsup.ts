@@ -43,6 +43,8 @@ export interface Settings {
   readonly up?: unknown;
   /** The command needs Node itself, so it may be in PATH. */
   readonly withNode?: true;
+  /** A plain run of which something is asked: a supervisor comes for it, and leaves its log. */
+  readonly mayVisit?: true;
 }
 
 /** What the warden saw at the end of gsup, from the kernel. */
@@ -144,7 +146,11 @@ function faultsAtEnd(
   faults.push(...faultsOfLog(folder, 'init.log'), ...faultsOfLog(folder, 'checkpoint.log'));
   faults.push(...faultsOfStory(records));
   const supervisors = records.filter((record) => record.type === 'supervisor-started').length;
-  if (mode === 'order' && (supervisors > 0 || existsSync(join(folder, 'checkpoint.log'))))
+  if (
+    mode === 'order' &&
+    !settings.mayVisit &&
+    (supervisors > 0 || existsSync(join(folder, 'checkpoint.log')))
+  )
     faults.push('a plain run has started a supervisor');
   return faults;
 }

@@ -10,7 +10,7 @@ options) units='options probe text' ;;
 notify) units=text ;;
 lines) units= ;;
 protocol) units='text installation' ;;
-coordinator) units='run order record text say options probe memory' ;;
+coordinator) units='run usage order record text say options probe memory' ;;
 *) echo "cannot build \"$target\": order, options, notify, lines, protocol or coordinator is needed" >&2; exit 64 ;;
 esac
 main=

@@ -2,6 +2,8 @@
  * happens to them in any order. No process is there: forks are counted, sockets are buffers. Input: steps, see enum step. */
 #include "fuzz-world.h"
 #include "../supervisor.c"
+#include "../absence.c"
+#include "../ending.c"
 #include "../runs.c"
 static int world_poll(struct pollfd *fds, nfds_t count, int wait);
 #define poll(fds, count, wait) world_poll(fds, count, wait)
@@ -31,7 +33,14 @@ char *world_keep(char *text) { return text; }
 uint64_t now_ns(void) { return now; }
 uint64_t set_mask(uint64_t mask) { return mask; }
 bool keep_descriptor(int fd) { (void)fd; return false; }
-_Noreturn void become_supervisor(char **argv, int socket, bool say_why) { (void)argv; (void)socket; (void)say_why; abort(); }
+_Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool visits) { (void)argv; (void)socket; (void)say_why; (void)visits; abort(); }
+void run_obey(struct run *run, const void *frame) { (void)run; (void)frame; abort(); }
+void apart_ended(const struct rusage *usage) { (void)usage; }
+void state_visit(const struct parsed *p) { (void)p; abort(); }
+void control_watch(int poller, bool on) { (void)poller; (void)on; }
+void control_refuse(const char *why) { (void)why; abort(); }
+pid_t apart_pid;
+int world_waitid(idtype_t type, id_t id, siginfo_t *si, int options, struct rusage *usage) { (void)type; (void)id; (void)si; (void)options; (void)usage; abort(); }
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks) { (void)l; (void)socket; (void)signals; (void)hooks; abort(); }
 bool output_open(struct launch *l, int most_runs) { MUST(l->fixed.output <= OUTPUT_FILE && strlen(l->path) < FRAME_MAX && most_runs == RUNS_MAX); return !fork_fails; }
 void output_given(const struct launch *l) { (void)l; }

@@ -2,6 +2,8 @@
  * process is there: forks are told, sockets are what the script says is in them. */
 #include "model-world.h"
 #include "../supervisor.c"
+#include "../absence.c"
+#include "../ending.c"
 #include "../runs.c"
 static int world_poll(struct pollfd *fds, nfds_t count, int wait);
 #define poll(fds, count, wait) world_poll(fds, count, wait)
@@ -24,7 +26,14 @@ static bool stream, at_end, full[RUNS_MAX]; /* full: so much of the coordinator'
 
 uint64_t set_mask(uint64_t mask) { return mask; }
 bool keep_descriptor(int fd) { (void)fd; return false; }
-_Noreturn void become_supervisor(char **argv, int socket, bool say_why) { (void)argv; (void)socket; (void)say_why; abort(); }
+_Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool visits) { (void)argv; (void)socket; (void)say_why; (void)visits; abort(); }
+void run_obey(struct run *run, const void *frame) { (void)run; (void)frame; abort(); }
+void apart_ended(const struct rusage *usage) { (void)usage; }
+void state_visit(const struct parsed *p) { (void)p; abort(); }
+void control_watch(int poller, bool on) { (void)poller; (void)on; }
+void control_refuse(const char *why) { (void)why; abort(); }
+pid_t apart_pid;
+int world_waitid(idtype_t type, id_t id, siginfo_t *si, int options, struct rusage *usage) { (void)type; (void)id; (void)si; (void)options; (void)usage; abort(); }
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks) { (void)l; (void)socket; (void)signals; (void)hooks; abort(); }
 void leftovers_note(struct run *const *live, int count) { (void)live; MUST(count <= live_runs); }
 void close_descriptors(int fd, int end) { (void)fd; (void)end; }
@@ -197,6 +206,7 @@ int main(void)
 		now = strtoull(words[1], NULL, 10);
 		if (is("begin")) {
 			begin();
+			parsed_line.said[OPT_STAY].number = 1;
 			parsed_line.said[OPT_RESTART] = (struct said){ .set = words[2][0] == '1', .number = RESTART_ON_FAILURE };
 			supervisor_open(&parsed_line, no_words, 3, 4);
 		} else {

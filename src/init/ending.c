@@ -1,0 +1,51 @@
+/* The end, with a supervisor or without: when it has come, and with which code. */
+#include "supervisor.h"
+#include <string.h>
+#include <unistd.h>
+
+/* Nobody is left to decide, and nothing is left to decide about: a stop was carried out, or `run` is over. */
+static bool over_alone(int *code)
+{
+	if (live_runs > runs_stuck() || sup.state != GONE || !hopeless()) return false;
+	const struct run_state *last = last_judged.key ? &last_judged : NULL;
+	for (int i = 0; i < runs_used; i++) if (runs[i].used && !strchr(runs[i].s.name, '/') && (!last || runs[i].s.key > last->key)) last = &runs[i].s;
+	const struct said *restart = &parsed->said[OPT_RESTART], *failures = &parsed->said[OPT_MAX_FAILURES];
+	bool lasting = parsed->action == PARSED_UP || (restart->set ? restart->number != RESTART_NO : failures->set && failures->number != 1);
+	if (!last || (lasting && !asks.frame.count)) return false;
+	*code = parsed->action != PARSED_UP ? exit_code_of(last) : runs_forced ? EXIT_SIGNAL_BASE + SIGKILL : 0;
+	if (!*code && runs_stuck()) *code = EXIT_STUCK;
+	runs_unkept();
+	/* Whoever reads only the log has to know the end, too. */
+	record_task_state(asks.frame.count ? "killed" : last->flags & RUN_LOST ? "lost" : *code ? "failed" : "success", *code);
+	return true;
+}
+
+/* A zombie of ours may still have its notify socket to remove; and whoever is not reaped is left behind. */
+static bool coordinators_gone(void)
+{
+	for (int i = 0; i < runs_used; i++) if (runs[i].s.coordinator_pid) return false;
+	return true;
+}
+
+bool supervisor_done(int *code)
+{
+	if (!leave.asked && !over_alone(&leave.code)) return false;
+	leave.asked = true;
+	int stuck = runs_stuck();
+	if (live_runs > stuck) return false;
+	if (!leave.code && stuck) leave.code = EXIT_STUCK;
+	if (!leave.alone && !strangers_gone(&leave.code)) return false;
+	leave.alone = room.leaving = true; /* what a coordinator leaves us now is stuck, and no stranger */
+	for (int i = 0; i < runs_used && stuck; i++) if (runs[i].socket > 0) { close(runs[i].socket); runs[i].socket = -1; } /* what is stuck is left */
+	if (!coordinators_gone()) return false;
+	if (!output_drained(leave.drain_ns)) return false;
+	drop_socket(); /* tells the supervisor to go */
+	if (leave.bye_ns == FOREVER) leave.bye_ns = now_ns() + START_WITHIN;
+	if (sup.pid > 0 && now_ns() >= leave.bye_ns) {
+		if (leave.killed) return *code = leave.code, true; /* not even SIGKILL ends it: it is left behind */
+		leave.killed = send_signal(sup.pid, SIGKILL);
+		leave.bye_ns = now_ns() + STUCK_AFTER;
+	}
+	*code = leave.code;
+	return sup.pid <= 0;
+}
