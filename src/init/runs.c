@@ -27,7 +27,7 @@ static uint64_t strangers_wake_ns = FOREVER; /* apart, so that the others are ze
 static bool hears(const struct run *run) { return run->used && (run == own_run || run->socket >= 0); }
 
 /* To its coordinator. */
-static void pass(struct run *run, const void *frame, size_t size)
+static void hand(struct run *run, const void *frame, size_t size)
 {
 	if (run == own_run) run_obey(run, frame);
 	else (void)!send(run->socket, frame, size, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -39,7 +39,7 @@ void runs_tell(uint16_t type, const void *body, size_t size)
 	struct head h = { (uint32_t)(sizeof h + size), type, PROTOCOL_VERSION, 0 };
 	memcpy(frame, &h, sizeof h);
 	memcpy(frame + sizeof h, body, size);
-	for (int i = 0; i < runs_used; i++) if (hears(&runs[i])) pass(&runs[i], frame, h.size);
+	for (int i = 0; i < runs_used; i++) if (hears(&runs[i])) hand(&runs[i], frame, h.size);
 }
 
 static struct run *find_run(uint64_t key)
@@ -269,7 +269,7 @@ bool runs_request(const struct head *h, const char *body, size_t size, const cha
 	}
 	const struct signal_request *signal = (const struct signal_request *)body;
 	if (h->type == SIGNAL && !sound(signal->signal, signal->target)) return false;
-	if ((h->type == RUNG || h->type == SIGNAL) && run && hears(run)) pass(run, frame, h->size);
+	if ((h->type == RUNG || h->type == SIGNAL) && run && hears(run)) hand(run, frame, h->size);
 	return true;
 }
 
@@ -330,7 +330,7 @@ void runs_stop_alone(const struct asks *asks, int *done, bool hooks)
 			bool begins = (run->s.rung == NOT_STOPPING || drains(run)) && !run->stop_asked && run->climb.order.level == level && (hooks || !strchr(run->s.name, '/'));
 			if (!hears(run) || run->s.phase == PHASE_ENDED || (step == 1 ? !begins : step <= *done || (step == 2 && !wants_next(run)))) continue;
 			run->stop_asked = true;
-			pass(run, &f, sizeof f);
+			hand(run, &f, sizeof f);
 		}
 	}
 	if (*done < (int)asks->count) *done = (int)asks->count;

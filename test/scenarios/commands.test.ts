@@ -74,15 +74,15 @@ scenario('what cannot be done says why, each with its exit code', WHERE, async (
 });
 
 scenario(
-  'a plain run has nobody to ask, and wait waits all the same',
+  'a plain run without Node.js has nobody to ask, and wait waits all the same',
   { rings: ['subreaper'], modes: ['order'] },
   async (trial) => {
-    const gsup = await trial.start([], [fixture('cleans-up-for'), '6000', '--code', '3']);
+    const gsup = await trial.start([], [fixture('cleans-up-for'), '6000', '--code', '3'], { mayVisit: true });
     await gsup.ready();
     const asked = await gsupCommand(gsup, 'stop', 't');
     expect(asked).toMatchObject({ code: 69, stdout: '' });
     expect(asked.stderr).toContain(
-      'this task runs without a supervisor, so nobody can answer; start it with --stay',
+      'this task runs without a supervisor, and none can be started: Node.js, which it needs, cannot be run',
     );
     expect((await gsupCommand(gsup, 'status')).stdout).toContain('running');
     const waiting = gsupCommand(gsup, 'wait');
