@@ -101,7 +101,7 @@ dumbInit('every signal is passed on', {
 });
 dumbInit('signals that are rewritten, and dropped', {
   words: ['-v', '-r', '1:10', '-r', '2:0', '-r', '10:12', '--rewrite', '12:1', reporter],
-  meanwhile: (init) => signalEach(init, [1, 10, 12, 3], [2]),
+  meanwhile: (init) => signalEach(init, [3, 1, 10, 12], [2]),
 });
 dumbInit('signals are for the group', aGroup([], reporter, true));
 dumbInit('-c: for the command alone', aGroup(['-c'], reporter, false));

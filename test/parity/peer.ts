@@ -41,6 +41,8 @@ function withoutIdentity(text: string, folder: string): string {
       .replaceAll(/ at \d+$/gm, '')
       // tini looks once a second, gsup when somebody has ended.
       .replaceAll(/^\[TRACE tini\] No child to reap\r?\n/gm, '')
+      // Who dies of a signal may be reaped with that, before SIGCHLD is read.
+      .replaceAll(/^\[DEBUG tini\] Received SIGCHLD\r?\n/gm, '')
   );
 }
 

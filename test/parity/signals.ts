@@ -7,7 +7,7 @@ export const STANDARD = [1, 2, 3, 10, 12, 13, 18, 20, 23, 24, 25, 26, 27, 28, 29
 /** Without those that the C libraries keep for themselves. */
 export const REAL_TIME = Array.from({ length: 64 - 35 + 1 }, (_, i) => 35 + i);
 
-/** One after the other, each when the one before was heard; `silent` are not heard. Then TERM. */
+/** One after the other, each when the one before was heard; `silent` are not heard, and lower than the first that is: the kernel hands out the lowest. Then TERM. */
 export async function signalEach(
   init: Gsup,
   signals: readonly number[],
