@@ -45,3 +45,14 @@ $CC $warn ${CFLAGS:--Os} $small $linked $layout -static -s -o "$out.new" $source
 	{ cat "$out.log" >&2; rm -f "$out.new" "$out.log"; echo "cannot build the native entry with $CC" >&2; exit 1; }
 rm -f "$out.log"
 mv "$out.new" "$out"
+
+# Under the name that it has in the package, too: what `npm pack --ignore-scripts` makes of a checkout works on machines like this one.
+if [ -z "${OUT:-}" ]; then
+	case $(uname -sm) in
+	'Linux x86_64') named=$out-x64 ;;
+	'Linux aarch64') named=$out-arm64 ;;
+	*) exit 0 ;;
+	esac
+	cp "$out" "$named.new"
+	mv "$named.new" "$named"
+fi

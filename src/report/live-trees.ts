@@ -76,6 +76,8 @@ interface Used {
 async function usageOf(pids: readonly number[]): Promise<ReadonlyMap<number, Used>> {
   if (pids.length === 0) return new Map();
   const { default: pidusage } = await import('pidusage');
+  // It asks getconf, by way of a shell. Where there is none (distroless) it takes what nearly every machine has, and would say so.
+  process.env.PIDUSAGE_SILENT = '1';
   const used = await pidusage([...pids]).catch(() => ({}) as Record<string, Used>);
   return new Map(Object.entries(used).flatMap(([pid, each]) => (each ? [[Number(pid), each] as const] : [])));
 }

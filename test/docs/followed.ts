@@ -1,8 +1,16 @@
 // Follows a page of the docs as a new user would: its `sh` blocks are commands, a `text` block below one is what it shows.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect } from 'vitest';
 import { baseImage, freshName, podman, podmanEnv, tryPodman } from '../container/podman.ts';
 import { pause } from '../support/until.ts';
@@ -19,6 +27,8 @@ const THEIR_NAME = /\bmy-app\b/g;
 /** No image is pulled. The second one is for those who have no Node.js. */
 const NODE_IMAGE = /\bnode:22-slim\b/g;
 const BARE_IMAGE = /\bdebian:bookworm-slim\b/g;
+const ALPINE_IMAGE = /\balpine:3\.\d+\b/g;
+const DISTROLESS_IMAGE = /\bgcr\.io\/distroless\/nodejs22-debian12\b/g;
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 /** A command under a load that is not the reader's. */
 const stepMs = 180_000;
@@ -69,12 +79,16 @@ function escaped(text: string): string {
 export async function follow(text: string, hasContainers: boolean): Promise<void> {
   const place = mkdtempSync(join(tmpdir(), 'gsup-followed-'));
   const name = freshName();
-  const bare = `${name}-bare`;
+  const standIns = STAND_INS.filter(({ image }) => new RegExp(image).test(text));
+  const imageOf = ({ suffix }: StandIn) => `localhost/${name}-${suffix}`;
   const ours = (words: string) =>
-    words.replace(THEIR_NAME, name).replace(NODE_IMAGE, baseImage).replace(BARE_IMAGE, `localhost/${bare}`);
+    STAND_INS.reduce(
+      (done, one) => done.replace(one.image, imageOf(one)),
+      words.replace(THEIR_NAME, name).replace(NODE_IMAGE, baseImage),
+    );
   const around = prepare(place);
   try {
-    if (hasContainers && BARE_IMAGE.test(text)) await makeBare(place, bare);
+    if (hasContainers) for (const one of standIns) await makeImage(place, imageOf(one), one);
     for (const { command, shown } of stepsOf(text))
       if ((hasContainers || !/^\s*docker /m.test(command)) && (hasCurl || !/^\s*curl /m.test(command)))
         await take(ours(command), around, shown && ours(shown));
@@ -83,7 +97,7 @@ export async function follow(text: string, hasContainers: boolean): Promise<void
     await run('gsup shutdown --now --wait || true', around);
     if (hasContainers) {
       await tryPodman('rm', '-f', '-t', '0', name);
-      await tryPodman('rmi', '-f', name, bare);
+      await tryPodman('rmi', '-f', name, ...standIns.map(imageOf));
       await tryPodman('volume', 'rm', '-f', name);
     }
     rmSync(place, { recursive: true, force: true });
@@ -116,10 +130,53 @@ function prepare(place: string): Around {
   return { cwd, env };
 }
 
-async function makeBare(place: string, name: string): Promise<void> {
-  const file = join(place, 'Dockerfile.bare');
-  writeFileSync(file, `FROM ${baseImage}\nRUN rm /usr/bin/node\n`);
-  await podman('build', '-q', '--network=none', '--pull=never', '-f', file, '-t', name, place);
+/** What takes the place of an image that would have to be pulled. */
+interface StandIn {
+  readonly image: RegExp;
+  readonly suffix: string;
+  readonly dockerfile: string;
+  /** Files of this machine that it is made of. */
+  readonly files?: readonly string[];
+}
+
+const STAND_INS: readonly StandIn[] = [
+  { image: BARE_IMAGE, suffix: 'bare', dockerfile: `FROM ${baseImage}\nRUN rm /usr/bin/node\n` },
+  {
+    image: ALPINE_IMAGE,
+    suffix: 'alpine',
+    files: ['/bin/busybox'],
+    dockerfile: `FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "mkdir", "-p", "/usr/bin", "/usr/sbin", "/sbin", "/tmp", "/run", "/etc"]
+RUN ["/bin/busybox", "--install", "-s"]
+`,
+  },
+  {
+    image: DISTROLESS_IMAGE,
+    suffix: 'distroless',
+    dockerfile: `FROM ${baseImage} AS whole
+RUN mkdir -p /out/nodejs/bin /out/etc /out/tmp && chmod 1777 /out/tmp && cp /etc/passwd /etc/group /out/etc/ && cp /usr/bin/node /out/nodejs/bin/
+RUN for lib in $(ldd /usr/bin/node | grep -o '/[^ ]*'); do mkdir -p /out$(dirname $lib); cp -L $lib /out$lib; done
+FROM scratch
+COPY --from=whole /out /
+ENTRYPOINT ["/nodejs/bin/node"]
+`,
+  },
+];
+
+/** Of what would have to be there to follow a page in a container, what is not: undefined where nothing is missing. */
+export function missingFor(text: string): string | undefined {
+  const files = STAND_INS.filter(({ image }) => new RegExp(image).test(text)).flatMap(
+    ({ files = [] }) => files,
+  );
+  return files.find((file) => !existsSync(file));
+}
+
+async function makeImage(place: string, name: string, { dockerfile, files = [] }: StandIn): Promise<void> {
+  const folder = mkdtempSync(join(place, 'image-'));
+  for (const file of files) copyFileSync(file, join(folder, basename(file)));
+  writeFileSync(join(folder, 'Dockerfile'), dockerfile);
+  await podman('build', '-q', '--network=none', '--pull=never', '-t', name, folder);
 }
 
 async function take(command: string, around: Around, shown: string | undefined): Promise<void> {
