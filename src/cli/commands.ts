@@ -125,11 +125,12 @@ characters other than colours are shown, not obeyed; elsewhere every byte is as 
     usage: 'history [options] [NAME...]',
     summary: 'tell what happened to the task, from its log alone, also after everything has ended',
     notes: `NAME is a run (web#3), a replica (web.2) or a process (web). TIME is a duration (10m: that long ago) or a time like
-2026-01-31T12:00:00Z.`,
+2026-01-31T12:00:00Z. Runs that went alike, one after the other, are told as the first, the last, and a line for those between.`,
     options: [
       { long: 'json', help: 'one JSON object, its names as in the records' },
       { long: 'since', value: 'TIME', help: 'only what happened then or later' },
       { long: 'until', value: 'TIME', help: 'only what happened then or earlier' },
+      { long: 'all', help: 'each run for itself, however often it went alike' },
       { long: 'past', value: 'N', help: 'of the N-th start before this one; five are kept' },
     ],
   },

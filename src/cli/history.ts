@@ -3,6 +3,7 @@ import { locateLogs } from '../checkpoint/files.ts';
 import { readStories } from '../checkpoint/story.ts';
 import { escapeAll } from '../report/escape.ts';
 import { type History, tellHistory } from '../report/history.ts';
+import { foldHistory } from '../report/history-fold.ts';
 import { renderHistory } from '../report/history-text.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { readTime, wrongTime } from './asked-time.ts';
@@ -15,6 +16,7 @@ export interface HistoryOptions {
   readonly since?: string;
   readonly until?: string;
   readonly past?: string;
+  readonly all?: boolean;
 }
 
 export interface Around {
@@ -57,7 +59,7 @@ export function historyCommand(
     );
   const text = asked.json
     ? `${JSON.stringify(escapeAll(toJson(history)))}\n`
-    : renderHistory(history, colour);
+    : renderHistory(asked.all ? history : { ...history, lines: foldHistory(history.lines) }, colour);
   if (problem === null) return success(text);
   return { ...failure(EXIT.data, `the history is not whole: ${problem}`), stdout: text };
 }

@@ -70,7 +70,11 @@ function remarks({ forced, cutMs, supervisorRestarts, missing }: HistoryTask): s
   return [
     ...(forced.length > 0 ? [`needed SIGKILL: ${forced.slice(0, NAMED).join(', ')}${more}`] : []),
     ...(cutMs > 0 ? [`the stop budget cut waits by ${durationText(cutMs)} in all`] : []),
-    ...(supervisorRestarts > 0 ? [`the supervisor was started again ${supervisorRestarts} times`] : []),
+    ...(supervisorRestarts > 0
+      ? [
+          `the supervisor was started again ${supervisorRestarts === 1 ? 'once' : `${supervisorRestarts} times`}`,
+        ]
+      : []),
     ...(missing > 0 ? [`${missing} records are missing, by the log's own account`] : []),
   ];
 }
