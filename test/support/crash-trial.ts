@@ -175,7 +175,7 @@ function faultsOfOrder(records: readonly Line[], order: readonly string[]): stri
 
 /** Each thing decided once and done once, and no deadline that moves. */
 function faultsOf(records: readonly Line[]): string[] {
-  const decided = withoutUntold(records).filter((line) => line.file === 'checkpoint.log');
+  const decided = records.filter((line) => line.file === 'checkpoint.log');
   const twice = [
     ...repeated(decided, 'run-forked', (line) => `${line.run}`),
     ...repeated(decided, 'outcome', (line) => `${line.run}`),
