@@ -9,7 +9,12 @@ export function signalProcess(pid: number, signal: number): Sent {
   return mayBeSignalled(pid) ? send(pid, signal) : 'refused';
 }
 
-/** The same for every process of a group. */
+/** SIGTSTP for this process itself, as ^Z would send it: a shell takes over until it sends SIGCONT. */
+export function suspendOneself(): void {
+  process.kill(process.pid, 'SIGTSTP');
+}
+
+/** As `signalProcess`, for every process of a group. */
 export function signalGroup(group: number, signal: number): Sent {
   return mayBeSignalled(group) && group !== ownGroup() ? send(-group, signal) : 'refused';
 }

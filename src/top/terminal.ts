@@ -1,6 +1,8 @@
 /** A terminal that `gsup top` draws on: its modes, its keys, its signals. The only part of top that touches it. */
+
 import { StringDecoder } from 'node:string_decoder';
 import type { ReadStream, WriteStream } from 'node:tty';
+import { suspendOneself } from '../host/kill.ts';
 import { isLoneEscape, type Key, readKeys } from './keys.ts';
 import type { Size } from './model.ts';
 import { ENTER, LEAVE } from './screen.ts';
@@ -54,7 +56,7 @@ export function openTerminal(
     process.off('SIGTSTP', suspend);
     process.off('SIGCONT', resume);
     // Without a handler the signal does what it does; where no shell could resume this group the kernel drops it.
-    process.kill(process.pid, 'SIGTSTP');
+    suspendOneself();
     process.on('SIGTSTP', suspend);
     process.on('SIGCONT', resume);
     resume();

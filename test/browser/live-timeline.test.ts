@@ -177,7 +177,7 @@ describe.skipIf(CHROMIUM === undefined)('the served page (needs Chromium, as Deb
     expect(complaints).toEqual([]);
   });
 
-  it('shows a plain run, which nobody supervises, from its files; and says when nobody serves it any more', {
+  it('shows a plain run, which has a supervisor only for those who ask; and says when nobody serves it any more', {
     timeout: 120_000,
   }, async () => {
     const folder = temporary();
@@ -185,6 +185,7 @@ describe.skipIf(CHROMIUM === undefined)('the served page (needs Chromium, as Deb
       { ring: 'subreaper', mode: 'order', folder },
       ['-g', '5s'],
       ['sleep', '600'],
+      { mayVisit: true },
     );
     onTestFinished(async () => void (await gsup.clear()));
     await gsup.record('run-started');

@@ -148,8 +148,8 @@ test('shell-wrapper.sh: S01 the app below the shell cleans up, and nobody is kil
 test('every example has a comment with a command, and a test here', () => {
   const tests = readFileSync(import.meta.filename, 'utf8');
   const examples = readdirSync(join(import.meta.dirname, '../../examples'));
-  // Those of `up` have tests of their own.
-  for (const example of examples.filter((name) => name !== 'up')) {
+  // Those of `up` and of the library have tests of their own.
+  for (const example of examples.filter((name) => name !== 'up' && name !== 'library')) {
     expect(commandOf(example).join(' ')).toContain(`examples/${example}`);
     expect(tests).toContain(`commandOf('${example}')`);
   }

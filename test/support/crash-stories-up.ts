@@ -17,6 +17,7 @@ const notes = (folder: string) => join(folder, NOTES);
 const note = (folder: string, what: string) => `echo ${what} >> ${notes(folder)}`;
 const reports = { command: [fixture('reports-signals'), '--code', '3'], stop: { grace: '20s' } };
 /** Ready by descriptor 3, a moment after its start. */
+/** Ready some moments before the program hears signals: who sends one waits for its "ready" too. */
 const readySoon = {
   command: `sleep 0.2; echo >&3; exec 3>&-; exec ${fixture('reports-signals')}`,
   ready: { fd: 3 },
@@ -100,6 +101,7 @@ export const upStories: readonly Story[] = [
       for (const name of ['web.1', 'db']) await says(gsup, name);
       await post(gsup, 'scale', { replicas: { web: 3 } });
       for (const name of ['web.2', 'web.3']) await isReady(gsup, `${name}#1`);
+      for (const name of ['web.2', 'web.3']) await says(gsup, name);
       await post(gsup, 'scale', { replicas: { web: 2 } });
       await outcome(gsup, 'web.3#1');
       await tell(gsup, 'db', 'restart', { asked_ns: String(process.hrtime.bigint()) });
@@ -122,6 +124,7 @@ export const upStories: readonly Story[] = [
     }),
     play: async (gsup) => {
       await isReady(gsup, 'web#1');
+      await says(gsup, 'db');
       gsup.signal('SIGTERM');
     },
     order: [
@@ -252,6 +255,7 @@ export const upStories: readonly Story[] = [
       for (const name of ['web.1', 'web.2']) await isReady(gsup, `${name}#1`);
       await tell(gsup, 'web', 'restart', { asked_ns: String(process.hrtime.bigint()) });
       for (const name of ['web.1', 'web.2']) await isReady(gsup, `${name}#2`);
+      for (const name of ['web.1', 'web.2']) await started(gsup, name, 2);
       gsup.signal('SIGTERM');
     },
     order: [
