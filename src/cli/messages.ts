@@ -16,6 +16,8 @@ export const TEMPLATES = {
   readyLog:
     'cannot use "%s" for a line of output: gsup must see it, and the command writes by itself; add --log prefix, json or file:PATH',
   tokenFile: 'cannot use "%s" without --http: there is nothing that it would open',
+  detach:
+    'cannot use "%s" together with "%s": whoever starts gsup in the background ends as soon as it is up',
   command: 'cannot run nothing: a command is needed, got none; write gsup run [options] -- CMD',
 } as const;
 

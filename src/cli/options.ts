@@ -17,6 +17,14 @@ export const OPTIONS = [
     help: 'config, - for standard input; a later one goes over it (default: gsup.yaml, gsup.yml, gsup.json, Procfile)',
   },
   {
+    long: 'detach',
+    short: 'd',
+    kind: 'flag',
+    up: 'only',
+    plain: false,
+    help: 'go on in the background, and return when all processes are ready; not as PID 1, which is what keeps a container',
+  },
+  {
     long: 'grace',
     short: 'g',
     kind: 'duration',

@@ -112,6 +112,8 @@ function parseUp(argv: readonly string[], from: number, env: Environment, said: 
   readEnvironment(UP_ROWS, env, said);
   const options = collect(said);
   refuseIdleToken(options, said.given);
+  const death = said.given.get('parent-death-signal');
+  if (options.detach && death !== undefined) fail(TEMPLATES.detach, death, said.given.get('detach') ?? '');
   return { action: 'up', options, words: [...words, ...argv.slice(at + 1)] };
 }
 

@@ -16,7 +16,8 @@ export function readConfig(parsed: ParsedUp, env: Environment): Outcome {
   const read = planOf(parsed, env);
   if ('problems' in read) return refused([...read.warnings, ...read.problems.map(error)]);
   keepPlan(KEPT_CONFIG, read.plan);
-  return { exitCode: EXIT.success, complaints: read.warnings };
+  const lost = parsed.options.detach ? lostInBackground(read.plan) : [];
+  return { exitCode: EXIT.success, complaints: [...read.warnings, ...lost] };
 }
 
 /** For a supervisor that wants to know what the config says by now: the answer is data on stdout. */
@@ -49,6 +50,17 @@ function planOf({ options, words }: ParsedUp, env: Environment): Read {
   const tooMany = descriptorProblem(plan, readFileSync('/proc/self/limits', 'latin1'));
   const problems = tooMany === null ? [] : [tooMany];
   return problems.length > 0 ? { problems, warnings } : { plan, warnings };
+}
+
+/** Nobody is at the other end there. */
+function lostInBackground({ processes }: TaskPlan): readonly Complaint[] {
+  const mute = processes.filter(
+    ({ launch }) => !launch.tty && (launch.output === undefined || launch.output.driver === 'inherit'),
+  );
+  if (mute.length === 0) return [];
+  const names = [...new Set(mute.map(({ entry }) => entry))].join(', ');
+  const sentence = `the output of ${names} is lost in the background: its logging driver is inherit; with prefix gsup logs would show it`;
+  return [{ level: 'warn', sentence }];
 }
 
 function error(sentence: string): Complaint {

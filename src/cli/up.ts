@@ -1,4 +1,4 @@
-/** `gsup up` in Node: the reader of the config before init begins, and then the supervisor beside init. */
+/** `gsup up` in Node: the reader of the config before init begins, the supervisor beside init, and who waits for `up -d`. */
 import { httpOf, logOf } from '../config/run-config.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { KEPT_CONFIG, keptPlan } from './kept-config.ts';
@@ -11,6 +11,7 @@ import { VERSION } from './version.gen.ts';
 export async function up(parsed: ParsedUp, env: Environment): Promise<Outcome> {
   if (env.GSUP_INIT === 'config') return (await import('./read-config.ts')).readConfig(parsed, env);
   if (env.GSUP_INIT === READ_AGAIN) return (await import('./read-config.ts')).readConfigAgain(parsed, env);
+  if (env.GSUP_INIT === 'detached') return (await import('./up-detached.ts')).upDetached(parsed, env);
   if (env.GSUP_INIT !== '1') {
     const rule = 'it needs the native part of gsup, which this machine does not have';
     return failure(EXIT.unavailable, `cannot run "up": ${rule}`);

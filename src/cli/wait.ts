@@ -45,7 +45,7 @@ export function readTimeout(text = 'forever'): { readonly ms: number | null } | 
   return failure(EXIT.usage, `cannot use "--timeout": ${need}, got "${escapeText(text, 60)}"`);
 }
 
-interface Seen {
+export interface Seen {
   readonly status: Status;
   /** null: nobody is there who could say more than the log. */
   readonly readiness: Readiness | null;
@@ -66,7 +66,7 @@ export async function awaitOutcome(client: Client, awaited: Awaited): Promise<Ou
 }
 
 /** Of what has ended meanwhile, and of what has no supervisor, its files tell. */
-async function see(client: Client): Promise<Seen> {
+export async function see(client: Client): Promise<Seen> {
   try {
     const readiness = await client.readiness();
     return { status: await client.status({ usage: false }), readiness };
@@ -127,7 +127,7 @@ function hasCome(process: ProcessStatus, readiness: Readiness | null, { goal, be
 }
 
 /** Nothing of it is to come by itself. */
-function isHopeless({ state, want, next_start_at: next }: ProcessStatus): boolean {
+export function isHopeless({ state, want, next_start_at: next }: ProcessStatus): boolean {
   return (
     (want === 'down' && ENDED.includes(state)) || ((state === 'failed' || state === 'lost') && next === null)
   );

@@ -57,6 +57,9 @@ enum level { LEVEL_ERROR = 50, LEVEL_WARN = 40, LEVEL_INFO = 30 };
 void say_open(int json, enum level least_level); /* json -1: unless stderr is a terminal */
 int say_descriptor(void);
 void say_from_above(int least_fd);
+void say_into(int file);                         /* instead; what is on 2 gets no more of it */
+int say_shared(void);                            /* where a supervisor is to say its own */
+bool say_is_json(void);
 void say(enum level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- state.c: the state directory, its lock, what an earlier gsup has left ---- */
@@ -254,6 +257,12 @@ int tell_peers(void);
 
 /* ---- absence.c ---- */
 uint64_t absence_stay(void);                            /* how long the next supervisor stays without anything to decide */
+
+/* ---- detach.c: `up` in the background ---- */
+#define MESSAGES_LOG "messages.log"                     /* in the task's folder: what gsup says there */
+enum { DETACHED = -1 };                                  /* this is who goes on there */
+int detach(char **argv, int epoll, int signals); /* DETACHED, or an exit code */
+int detach_begun(void);                                 /* clients find it now. 0, or an exit code */
 
 /* ---- coordinator.c ---- */
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks);

@@ -423,20 +423,22 @@ int main(int argc, char **argv)
 	}
 	pid1 = getpid() == 1;
 	char config_name[NAME_SIZE];
-	bool up = p.action == PARSED_UP;
+	bool up = p.action == PARSED_UP, detached = up && p.said[OPT_DETACH].number;
 	plain = p.plain;
 	words = argv;
-	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
 	if (up) { raise_file_limit(); terminal_watch(); }
 	if ((code = open_loop()) || (up && (code = config_read(argv, signals, p.stop_on, config_name)))) return code == CONFIG_STOPPED ? 0 : code;
 	if ((code = state_open(&p, up ? config_name : NULL))) return code;
+	if (detached && ((code = detach(argv, epoll, signals)) != DETACHED || (code = open_loop()))) return code;
+	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));
 	if (!pid1) state_note(); /* as PID 1 it leaves nothing: time enough while the command begins */
 	bool first = !plain || leftovers_found() || p.said[OPT_REQUIRE_STATE].number;
 	if ((first && (code = begin())) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
 	terminal_open(!up);
 	if (!plain) {
 		control_open();
+		if (detached && (code = detach_begun())) return code;
 		supervisor_open(&p, argv, epoll, signals);
 	} else if ((code = start_plain(first))) return code;
 	code = loop();

@@ -69,7 +69,7 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool vis
 		prlimit(0, RLIMIT_NOFILE, &files, NULL);
 	}
 	say_from_above(32); /* or why there is no Node would go to init, as a frame that is none */
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error_out = fcntl(2, F_DUPFD_CLOEXEC, 32);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error_out = fcntl(say_shared(), F_DUPFD_CLOEXEC, 32);
 	int fds[] = { fcntl(socket, F_DUPFD_CLOEXEC, 32), fcntl(state.checkpoint_log, F_DUPFD_CLOEXEC, 32), fcntl(state.init_log, F_DUPFD_CLOEXEC, 32) };
 	int config = config_descriptor < 0 ? -1 : fcntl(config_descriptor, F_DUPFD_CLOEXEC, 32);
 	int control = control_descriptor < 0 ? -1 : fcntl(control_descriptor, F_DUPFD_CLOEXEC, 32);
@@ -80,6 +80,7 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool vis
 	put_at(null, 0);
 	put_at(null, 1);
 	if (isatty(2)) put_at(null, 2); /* Node would restore the modes of a terminal that is not its own */
+	else if (say_shared() != 2) put_at(error_out, 2);
 	put_at(fds[0], 3);
 	put_at(fds[1], 4);
 	put_at(fds[2], 5);
@@ -94,9 +95,10 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool vis
 	char folder[600], task[NAME_SIZE + 16], adjusted[] = "GSUP_INIT=1", visit[] = "GSUP_VISIT=1";
 	int n = 0, had = 0;
 	while (inherited_env[had]) had++;
-	char *env[had + 5];
+	char *env[had + 6];
 	for (char **e = inherited_env; *e; e++) {
 		bool keep = true;
+		if (say_shared() != 2 && strncmp(*e, "GSUP_LOG_FORMAT=", 16) == 0) keep = false;
 		for (const char *const *d = not_for_it; *d; d++) if (strncmp(*e, *d, strlen(*d)) == 0) keep = false;
 		if (keep) env[n++] = *e;
 	}
@@ -106,6 +108,7 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool vis
 	env[n++] = task;
 	env[n++] = adjusted;
 	if (visits) env[n++] = visit;
+	if (say_shared() != 2) env[n++] = say_is_json() ? "GSUP_LOG_FORMAT=json" : "GSUP_LOG_FORMAT=text"; /* as who waits for `up` is to read it */
 	env[n] = NULL;
 	signal(SIGCHLD, SIG_DFL);
 	set_mask(0);

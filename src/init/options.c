@@ -390,7 +390,9 @@ static int take_processes(struct parsed *p, int argc, char **argv, int at, char 
 		else if ((code = take_word(p, argc, argv, &at, F_UP)) || p->action) return code;
 	}
 	p->action = PARSED_UP;
-	return (code = take_environment(p, env, F_UP)) ? code : refuse_idle_token(p);
+	if ((code = take_environment(p, env, F_UP)) || (code = refuse_idle_token(p))) return code;
+	bool conflict = p->said[OPT_DETACH].number && p->said[OPT_PARENT_DEATH_SIGNAL].set;
+	return conflict ? refuse(ERROR_DETACH, place_of(p, OPT_PARENT_DEATH_SIGNAL), place_of(p, OPT_DETACH)) : 0;
 }
 
 /* The rest of `health`: two flags of its own, and common options. */

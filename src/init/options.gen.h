@@ -8,13 +8,14 @@
 
 #define GSUP_VERSION "0.1.0"
 
-enum option_kind { K_TEXTS, K_DURATION, K_SIGNAL, K_SIGNALS, K_CHOICE, K_RUNGS, K_NUMBER, K_EXIT_MAP, K_REWRITES, K_TEXT, K_USER, K_GROUP, K_OCTAL, K_ENV, K_FLAG, K_ULIMITS, K_READY, K_HEALTH, K_LOG, K_ADDRESS, K_NAME };
+enum option_kind { K_TEXTS, K_FLAG, K_DURATION, K_SIGNAL, K_SIGNALS, K_CHOICE, K_RUNGS, K_NUMBER, K_EXIT_MAP, K_REWRITES, K_TEXT, K_USER, K_GROUP, K_OCTAL, K_ENV, K_ULIMITS, K_READY, K_HEALTH, K_LOG, K_ADDRESS, K_NAME };
 
 enum option_flag { F_PLAIN = 1, F_COMMON = 2, F_ACTION = 4, F_FOREVER = 8, F_POSITIVE = 16, F_RUN = 32, F_UP = 64 };
 
 /* X(id, long, short, variable, kind, flags, min, max, choices, need) */
 #define OPTION_TABLE(X) \
   X(FILE, "file", 'f', "GSUP_FILE", K_TEXTS, F_UP, 0, 0, NULL, "a path") \
+  X(DETACH, "detach", 'd', "GSUP_DETACH", K_FLAG, F_UP, 0, 0, NULL, "1, true, yes, 0, false, no or nothing") \
   X(GRACE, "grace", 'g', "GSUP_GRACE", K_DURATION, F_PLAIN | F_FOREVER | F_RUN, 0, 0, NULL, "a duration like 500ms, 8s, 1m30s, 0 or forever") \
   X(STOP_SIGNAL, "stop-signal", 's', "GSUP_STOP_SIGNAL", K_SIGNAL, F_PLAIN | F_RUN, 0, 0, NULL, "a signal like TERM, SIGUSR1, 15 or RTMIN+3") \
   X(STOP_ON, "stop-on", 0, "GSUP_STOP_ON", K_SIGNALS, F_PLAIN | F_RUN | F_UP, 0, 0, NULL, "a signal that can be caught, like WINCH, SIGUSR1 or RTMIN+3,") \
@@ -186,6 +187,7 @@ enum log_format { LOG_FORMAT_TEXT = 0, LOG_FORMAT_JSON = 1 };
 #define ERROR_RESTART "cannot use \"%s\" together with \"%s\": what is never restarted fails once"
 #define ERROR_READY_LOG "cannot use \"%s\" for a line of output: gsup must see it, and the command writes by itself; add --log prefix, json or file:PATH"
 #define ERROR_TOKEN_FILE "cannot use \"%s\" without --http: there is nothing that it would open"
+#define ERROR_DETACH "cannot use \"%s\" together with \"%s\": whoever starts gsup in the background ends as soon as it is up"
 #define ERROR_COMMAND "cannot run nothing: a command is needed, got none; write gsup run [options] -- CMD"
 
 #define HINT_BARE_NUMBER "; write %ss"

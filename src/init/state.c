@@ -93,11 +93,12 @@ static void rotate(const char *name)
 /* All of them, or none: what has one number is one story. */
 static void keep_old_logs(void)
 {
-	static const char *const names[] = { "init.log", "init.log.old", "checkpoint.log" };
+	static const char *const names[] = { "init.log", "init.log.old", "checkpoint.log", MESSAGES_LOG };
+	enum { NAMES = sizeof names / sizeof *names };
 	bool any = false;
 	struct stat st;
-	for (int i = 0; i < 3; i++) any = any || fstatat(state.folder, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0;
-	for (int i = 0; i < 3 && any; i++) rotate(names[i]);
+	for (int i = 0; i < NAMES; i++) any = any || fstatat(state.folder, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0;
+	for (int i = 0; i < NAMES && any; i++) rotate(names[i]);
 }
 
 static int open_memory(const char *name)
@@ -129,7 +130,7 @@ static void logs_in_memory(bool both)
 static int in_memory(const struct parsed *p, const char *path, int error)
 {
 	const char *why = error == EPERM ? "it must belong to the user that gsup runs as, and nobody else may write to it" : strerror(error);
-	if (p->said[OPT_REQUIRE_STATE].number) {
+	if (p->said[OPT_REQUIRE_STATE].number || p->said[OPT_DETACH].number) { /* without it nothing would find what runs in the background */
 		say(LEVEL_ERROR, "cannot use the state directory \"%s\": %s", path, why);
 		return EXIT_STATE;
 	}

@@ -46,6 +46,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   env: [],
   'env-file': [],
   'clear-env': false,
+  detach: false,
   ulimit: [],
   nice: null,
   'oom-score-adj': null,
