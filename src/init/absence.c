@@ -65,6 +65,7 @@ void be_absent(void)
 	sup.delay_ns = 0;
 	sup.retry_ns = own_run ? FOREVER : sup.next_ns;
 	left_ns = now_ns();
+	supervisor_rest();
 	control_watch(room.poller, true);
 	if (own_run) { /* back to its order alone */
 		own_run->supervised = own_run->hooks = supervisor_decides = false;

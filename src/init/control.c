@@ -68,5 +68,5 @@ void control_close(void)
 {
 	if (control_descriptor < 0) return;
 	unlinkat(state.folder, name, 0);
-	unlinkat(state.folder, "health", 0);
+	if (state.checkpoint_log >= 0) unlinkat(state.folder, "health", 0); /* of a supervisor; where none was, there is no more than the socket */
 }

@@ -114,6 +114,7 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 			{ to_init < 0 ? source[0] : -1, POLLIN, 0 }, { to_init < 0 ? source[1] : -1, POLLIN, 0 } };
 		uint64_t due = run_due(&run), now = now_ns();
 		int wait = due == FOREVER ? -1 : due <= now ? 0 : (int)((due - now + MS - 1) / MS > 3600000 ? 3600000 : (due - now + MS - 1) / MS);
+		if (wait < 0) rest_fork(&run);
 		if (poll(fds, 7, wait) < 0 && errno != EINTR) return 1;
 		struct signalfd_siginfo si;
 		bool reap = false;

@@ -204,6 +204,8 @@ void apart_ended(const struct rusage *r);               /* what a supervisor has
 struct usage tree_usage(const struct usage *leader);
 
 /* ---- rest.c ---- */
+void rest_buffer(void *buffer, size_t size);            /* that holds nothing now */
+void rest_fork(struct run *run);                        /* of a coordinator, that keeps no more than its run */
 void rest(void);                                        /* once nothing is due: what only set-up needed is given back */
 
 /* ---- memory.c: the kernel's OOM killer ---- */

@@ -9,7 +9,7 @@
 
 /* Without layout.ld (a test build, another linker) there are no such symbols, and nothing is to be done. */
 #define SYMBOL extern const char __attribute__((weak))
-SYMBOL __executable_start[], constants_begin[], resting_begin[];
+SYMBOL __executable_start[], constants_begin[], resting_begin[], pages_begin[], pages_end[];
 
 /* Set-up code, constants, resting code: three mappings. To drop clean pages of a file is what the kernel does itself when memory is
  * short. Both calls may be refused. */
@@ -24,4 +24,24 @@ void rest(void)
 	/* Of all that tells mappings apart, what changes nothing: a core dump holds no page that is as in its file. */
 	madvise((void *)constants, resting - constants, MADV_DONTDUMP);
 	madvise((void *)begin, resting - begin, MADV_DONTNEED);
+}
+
+/* A buffer that holds nothing now: it is zeros from here on. */
+void rest_buffer(void *buffer, size_t size)
+{
+	uintptr_t page = (uintptr_t)getpagesize(), from = ((uintptr_t)buffer + page - 1) & -page, to = ((uintptr_t)buffer + size) & -page;
+	if (from < to) madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+/* Of a coordinator, which is a fork: what init has written since is otherwise kept twice, once for each of them. All that has pages of its
+ * own is init's, or a buffer that is filled anew when it is used, but for its run. Below this frame the stack is free. */
+void rest_fork(struct run *run)
+{
+	static const size_t below = 64 * 1024, own = 1024; /* own: of this frame, and of what it calls */
+	uintptr_t begin = (uintptr_t)pages_begin, end = (uintptr_t)pages_end, at = (uintptr_t)run, behind = at + sizeof *run;
+	if (!begin || begin >= end) return;
+	rest_buffer((void *)begin, at - begin);
+	rest_buffer((void *)behind, end - behind);
+	char *here = __builtin_frame_address(0);
+	rest_buffer(here - below, below - own);
 }

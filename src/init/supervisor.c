@@ -14,7 +14,7 @@ struct asked asks = { .due_ns = FOREVER };
 struct leaving leave = { .bye_ns = FOREVER, .drain_ns = DRAIN_MS * MS };
 const struct parsed *parsed;
 char **command_line;
-static PAGES char in[FRAME_MAX + sizeof(struct head)], out[65536];
+static PAGES char in[FRAME_MAX + sizeof(struct head)], out[65536], frame[FRAME_MAX]; /* frame: the one that is carried out */
 static size_t in_size, out_size, out_sent;
 static uint32_t early[SIGNALS];
 bool supervisor_decides;
@@ -311,7 +311,6 @@ static void read_supervisor(void)
 		memcpy(&h, in + at, sizeof h);
 		bool sane = h.size >= sizeof h && h.size <= FRAME_MAX;
 		if (sane && in_size - at < h.size) break;
-		static PAGES char frame[FRAME_MAX];
 		if (sane) memcpy(frame, in + at, h.size);
 		if (sane && carry_out(frame)) continue;
 		replace_supervisor("does not speak this protocol");
@@ -331,6 +330,14 @@ void supervisor_event(uint32_t key)
 	if (key < RUNS_MAX) { runs_read(&runs[key]); runs_pass_on(&runs[key]); }
 	else if (key == KEY_CONTROL) sup.called = true;
 	else if (sup.socket >= 0) read_supervisor();
+}
+
+void supervisor_rest(void)
+{
+	rest_buffer(in, sizeof in);
+	rest_buffer(out, sizeof out);
+	rest_buffer(frame, sizeof frame);
+	in_size = out_size = out_sent = 0;
 }
 
 /* ---- a stop that nobody decides about ---- */

@@ -32,6 +32,7 @@ extern char **command_line;
 
 void start_supervisor(void);
 void drop_socket(void);
+void supervisor_rest(void);                          /* what it had said and was told */
 void end_supervisor(void);
 bool hopeless(void);
 bool is_visitor(void);                               /* of a plain run, and has not taken over */

@@ -38,6 +38,7 @@ void run_obey(struct run *run, const void *frame) { (void)run; (void)frame; abor
 void apart_ended(const struct rusage *usage) { (void)usage; }
 void state_visit(const struct parsed *p) { (void)p; abort(); }
 void control_watch(int poller, bool on) { (void)poller; (void)on; }
+void rest_buffer(void *buffer, size_t size) { (void)buffer; (void)size; }
 void control_refuse(const char *why) { (void)why; abort(); }
 pid_t apart_pid;
 int world_waitid(idtype_t type, id_t id, siginfo_t *si, int options, struct rusage *usage) { (void)type; (void)id; (void)si; (void)options; (void)usage; abort(); }
