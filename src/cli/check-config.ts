@@ -1,7 +1,7 @@
 /** `gsup check` of a config file: what is wrong with it, or what would happen, without starting anything. */
 import { countProblem } from '../config/descriptor-limit.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { settingsFor } from '../config/orchestrators.ts';
+import { settingsFor, strangersLine } from '../config/orchestrators.ts';
 import { planLines } from '../config/plan-lines.ts';
 import { printConfig } from '../config/print-config.ts';
 import { problemLine } from '../config/problem.ts';
@@ -37,7 +37,8 @@ export function checkConfig(options: CheckOptions, name: string | null, env: Env
   const tooMany = countProblem(plan);
   if (tooMany !== null) return failure(EXIT.config, tooMany);
   const estimate = estimateStop(plan);
-  const lines = asked !== null ? settingsFor(asked, estimate) : planLines(config, plan, estimate);
+  const settings = asked === null ? [] : [...settingsFor(asked, estimate), ...strangersLine(estimate)];
+  const lines = asked === null ? planLines(config, plan, estimate) : settings;
   const stdout = options.print ? printConfig(config) : `${lines.join('\n')}\n`;
   return { exitCode: EXIT.success, stdout, complaints: [...warnings, ...estimate.warnings.map(warning)] };
 }

@@ -11,8 +11,20 @@ export interface StopNeeds {
   readonly outsideMs: WaitMs;
 }
 
-/** AWS: "The max stop timeout value is 120 seconds" on Fargate; more is refused or not waited for. */
+/** AWS: "For tasks that use the Fargate launch type, the max stop timeout value is 120 seconds". */
 const ECS_MAX_S = 120;
+
+/** Of src/init/runs.c: the grace of a stranger, and how long what SIGKILL does not end is waited for. */
+const STRANGERS_MS = 8000 + 5000;
+
+/** Orphans of `docker exec` climb a ladder of their own. Nobody can know of them beforehand, and most containers have none. */
+export function strangersLine({ outsideMs }: StopNeeds): readonly string[] {
+  if (outsideMs === null) return [];
+  const more = formatDuration(STRANGERS_MS);
+  return [
+    `# What docker exec leaves behind and ignores SIGTERM may take ${more} more: add them if there can be any.`,
+  ];
+}
 
 /** Lines to copy; what begins with # is for people. */
 export function settingsFor(orchestrator: Orchestrator, { outsideMs }: StopNeeds): readonly string[] {
@@ -40,7 +52,7 @@ function dockerSettings(seconds: number | null): readonly string[] {
   return [
     ...note,
     `docker run --stop-timeout ${time} --stop-signal SIGTERM IMAGE`,
-    `docker stop --time ${time} CONTAINER`,
+    `docker stop -t ${time} CONTAINER`,
   ];
 }
 
@@ -65,10 +77,10 @@ function kubernetesSettings(seconds: number | null): readonly string[] {
 }
 
 function ecsSettings(seconds: number | null): readonly string[] {
-  if (seconds === null) return [endless(`ECS waits for ${ECS_MAX_S} s at most`)];
+  if (seconds === null) return [endless(`ECS waits for ${ECS_MAX_S} s at most on Fargate`)];
   if (seconds > ECS_MAX_S)
     return [
-      `# ECS waits for ${ECS_MAX_S} s at most, and a stop may take ${seconds} s. Set stop_budget: ${formatDuration((ECS_MAX_S - BUDGET_MARGIN_S) * 1000)}, which cuts the waits to fit.`,
+      `# ECS waits for ${ECS_MAX_S} s at most on Fargate, and a stop may take ${seconds} s. Set stop_budget: ${formatDuration((ECS_MAX_S - BUDGET_MARGIN_S) * 1000)}, which cuts the waits to fit.`,
       `"stopTimeout": ${ECS_MAX_S}`,
     ];
   return [`"stopTimeout": ${seconds}`];
