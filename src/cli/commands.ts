@@ -6,6 +6,9 @@ import type { CommandRow } from './command-row.ts';
 
 export type { CommandOption, CommandRow } from './command-row.ts';
 
+/** Habits from elsewhere. */
+export const ALIASES: Readonly<Record<string, string>> = { ps: 'status', down: 'shutdown' };
+
 export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'run',

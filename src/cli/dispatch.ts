@@ -1,7 +1,6 @@
 /** Finds the command that argv names. What `run` needs is loaded with this file, everything else only when it is asked for. */
-import { isatty } from 'node:tty';
 import { EXIT } from '../signals/exit-codes.ts';
-import { complaintLines, failure, type Outcome, writeAll } from './output.ts';
+import { failure, finish, type Outcome } from './output.ts';
 import { type Environment, parseArguments } from './parse.ts';
 import { run } from './run.ts';
 import { STDERR } from './supervise.ts';
@@ -10,15 +9,7 @@ import { STDERR } from './supervise.ts';
 export async function main(argv: readonly string[], env: Environment): Promise<number> {
   // Beside init 2 is no terminal: what is said there would be lost.
   const fd = env.GSUP_INIT === '1' ? STDERR : 2;
-  const outcome = await dispatch(argv, env).catch((error): Outcome => {
-    const what = error instanceof Error ? error.stack : String(error);
-    return failure(EXIT.internal, `internal error: ${what}`);
-  });
-  const { stdout = '', stderr = '', complaints = [], logFormat } = outcome;
-  const isText = logFormat ? logFormat === 'text' : isatty(fd);
-  writeAll(1, stdout);
-  writeAll(fd, stderr + complaintLines(complaints, isText ? 'text' : 'json'));
-  return outcome.exitCode;
+  return finish(dispatch(argv, env), fd);
 }
 
 export async function dispatch(argv: readonly string[], env: Environment): Promise<Outcome> {

@@ -4,7 +4,7 @@ import type { Orchestrator } from '../config/orchestrators.ts';
 import { EXIT } from '../signals/exit-codes.ts';
 import { check } from './check.ts';
 import { askedOf } from './check-words.ts';
-import { COMMANDS } from './commands.ts';
+import { ALIASES, COMMANDS } from './commands.ts';
 import { commandHelp, generalHelp } from './help.ts';
 import { quote, unknownCommand } from './messages.ts';
 import { failure, type Outcome, success } from './output.ts';
@@ -25,9 +25,6 @@ export async function runOther(parsed: Other, argv: readonly string[], env: Envi
   }
 }
 
-/** Habits from elsewhere. */
-const ALIASES: Readonly<Record<string, string>> = { ps: 'status', down: 'shutdown' };
-
 /** `before`: the common options that stand before the command's name. */
 async function runCommand(parsed: Words, before: readonly string[], env: Environment): Promise<Outcome> {
   const [name, ...rest] = parsed.words;
@@ -41,7 +38,7 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
       const asked = askedOf(rest);
       if (asked.kind === 'error') return failure(EXIT.usage, asked.message);
       if (asked.kind === 'run') return checkOrSo(before, asked.words, env, asked.for);
-      return (await import('./program.ts')).runProgram(parsed.words, parsed.options);
+      return runWithCommander(parsed);
     }
     default: {
       const row = COMMANDS.find((each) => each.name === (ALIASES[name] ?? name));
@@ -56,9 +53,18 @@ async function runCommand(parsed: Words, before: readonly string[], env: Environ
       if (rest.includes('--help') || rest.includes('-h')) return success(help(row.name));
       if (name === 'completion') return (await import('./completion.ts')).completion(rest[0]);
       if (name === 'health') return healthWithoutInit(rest);
-      return (await import('./program.ts')).runProgram(parsed.words, parsed.options);
+      return runWithCommander(parsed);
     }
   }
+}
+
+async function runWithCommander({ words, options }: Words): Promise<Outcome> {
+  const [{ runProgram }, { CLIENT_PROGRAMS }, { OTHER_PROGRAMS }] = await Promise.all([
+    import('./program.ts'),
+    import('./client-programs.ts'),
+    import('./other-programs.ts'),
+  ]);
+  return runProgram(words, options, { ...CLIENT_PROGRAMS, ...OTHER_PROGRAMS });
 }
 
 /** init answers it; what comes here it has not understood, or there is no init. */

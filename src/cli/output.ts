@@ -1,5 +1,6 @@
 /** What a command leaves behind. Only main.ts ends the process. */
 import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { escapeText } from '../report/escape.ts';
 import { type Level, levels } from '../report/levels.ts';
 import { EXIT } from '../signals/exit-codes.ts';
@@ -26,6 +27,19 @@ export function success(stdout: string): Outcome {
 
 export function failure(exitCode: number, ...sentences: readonly string[]): Outcome {
   return { exitCode, complaints: sentences.map((sentence) => ({ level: 'error', sentence })) };
+}
+
+/** Writes what a command leaves behind, complaints to `fd`; its exit code. */
+export async function finish(command: Promise<Outcome>, fd: number): Promise<number> {
+  const outcome = await command.catch((error): Outcome => {
+    const what = error instanceof Error ? error.stack : String(error);
+    return failure(EXIT.internal, `internal error: ${what}`);
+  });
+  const { stdout = '', stderr = '', complaints = [], logFormat } = outcome;
+  const isText = logFormat ? logFormat === 'text' : isatty(fd);
+  writeAll(1, stdout);
+  writeAll(fd, stderr + complaintLines(complaints, isText ? 'text' : 'json'));
+  return outcome.exitCode;
 }
 
 /** Lines as init and the supervisor write them. */

@@ -57,6 +57,9 @@ export async function awaitOutcome(client: Client, awaited: Awaited): Promise<Ou
   if (typeof names === 'string')
     return failure(EXIT.usage, `cannot wait for "${escapeText(names, 60)}": there is no such process`);
   const start = { ...awaited, before: awaited.before ?? (awaited.goal === 'exited' ? first.status : null) };
+  // Mostly it is so already, and then nothing needs to be watched.
+  const already = judge(first, names, start);
+  if (already !== null) return already;
   const end = await watchTask(client, async () => judge(await see(client), names, start), awaited.timeoutMs);
   if (end !== null) return end;
   return failure(

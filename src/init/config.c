@@ -28,7 +28,7 @@ static _Noreturn void become_reader(char **argv)
 	inherited_env = env; /* no supervisor: it gets Node as a command does */
 	signal(SIGCHLD, SIG_DFL);
 	set_mask(0);
-	_exit(exec_node(argv, env, true));
+	_exit(exec_node(argv, env, NODE_UP, true));
 }
 
 static bool hangs_up(const struct signalfd_siginfo *si)

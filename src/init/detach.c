@@ -32,7 +32,7 @@ static int become_client(char **argv)
 	env[n] = NULL;
 	inherited_env = env; /* no supervisor: it gets Node as a command does */
 	if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
-	return exec_node(argv, env, true);
+	return exec_node(argv, env, NODE_UP, true);
 }
 
 /* A stop signal ends it while it waits for the child, which then begins nothing. */

@@ -237,7 +237,8 @@ void installation_bad(void);
 bool installation_script(char *script, size_t size);
 
 /* ---- node.c: Node.js, for a command and as the supervisor ---- */
-int exec_node(char **argv, char **env, bool say_why); /* an exit code, when it fails */
+enum node_for { NODE_SUPERVISOR, NODE_UP, NODE_COMMAND }; /* a command goes by way of client.cjs, which loads less */
+int exec_node(char **argv, char **env, enum node_for what_for, bool say_why); /* an exit code, when it fails */
 _Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool visits); /* visits: a run that was started without it */
 
 /* ---- notify.c: what a command says of itself: sd_notify, and a newline on a descriptor ---- */

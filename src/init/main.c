@@ -419,7 +419,7 @@ int main(int argc, char **argv)
 	if (p.action != PARSED_RUN && p.action != PARSED_UP) {
 		if (inherited_chld_ignored) signal(SIGCHLD, SIG_IGN);
 		set_mask(inherited_mask);
-		return exec_node(argv, environ, true);
+		return exec_node(argv, environ, NODE_COMMAND, true);
 	}
 	pid1 = getpid() == 1;
 	char config_name[NAME_SIZE];

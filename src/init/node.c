@@ -11,7 +11,8 @@
 
 enum { SUPERVISOR_FDS = 9, FILES_NEEDED = 64 };
 
-static bool find_root(char *root, size_t size)
+/* ROOT/dist/entry: ROOT is where this program is, else GSUP_HOME. */
+static bool find_script(char *script, size_t size, const char *entry)
 {
 	const char *home = getenv("GSUP_HOME");
 	char file[PATH_MAX], real[PATH_MAX];
@@ -20,8 +21,8 @@ static bool find_root(char *root, size_t size)
 	for (int up = 0; up < 3 && strrchr(real, '/'); up++) *strrchr(real, '/') = 0; /* ROOT/dist/native/gsup */
 	for (int i = 0; i < 2; i++) {
 		const char *candidate = i ? home : real;
-		if (!candidate || print(file, sizeof file, "%s/dist/main.js", candidate) >= (int)sizeof file || access(file, R_OK) != 0) continue;
-		return print(root, size, "%s", file) < (int)size;
+		if (!candidate || print(file, sizeof file, "%s/dist/%s", candidate, entry) >= (int)sizeof file || access(file, R_OK) != 0) continue;
+		return print(script, size, "%s", file) < (int)size;
 	}
 	return false;
 }
@@ -29,17 +30,18 @@ static bool find_root(char *root, size_t size)
 /* The supervisor is small and short of memory rather than of speed: measured by bench/supervisor-start.mjs. */
 static const char *const node_flags[] = { "--max-semi-space-size=1", "--no-opt", "--v8-pool-size=0", NULL };
 
-int exec_node(char **argv, char **env, bool say_why)
+int exec_node(char **argv, char **env, enum node_for what_for, bool say_why)
 {
 	char script[PATH_MAX], file[PATH_MAX];
 	const char *path = getenv("PATH"), *node = getenv("GSUP_NODE"), *other = getenv("GSUP_SUPERVISOR");
 	int n = 0, words = 0;
 	while (argv[words]) words++;
 	char *args[words + 16];
-	bool starts_supervisor = env != inherited_env;
+	bool starts_supervisor = what_for == NODE_SUPERVISOR;
 	if (starts_supervisor && installation_script(script, sizeof script)) ;
 	else if (starts_supervisor && other && *other) print(script, sizeof script, "%s", other);
-	else if (!find_root(script, sizeof script)) { if (say_why) say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
+	else if (what_for == NODE_COMMAND && find_script(script, sizeof script, "client.cjs")) ;
+	else if (!find_script(script, sizeof script, "main.js")) { if (say_why) say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
 	args[n++] = "node";
 	if (starts_supervisor) for (const char *const *f = node_flags; *f; f++) args[n++] = (char *)*f;
 	args[n++] = "--"; /* Node 20 takes an --env-file from anywhere behind it, even from the words of the command */
@@ -112,5 +114,5 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool vis
 	env[n] = NULL;
 	signal(SIGCHLD, SIG_DFL);
 	set_mask(0);
-	_exit(exec_node(argv, env, say_why));
+	_exit(exec_node(argv, env, NODE_SUPERVISOR, say_why));
 }

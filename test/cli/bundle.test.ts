@@ -39,6 +39,16 @@ describe('what a start loads', () => {
     expect(loaded.filter((path) => /host\/portable-/.test(path))).toEqual([]);
   });
 
+  it('a client of a running task: nothing that supervises, reads a config or draws', async () => {
+    const loaded = await loadedWith('src/cli/client-entry.ts');
+    expect(loaded).toContain('src/cli/client-programs.ts');
+    const libraries = loaded.flatMap((path) => /node_modules\/([^/]+)/.exec(path)?.[1] ?? []);
+    expect([...new Set(libraries)]).toEqual(['commander']);
+    expect(
+      loaded.filter((path) => /^src\/(supervisor\/loop|host|config\/keys|import\/read|top)/.test(path)),
+    ).toEqual([]);
+  });
+
   it('another command: nothing that reads a config file, until one is to be read', async () => {
     const loaded = await loadedWith('src/cli/other-commands.ts');
     expect(loaded).toContain('src/cli/help.ts');
