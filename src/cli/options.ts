@@ -255,7 +255,7 @@ export const OPTIONS = [
     need: 'a path',
     up: true,
     plain: false,
-    help: 'file with the token for --http: at least 32 letters, digits or ._~+/-=, not readable by others; read again when it changes',
+    help: 'file with the token for --http: at least 32 letters, digits or ._~+/-=, not writable by others; read again when it changes',
   },
   {
     long: 'no-checkpoint',

@@ -40,13 +40,18 @@ export function createClients(
   http: HttpConfig | null,
   reporter: Reporter,
 ): Clients {
-  const door = createDoor(() => serve(loop, place, http, reporter));
+  let warned: string | null = null;
+  const warn = (sentence: string): void => {
+    if (sentence !== warned) reporter.say({ kind: 'token-open', sentence });
+    warned = sentence;
+  };
+  const door = createDoor(() => serve(loop, place, http, reporter, warn));
   let closeSocket = (): void => {};
   let tcp: TcpListener | null = null;
   return {
     async prepare(isFirst) {
       if (http === null) return null;
-      const unusable = isFirst ? await tokenProblem(http) : null;
+      const unusable = isFirst ? await tokenProblem(http, warn) : null;
       if (unusable !== null) return { exitCode: EXIT.usage, message: unusable };
       tcp = await tcpListener(http, door, reporter);
       const opened = tcp.open(!isFirst);
@@ -79,11 +84,16 @@ async function tcpListener(
   });
 }
 
-async function tokenProblem({ tokenFile }: HttpConfig): Promise<string | null> {
+async function tokenProblem(
+  { tokenFile }: HttpConfig,
+  warn: (sentence: string) => void,
+): Promise<string | null> {
   if (tokenFile === null) return null;
   const { readTokenFile } = await import('../control/token-file.ts');
   const read = await readTokenFile(tokenFile, ownUid());
-  return 'problem' in read ? read.problem : null;
+  if ('problem' in read) return read.problem;
+  if (read.warning !== undefined) warn(read.warning);
+  return null;
 }
 
 async function serve(
@@ -91,10 +101,11 @@ async function serve(
   place: LogPlace,
   http: HttpConfig | null,
   reporter: Reporter,
+  warn: (sentence: string) => void,
 ): Promise<ControlServer> {
   const { createControlServer } = await import('../control/server.ts');
   const complain = (problem: string) => reporter.say({ kind: 'token-refused', problem });
-  const tcp = http && { ...http, uid: ownUid(), complain };
+  const tcp = http && { ...http, uid: ownUid(), complain, warn };
   return createControlServer({ place, tcp, request, state, nowNs: realClock.nowNs });
 }
 

@@ -19,10 +19,13 @@ export interface GateWorld {
   readonly uid: number;
   /** The token file cannot be used (any more); once for each time that it changes. */
   readonly complain: (problem: string) => void;
+  /** It can, and should not be as it is; likewise. */
+  readonly warn: (sentence: string) => void;
 }
 
-export function createGate({ address, tokenFile, uid, complain }: GateWorld): Gate {
-  const token = tokenFile === null ? async () => null : createTokenSource(tokenFile, uid, complain);
+export function createGate(world: GateWorld): Gate {
+  const { address, tokenFile } = world;
+  const token = tokenFile === null ? async () => null : createTokenSource(tokenFile, world);
   return {
     async refusal(headers, open) {
       const said = bearerOf(headers.authorization);
@@ -36,8 +39,7 @@ export function createGate({ address, tokenFile, uid, complain }: GateWorld): Ga
 /** The token as its file has it now; null: none that could be used. Asked once for all who ask meanwhile. */
 function createTokenSource(
   path: string,
-  uid: number,
-  complain: (problem: string) => void,
+  { uid, complain, warn }: Pick<GateWorld, 'uid' | 'complain' | 'warn'>,
 ): () => Promise<string | null> {
   let known: { readonly mark: string; readonly token: string | null } | null = null;
   let asking: Promise<string | null> | null = null;
@@ -46,6 +48,7 @@ function createTokenSource(
     if (known?.mark === mark) return known.token;
     const read = await readTokenFile(path, uid);
     if ('problem' in read) complain(read.problem);
+    else if (read.warning !== undefined) warn(read.warning);
     known = { mark, token: 'token' in read ? read.token : null };
     return known.token;
   };

@@ -3,7 +3,8 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 export type TokenRead =
-  | { readonly token: string }
+  /** `warning`: a sentence about what would be better. */
+  | { readonly token: string; readonly warning?: string }
   /** A sentence, with what to do. */
   | { readonly problem: string };
 
@@ -16,8 +17,13 @@ const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 /** Room for the newline with which editors end a file. */
 const FILE_MAX_BYTES = TOKEN_MAX + 2;
 
-/** For others it is no secret; who may write it may open whatever it opens. A group may read it, as Kubernetes has it with `fsGroup`. */
-const FORBIDDEN_MODE = 0o027;
+/** Who may write it may open whatever it opens. */
+const WRITABLE_BY_OTHERS = 0o022;
+/**
+ * That is how Docker (0444) and Kubernetes (0644) mount a secret unless they are told otherwise, and in a container that often
+ * has one user only: worth a word, no reason to refuse. A group may read it, as Kubernetes has it with `fsGroup`.
+ */
+const READABLE_BY_ALL = 0o004;
 
 /** Never rejects. `uid`: of this process. */
 export async function readTokenFile(path: string, uid: number): Promise<TokenRead> {
@@ -26,7 +32,7 @@ export async function readTokenFile(path: string, uid: number): Promise<TokenRea
     // A pipe would keep who opens it waiting.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      return await judged(file, uid, wrong);
+      return await judged(file, path, uid, wrong);
     } finally {
       await file.close();
     }
@@ -35,16 +41,23 @@ export async function readTokenFile(path: string, uid: number): Promise<TokenRea
   }
 }
 
-async function judged(file: FileHandle, uid: number, wrong: (rule: string) => TokenRead): Promise<TokenRead> {
+function openWarning(path: string, mode: string): string {
+  const remedy =
+    'chmod 600, or mount the secret with mode 0400 (Kubernetes: defaultMode 0400, or 0440 with an fsGroup)';
+  return `every user can read the token file "${path}", got mode ${mode}; ${remedy}`;
+}
+
+async function judged(
+  file: FileHandle,
+  path: string,
+  uid: number,
+  wrong: (rule: string) => TokenRead,
+): Promise<TokenRead> {
   const facts = await file.stat();
   if (!facts.isFile()) return wrong('it must be a file');
-  const mode = facts.mode & 0o777;
-  if (mode & FORBIDDEN_MODE) {
-    const got = `0${mode.toString(8)}`;
-    return wrong(
-      `others must not be able to read it, nor its group to write it, got mode ${got}; chmod 600, or for a mounted secret mode 0400`,
-    );
-  }
+  const mode = `0${(facts.mode & 0o777).toString(8)}`;
+  if (facts.mode & WRITABLE_BY_OTHERS)
+    return wrong(`nobody but its owner must be able to write it, got mode ${mode}; chmod 600`);
   if (facts.uid !== uid && facts.uid !== 0)
     return wrong(`it must belong to gsup's own user or to root, got user ${facts.uid}`);
   const bytes = Buffer.alloc(FILE_MAX_BYTES + 1);
@@ -58,5 +71,5 @@ async function judged(file: FileHandle, uid: number, wrong: (rule: string) => To
     return wrong(
       'it must be one line of letters, digits and ._~+/- with = at its end; openssl rand -hex 32 makes one',
     );
-  return { token: text };
+  return facts.mode & READABLE_BY_ALL ? { token: text, warning: openWarning(path, mode) } : { token: text };
 }

@@ -18,6 +18,7 @@ export type Notice =
   /** They cannot, for now; it is tried again. */
   | { readonly kind: 'tcp-refused'; readonly problem: string }
   | { readonly kind: 'token-refused'; readonly problem: string }
+  | { readonly kind: 'token-open'; readonly sentence: string }
   | { readonly kind: 'internal-error'; readonly error: string };
 
 /** init and its coordinators say these by themselves, and know the names of the processes. */
@@ -61,6 +62,8 @@ export function wordNotice(notice: Notice): Worded {
       };
     case 'tcp-open':
       return { level: 'info', sentence: `clients may come over http://${notice.address}` };
+    case 'token-open':
+      return warn(notice.sentence);
     case 'tcp-refused':
       return warn(`${notice.problem}; trying again`);
     case 'token-refused':

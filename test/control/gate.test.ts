@@ -45,7 +45,7 @@ describe('S61 readTokenFile', () => {
     expect(await readTokenFile(path, uid)).toEqual({ problem: expect.stringContaining(why) });
   });
 
-  it.each([0o644, 0o604, 0o602, 0o620, 0o777])('refuses mode %o', async (mode) => {
+  it.each([0o602, 0o620, 0o660, 0o666, 0o777])('refuses mode %o', async (mode) => {
     write(TOKEN, mode);
     const problem = expect.stringContaining(`got mode 0${mode.toString(8)}`);
     expect(await readTokenFile(path, uid)).toEqual({ problem });
@@ -55,6 +55,17 @@ describe('S61 readTokenFile', () => {
     write(TOKEN, mode);
     expect(await readTokenFile(path, uid)).toEqual({ token: TOKEN });
   });
+
+  it.each([0o444, 0o644, 0o604, 0o404])(
+    'takes mode %o, as secrets are mounted, and says what would be better',
+    async (mode) => {
+      write(TOKEN, mode);
+      const warning = expect.stringMatching(
+        `got mode 0${mode.toString(8)}; chmod 600, or .*defaultMode 0400`,
+      );
+      expect(await readTokenFile(path, uid)).toEqual({ token: TOKEN, warning });
+    },
+  );
 
   it('refuses the file of another user, a folder, and what is not there', async () => {
     if (uid !== 0) return;
@@ -76,7 +87,13 @@ describe('S61 readTokenFile', () => {
 describe('S61 the gate', () => {
   const complaints: string[] = [];
   const gateAt = (host: string, tokenFile: string | null = path) =>
-    createGate({ address: { host, port: 1 }, tokenFile, uid, complain: (each) => complaints.push(each) });
+    createGate({
+      address: { host, port: 1 },
+      tokenFile,
+      uid,
+      complain: (each) => complaints.push(each),
+      warn: () => {},
+    });
   const codeOf = (answer: unknown) => (answer as { json: { code: string } } | null)?.json.code ?? 'in';
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 

@@ -134,10 +134,23 @@ scenario('S61 a token file that will not do is refused before anything starts', 
   };
   expect(await refused()).toContain('it must have from 32 to 1024 characters, got 5');
   writeFileSync(tokenFile, TOKEN);
-  chmodSync(tokenFile, 0o644);
-  expect(await refused()).toContain('got mode 0644');
+  chmodSync(tokenFile, 0o666);
+  expect(await refused()).toContain('got mode 0666');
   rmSync(tokenFile);
   expect(await refused()).toContain('ENOENT');
+});
+
+scenario('S61 a secret that everybody can read opens the door, and is said once', WHERE, async (trial) => {
+  const port = await freePort();
+  const tokenFile = tokenIn(trial, TOKEN);
+  chmodSync(tokenFile, 0o444);
+  const options = ['--http', `127.0.0.1:${port}`, '--token-file', tokenFile];
+  const gsup = await trial.up({ processes: { a: sleeper } }, {}, options);
+  await until('a word', () => gsup.stderr.text().includes('every user can read the token file'));
+  for (let time = 0; time < 3; time++)
+    expect((await ask(bearer(port, TOKEN), 'GET', '/v1/status')).status).toBe(200);
+  await endWell(gsup);
+  expect(gsup.stderr.text().split('every user can read the token file').length).toBe(2);
 });
 
 scenario('S61 an address that is taken is said before anything starts', WHERE, async (trial) => {
@@ -159,9 +172,12 @@ scenario('S61 another token in the file is the token', WHERE, async (trial) => {
   writeFileSync(tokenFile, `${next}\n`);
   expect((await ask(own, 'GET', '/v1/status')).status).toBe(401);
   expect((await ask(bearer(port, next), 'GET', '/v1/status')).status).toBe(200);
-  chmodSync(tokenFile, 0o604);
+  chmodSync(tokenFile, 0o444);
+  expect((await ask(bearer(port, next), 'GET', '/v1/status')).status).toBe(200);
+  await until('a word', () => gsup.stderr.text().includes('got mode 0444'));
+  chmodSync(tokenFile, 0o606);
   expect((await ask(bearer(port, next), 'GET', '/v1/status')).status).toBe(401);
-  await until('a complaint', () => gsup.stderr.text().includes('got mode 0604'));
+  await until('a complaint', () => gsup.stderr.text().includes('got mode 0606'));
   await endWell(gsup);
 });
 
