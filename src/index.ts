@@ -18,6 +18,8 @@ export {
   connect,
   type Done,
   type EventOptions,
+  type LogLine,
+  type LogOptions,
   type Readiness,
   type TaskEvent,
 } from './control/client.ts';

@@ -5,9 +5,11 @@ import type { Target } from '../supervisor/vocabulary.ts';
 import { ANSWER_WITHIN_MS, call, controlError, readJson } from './connection.ts';
 import { readEvents, type TaskEvent } from './event-reader.ts';
 import { findLiveTask } from './find-task.ts';
+import { type LogLine, type LogOptions, readLogs } from './log-reader.ts';
 
 export type { ControlError } from './connection.ts';
 export type { TaskEvent } from './event-reader.ts';
+export type { LogLine, LogOptions } from './log-reader.ts';
 
 export interface ConnectOptions {
   /** The task; else the one of `$GSUP_TASK`, else the only one that lives. */
@@ -56,6 +58,8 @@ export interface Client {
   upgrade(installation: string): Promise<Done>;
   /** Each record of the log, and each that comes, until the task ends. Goes on by itself where it was cut off. */
   events(options?: EventOptions): AsyncGenerator<TaskEvent>;
+  /** What they have written, from the bounded copies, by time; names as of `gsup logs`, up to 32 processes. */
+  logs(processes: readonly string[], options?: LogOptions): AsyncGenerator<LogLine>;
 }
 
 export interface EventOptions {
@@ -103,6 +107,7 @@ export function connectTo(folder: string, task: string, timeoutMs = ANSWER_WITHI
     shutdown: ({ now = false } = {}) => post('/v1/shutdown', { now }),
     upgrade: (installation) => post('/v1/upgrade', { installation }),
     events: (options = {}) => readEvents(folder, options),
+    logs: (processes, options = {}) => readLogs(folder, processes, options),
   };
 }
 

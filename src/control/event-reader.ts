@@ -53,7 +53,7 @@ export async function* readEvents(
 }
 
 /** Whole lines; what a connection that was cut left of one is dropped. */
-async function* linesOf(answer: IncomingMessage, whole: { yet: boolean }): AsyncGenerator<string> {
+export async function* linesOf(answer: IncomingMessage, whole: { yet: boolean }): AsyncGenerator<string> {
   let rest = '';
   answer.setEncoding('utf8');
   try {

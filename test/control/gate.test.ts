@@ -115,7 +115,7 @@ describe('S61 the gate', () => {
     expect(codeOf(await gateAt('127.0.0.1', null).refusal(bearer('null'), false))).toBe('unauthorized');
   });
 
-  it('takes another token when the file has another, and none when others may read it', async () => {
+  it('takes another token when the file has another, and none when others may write it', async () => {
     complaints.length = 0;
     write(TOKEN);
     const { refusal } = gateAt('127.0.0.1');
@@ -125,10 +125,10 @@ describe('S61 the gate', () => {
     renameSync(`${path}.new`, path);
     expect(codeOf(await refusal(bearer(TOKEN), false))).toBe('unauthorized');
     expect(await refusal(bearer(next), false)).toBeNull();
-    chmodSync(path, 0o644);
+    chmodSync(path, 0o622);
     expect(codeOf(await refusal(bearer(next), false))).toBe('unauthorized');
     expect(codeOf(await refusal(bearer(next), false))).toBe('unauthorized');
-    expect(complaints).toEqual([expect.stringContaining('got mode 0644')]);
+    expect(complaints).toEqual([expect.stringContaining('got mode 0622')]);
     rmSync(path);
     expect(codeOf(await refusal(bearer(next), false))).toBe('unauthorized');
     expect(complaints).toEqual([expect.anything(), expect.stringContaining('ENOENT')]);

@@ -38,7 +38,12 @@ test('connect: a restart, and its events', LIMIT, async () => {
   const config = join(state, 'gsup.json');
   writeFileSync(
     config,
-    JSON.stringify({ processes: { web: { command: ['sleep', '600'], min_duration: '0' } } }),
+    JSON.stringify({
+      processes: {
+        web: { command: ['sleep', '600'], min_duration: '0' },
+        noisy: { command: 'echo out; echo wrong >&2; exec sleep 600', logging: { driver: 'prefix' } },
+      },
+    }),
   );
   const gsup = spawn(join(root, 'bin/gsup'), ['up', '--state-dir', state, '--name', 'shop', '-f', config], {
     stdio: 'ignore',
@@ -51,10 +56,22 @@ test('connect: a restart, and its events', LIMIT, async () => {
     const { stdout, stderr: wrong } = run('connect.mjs', 'web');
     expect(wrong).toBe('');
     const lines = stdout.trimEnd().split('\n');
-    expect(lines[0]).toBe('shop: web running');
+    expect(lines[0]).toBe('shop: web running, noisy running');
     // The answer and the first event come over two connections.
     expect(lines.slice(1, 3).sort()).toEqual(['restarting web', 'web#1 has ended']);
     expect(lines.slice(3)).toEqual(['web#2 has been started']);
+    const env = { ...process.env, GSUP_STATE_DIR: state };
+    const logs = spawn(process.execPath, [join(root, 'examples/library/logs.mjs'), 'noisy'], { env });
+    let told = '';
+    logs.stdout.on('data', (part) => {
+      told += part;
+    });
+    await untilAsync('the output', async () => told.endsWith(' noisy#1 wrong\n'), 60_000);
+    const logsOver = new Promise((resolve) => logs.once('close', resolve));
+    gsup.kill('SIGTERM');
+    // It ends with the task.
+    expect(await logsOver).toBe(0);
+    expect(told).toMatch(/^\S+Z noisy#1 wrong\n$/);
   } finally {
     gsup.kill('SIGTERM');
     await over;

@@ -12,7 +12,9 @@ const WHERE = { modes: ['supervisor'], rings: ['subreaper'], timeoutMs: 240_000,
 const PROBLEM = /^\{"code":"[a-z-]+","message":".+","hint":".*"\}\n$/;
 
 async function start(trial: Parameters<Parameters<typeof scenario>[2]>[0]): Promise<Gsup> {
-  const gsup = await trial.up({ processes: { a: { command: ['sleep', '600'] } } });
+  const gsup = await trial.up({
+    processes: { a: { command: ['sleep', '600'], logging: { driver: 'prefix' } } },
+  });
   await gsup.record('run-started');
   await answered(gsup);
   return gsup;
@@ -97,6 +99,10 @@ scenario('S61 whatever bytes come, the supervisor answers the next one', WHERE, 
     '/v1/status',
     '/v1/events',
     '/v1/processes/a',
+    '/v1/logs/a',
+    '/v1/logs/a?follow=true',
+    '&tail=',
+    '&since=',
     '?cursor=',
     'HTTP/1.1',
     '\r\n',

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
+import { connectTo, type LogLine, type LogOptions } from '../../src/control/client.ts';
 import { ask, type Reply, socketOf } from '../support/control.ts';
 import type { Gsup } from '../support/gsup.ts';
 import { scenario, type Trial } from '../support/scenario.ts';
@@ -78,6 +79,49 @@ scenario('S60 logs over the API: by time, and as much as is asked for', WHERE, a
   expect(await messages('/v1/logs/b?since=1d')).toEqual(['other']);
   expect(await messages('/v1/logs/b%231')).toEqual(['other']);
   expect(await messages('/v1/logs/b%232')).toEqual([]);
+  await endWell(gsup);
+});
+
+scenario(
+  'S60 the library reads logs, follows them to the end of the task, and says what is wrong',
+  WHERE,
+  async (trial) => {
+    const gsup = await start(trial, {
+      a: captured("trap 'echo bye; exit 0' TERM; echo one; echo two >&2; while :; do sleep 0.05; done"),
+    });
+    await linesWhen(gsup, '/v1/logs/a', 2);
+    const client = connectTo(gsup.folder, 'task');
+    const read = async (names: string[], options: LogOptions = {}) => {
+      const found: LogLine[] = [];
+      for await (const line of client.logs(names, options)) found.push(line);
+      return found.map((line) => ('missed' in line ? 'missed' : line.msg));
+    };
+    expect((await read(['a'])).sort()).toEqual(['one', 'two']);
+    expect(await read(['a#1'], { stream: 'stderr', since: '1d' })).toEqual(['two']);
+    expect(await read(['a'], { tail: 1, stream: 'stdout' })).toEqual(['one']);
+    await expect(read(['a', 'x y'])).rejects.toMatchObject({ code: 'no-such-process' });
+    const over = new AbortController();
+    for await (const line of client.logs(['a'], { follow: true, signal: over.signal })) {
+      expect(line).toMatchObject({ process: 'a', run: 'a#1' });
+      over.abort();
+    }
+    const following = read(['a'], { follow: true });
+    await endWell(gsup);
+    expect((await following).slice(0, 2).sort()).toEqual(['one', 'two']);
+  },
+);
+
+scenario('S60 the library says when logs are cut off', WHERE, async (trial) => {
+  const gsup = await start(trial, { a: captured('echo one; exec sleep 600') });
+  await linesWhen(gsup, '/v1/logs/a', 1);
+  const supervisor = await gsup.supervisor();
+  const cut = async () => {
+    for await (const line of connectTo(gsup.folder, 'task').logs(['a'], { follow: true })) {
+      expect(line).toMatchObject({ msg: 'one' });
+      process.kill(supervisor, 'SIGKILL');
+    }
+  };
+  await expect(cut()).rejects.toMatchObject({ code: 'no-answer', hint: 'ask again, with since' });
   await endWell(gsup);
 });
 

@@ -150,7 +150,11 @@ scenario('S61 a secret that everybody can read opens the door, and is said once'
   for (let time = 0; time < 3; time++)
     expect((await ask(bearer(port, TOKEN), 'GET', '/v1/status')).status).toBe(200);
   await endWell(gsup);
-  expect(gsup.stderr.text().split('every user can read the token file').length).toBe(2);
+  const said = gsup.stderr
+    .text()
+    .split('\n')
+    .filter((line) => line.includes('every user can read'));
+  expect(said).toHaveLength(1);
 });
 
 scenario('S61 an address that is taken is said before anything starts', WHERE, async (trial) => {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { ask, socketOf } from '../support/control.ts';
 import { fixture } from '../support/fixtures.ts';
 import type { Gsup } from '../support/gsup.ts';
 import { look } from '../support/processes.ts';
@@ -48,6 +49,26 @@ scenario(
     const words = 'other: command (needs a new run)';
     await until('the difference', () => gsup.stderr.text().includes(words), 30_000, gsup.stderr.text);
     expect(gsup.find('sleep')).toHaveLength(3);
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(0);
+    expect(forks(gsup).sort()).toEqual(['fresh#1', 'gone#1', 'other#1', 'other#2', 'same#1']);
+  },
+);
+
+scenario(
+  'S53 over the API: the answer is the difference, and only that is applied',
+  SUPERVISED,
+  async (trial) => {
+    const gsup = await trial.up({ processes: { same: sleeper(61), other: sleeper(62), gone: sleeper(63) } });
+    await running(gsup, 'same#1', 'other#1', 'gone#1');
+    const reloadOver = async () => (await ask(socketOf(gsup), 'POST', '/v1/reload')).json;
+    expect((await reloadOver()).difference).toEqual({ added: [], removed: [], changed: [], task: [] });
+    write(trial, { processes: { same: sleeper(61), other: sleeper(64), fresh: sleeper(65) } });
+    const changed = [{ process: 'other', keys: ['command'], restart: true }];
+    const difference = { added: ['fresh'], removed: ['gone'], changed, task: [] };
+    expect((await reloadOver()).difference).toEqual(difference);
+    await running(gsup, 'other#2', 'fresh#1');
+    await gsup.record('run-ended', (line) => line.run === 'gone#1');
     gsup.signal('SIGTERM');
     expect((await gsup.ended()).code).toBe(0);
     expect(forks(gsup).sort()).toEqual(['fresh#1', 'gone#1', 'other#1', 'other#2', 'same#1']);
