@@ -8,6 +8,7 @@ export const PORTABLE_LOSSES = [
   'a crash of gsup orphans the command, and there is no upgrade while it runs',
   'what leaves both session and parents is not found',
   'no job control, no real-time signals, no sender of a signal, no resource usage, no NOTIFY_SOCKET, no start time-out',
+  'no descriptors beyond 2, so no sockets of LISTEN_FDS',
 ] as const;
 
 /** Options of a launch that child_process cannot do: sentences. Refused before anything starts, never ignored. */

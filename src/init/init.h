@@ -150,6 +150,12 @@ void close_descriptors(int fd, int end);                 /* all from `fd` on, be
 enum { FILES_WANTED = 16384 };                          /* of `up`; a coordinator closes what it inherits of them */
 extern char **inherited_env;
 
+/* ---- listen.c: sockets that gsup was given, as sd_listen_fds(3) has it ---- */
+void listen_take(void);
+int listen_settle(const struct parsed *p);              /* 0, or an exit code */
+bool listen_drops(const char *entry, size_t name_size, bool is_command); /* a variable that is not for it */
+void listen_in_child(char **env, bool is_command);      /* it gets them, under its own pid, or has them closed */
+
 /* ---- terminal.c: foreground, job control ---- */
 enum terminal { TERMINAL_NONE, TERMINAL_SHARED, TERMINAL_OWN };
 extern enum terminal terminal;

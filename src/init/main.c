@@ -406,7 +406,7 @@ int main(int argc, char **argv)
 	int code = stand_in(argc, &argv);
 	if (code >= 0) return code;
 	for (argc = 0; argv[argc]; ) argc++;
-	fill_standard_descriptors();
+	fill_standard_descriptors(), listen_take();
 	code = parse_command_line(argc, argv, environ, &p);
 	const struct said *format = &p.said[OPT_LOG_FORMAT], *level = &p.said[OPT_LOG_LEVEL];
 	bool only_errors = level->set && level->number == LOG_LEVEL_ERROR, quiet = p.said[OPT_QUIET].number || (level->set && level->number == LOG_LEVEL_WARN);
@@ -428,7 +428,7 @@ int main(int argc, char **argv)
 	words = argv;
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
 	if (up) { raise_file_limit(); terminal_watch(); }
-	if ((code = open_loop()) || (up && (code = config_read(argv, signals, p.stop_on, config_name)))) return code == CONFIG_STOPPED ? 0 : code;
+	if ((code = listen_settle(&p)) || (code = open_loop()) || (up && (code = config_read(argv, signals, p.stop_on, config_name)))) return code == CONFIG_STOPPED ? 0 : code;
 	if ((code = state_open(&p, up ? config_name : NULL))) return code;
 	if (detached && ((code = detach(argv, epoll, signals)) != DETACHED || (code = open_loop()))) return code;
 	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));

@@ -71,7 +71,7 @@ struct order {
 
 enum spawn_flags {
 	SPAWN_CLEAR_ENV = 1, SPAWN_NO_NEW_PRIVS = 2, SPAWN_UMASK = 4, SPAWN_NICE = 8, SPAWN_OOM = 16,
-	SPAWN_TERMINAL = 32 /* may have gsup's terminal */, SPAWN_STDIN_NULL = 64, SPAWN_NOTIFY = 128 /* gets a notify socket */,
+	SPAWN_TERMINAL = 32 /* the command of `run`: may have gsup's terminal, and the sockets that gsup was given */, SPAWN_STDIN_NULL = 64, SPAWN_NOTIFY = 128 /* gets a notify socket */,
 	SPAWN_TTY = 256 /* gets a terminal of its own as descriptors 0 to 2 */, SPAWN_TIMESTAMPS = 512 /* on each line of its output */,
 	SPAWN_DEEP_COPY = 1024 /* of its output, because a line of it is waited for */
 };

@@ -156,7 +156,7 @@ static void make_environment(const struct launch *l, char **env)
 	size_t had = count_of(inherited_env), set = count_of(l->env_set), n = 0;
 	for (size_t i = 0; i < had && !(l->fixed.flags & SPAWN_CLEAR_ENV); i++) {
 		size_t size = strcspn(inherited_env[i], "=");
-		bool drop = is_option_variable(inherited_env[i], size);
+		bool drop = is_option_variable(inherited_env[i], size) || listen_drops(inherited_env[i], size, (l->fixed.flags & SPAWN_TERMINAL) != 0);
 		for (char **u = l->env_unset; *u && !drop; u++) drop = named(*u, inherited_env[i], size);
 		for (char **s = l->env_set; *s && !drop; s++) drop = named(*s, inherited_env[i], size);
 		if (!drop) env[n++] = inherited_env[i];
@@ -206,6 +206,7 @@ static _Noreturn void child(const struct launch *l, int pipe)
 	int error;
 	if (l->parent_death_signal) leftovers_note_leader(l); /* first: later on files may be limited in size */
 	make_environment(l, env);
+	listen_in_child(env, (s->flags & SPAWN_TERMINAL) != 0);
 	if ((error = terminal_in_child((s->flags & SPAWN_TERMINAL) != 0))) fail(pipe, STAGE_TERMINAL, error);
 	if ((error = output_in_child(l))) fail(pipe, STAGE_OUTPUT, error);
 	if (inherited_files.rlim_cur) prlimit(0, RLIMIT_NOFILE, &inherited_files, NULL);

@@ -70,6 +70,11 @@ dumbInit('what is left of the group gets TERM when the command ends', {
 });
 
 const context = [fixture('prints-context')];
+dumbInit('sockets that were given, whose LISTEN_PID it leaves as it is', {
+  words: context,
+  settings: { before: [fixture('starts-oddly'), '--listen', '.', '--'] },
+  rings: ['pid1'], // where both are given it for the same pid
+});
 for (const options of [[], ['-c']]) {
   const title = `what the command finds ${options.join(' ')}`;
   dumbInit(title, { words: [...options, ...context] });

@@ -17,7 +17,7 @@ export interface Case {
 }
 
 /** The place of the original, or null. */
-export function original(peer: Peer): string | null {
+export function original(peer: Peer | 'catatonit'): string | null {
   const found = spawnSync('sh', ['-c', `command -v ${peer}`], { encoding: 'utf8' }).stdout.trim();
   return found !== '' && existsSync(found) ? found : null;
 }

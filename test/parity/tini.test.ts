@@ -66,6 +66,11 @@ tini('what it finds after an odd start', {
     before: [fixture('starts-oddly'), '--ignore', '13', '--block', '10', '--leak', '--umask', '27', '--'],
   },
 });
+tini('sockets that were given, whose LISTEN_PID it leaves as it is', {
+  words: ['-s', ...context],
+  settings: { before: [fixture('starts-oddly'), '--listen', '.', '--'] },
+  rings: ['pid1'], // where both are given it for the same pid
+});
 // Where SIGCHLD is ignored tini never ends: that is not copied.
 for (const signal of [2, 21, 22])
   tini(`what it finds where signal ${signal} was ignored`, {
