@@ -44,6 +44,13 @@ export function commandOf(service: Service, around: Around): Command {
     );
   else if (image?.about !== undefined && command === undefined)
     remark(service, 'hint', ['command'], image.about);
+  else if (entrypoint === undefined && image === undefined)
+    remark(
+      service,
+      'changed',
+      ['command'],
+      'an ENTRYPOINT of its image would stand before it; nobody can tell here',
+    );
   return { argv, stopSignal: from.stopSignal, workingDir: from.workingDir, user: from.user };
 }
 

@@ -97,5 +97,12 @@ function readAnswer(text: string, path: string): Evaluated {
   const line = at < 0 ? 0 : Number(/^\d+/.exec(stack.slice(at + path.length + 1))?.[0] ?? 0);
   const isRefused =
     /ERR_ACCESS_DENIED/.test(stack) || /Access to this API has been restricted/.test(answer.error);
-  return failed(isRefused ? 'it may read files, and do nothing else' : answer.error, line);
+  if (isRefused) return failed('it may read files, and do nothing else', line);
+  // Behind its first line Node.js lists who has asked for it.
+  const [message = ''] = answer.error.split('\n');
+  const isMissing = /^Cannot find (?:package|module) '[^./]/.test(message);
+  return failed(
+    isMissing ? `${message.replace(/ imported from .*/, '')}; install what it needs first` : message,
+    line,
+  );
 }
