@@ -220,7 +220,8 @@ function createdBy(record: RecordBody): string | undefined {
 
 /** A run that is not of the process that it is said to be of: the rules above go by names. */
 function isOdd(record: Known): boolean {
-  if (!('run' in record) || record.run === undefined) return false;
+  // What a record of its type has no use for may be anything.
+  if (!('run' in record) || typeof record.run !== 'string') return false;
   const process = 'process' in record ? record.process : undefined;
   const of = processName(record.run);
   const hookOf = record.type === 'hook' ? processName(record.hook) : of;
