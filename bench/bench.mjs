@@ -1,6 +1,6 @@
 // All the measurements that compare gsup with others, and docs/benchmarks.md from them:
 //   npm run bench [-- --quick]
-// Nothing else should run meanwhile; half an hour on two cores. --quick: fewer of each, printed and not written.
+// Nothing else should run meanwhile; 25 minutes on two cores. --quick: fewer of each, printed and not written.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
@@ -29,20 +29,21 @@ all of them are interleaved. "First" has no earlier task's logs to rename, as in
   {
     title: 'Many processes',
     script: 'many.mjs',
-    args: [pick(5, 1), pick(10, 2)],
+    args: [pick(3, 1), pick(5, 2)],
     text: `Each supervisor has as many processes as that, each \`sleep\`, from the configuration that its users would write. Start: until all are
-executed. Stop: from the signal until all have ended. Memory: everything but the sleeping processes.`,
+executed. Stop: from the signal until all have ended. Memory: everything but the sleeping processes, when it has come to rest: gsup's supervisor has left by
+then, and has to come back for the stop.`,
   },
   {
     title: 'Killed, and started again',
     script: 'restart.mjs',
-    args: [pick(30, 5)],
+    args: [pick(15, 5)],
     text: `Each is told to start it again without a wait, where it has an option for that. s6 and supervisord wait for a second.`,
   },
   {
     title: 'Captured output',
     script: 'log-throughput.mjs',
-    args: [pick(200, 20), pick(5, 1)],
+    args: [pick(200, 20), pick(3, 1)],
     text: 'The same stream through each, to `/dev/null`, to a second `cat`, or to a file. Processor time includes the writer.',
   },
   {

@@ -74,7 +74,7 @@ const switches = (pid) =>
   });
 const cpuMs = (pid) => sum(threads(pid), (at) => Number(read(`${at}/schedstat`).split(' ')[0])) / 1e6;
 
-async function measure({ name, path, prepare, stop: signal = 'SIGTERM' }, n) {
+async function measure({ name, path, prepare, restMs = 3000, stop: signal = 'SIGTERM' }, n) {
   const folder = mkdtempSync(join(dir, 'run-'));
   const [file, ...argv] = prepare(path, folder, n, COMMAND, false);
   const asleep = new Set();
@@ -87,7 +87,7 @@ async function measure({ name, path, prepare, stop: signal = 'SIGTERM' }, n) {
       look(child.pid, known);
       return asleep.size >= n;
     });
-    await sleep(3000); // come to rest
+    await sleep(restMs);
     const own = look(child.pid, known);
     const before = own.map((pid) => [switches(pid), cpuMs(pid)]);
     await sleep(seconds * 1000);

@@ -5,16 +5,24 @@ import { delimiter, join } from 'node:path';
 
 const gsup = new URL('../dist/native/gsup', import.meta.url).pathname;
 export const COMMAND = ['sleep', '100000'];
+/** gsup's supervisor leaves when nothing has been to be decided for 10 s. */
+const GONE_MS = 13_000;
 const names = (n) => Array.from({ length: n }, (_, i) => `p${i}`);
 
 /**
  * `prepare`: writes what N processes with that command need into `dir`, and returns the command line. `again`: a process that
  * ends is started again, at once where that can be said. `most`: what it is made for.
- * `stop`: the signal that ends it with all of them, where it is not SIGTERM.
+ * `stop`: the signal that ends it with all of them, where it is not SIGTERM. `restMs`: how long it takes to come to rest.
  */
 const all = [
-  { name: 'gsup', file: gsup, most: 1000, prepare: (...words) => gsupUp('none', ...words) },
-  { name: 'gsup, captured', file: gsup, most: 1000, prepare: (...words) => gsupUp('prefix', ...words) },
+  { name: 'gsup', file: gsup, most: 1000, restMs: GONE_MS, prepare: (...words) => gsupUp('none', ...words) },
+  {
+    name: 'gsup, captured',
+    file: gsup,
+    most: 1000,
+    restMs: GONE_MS,
+    prepare: (...words) => gsupUp('prefix', ...words),
+  },
   { name: 's6', file: 's6-svscan', most: 1000, prepare: s6 },
   { name: 'runit', file: 'runsvdir', most: 1000, stop: 'SIGHUP', prepare: runit },
   { name: 'supervisord', file: 'supervisord', most: 1000, prepare: supervisord },
