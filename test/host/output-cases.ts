@@ -90,7 +90,7 @@ export function testOutput(tools: Tools): void {
       const script = 'i=0; while [ $i -lt 3000 ]; do echo "line $i"; i=$((i+1)); done';
       world.host.spawn(1, 'web#1', sh(script, { output: file(path, 10_000, 3) }), calm());
       await ended(world, 1);
-      const newest = () => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+      const newest = () => readIfThere(path);
       await world.until('the last line', () => newest().endsWith('line 2999\n'));
       const texts = [`${path}.2`, `${path}.1`, path].map((name) => readFileSync(name, 'utf8'));
       expect(existsSync(`${path}.3`)).toBe(false);
@@ -112,11 +112,11 @@ export function testOutput(tools: Tools): void {
       const script = 'echo first; echo second; head -c 300 /dev/zero | tr "\\0" x; echo; echo last';
       world.host.spawn(1, 'web#1', sh(script, { output: file(path, 100, 1) }), calm());
       await ended(world, 1);
-      await world.until('the last line', () => existsSync(path) && readFileSync(path, 'utf8') === 'last\n');
+      await world.until('the last line', () => readIfThere(path) === 'last\n');
       const two = join(world.dir, 'two.log');
       world.host.spawn(2, 'web#2', sh(script, { output: file(two, 100, 3) }), calm());
       await ended(world, 2);
-      await world.until('the last line', () => existsSync(two) && readFileSync(two, 'utf8') === 'last\n');
+      await world.until('the last line', () => readIfThere(two) === 'last\n');
       expect(readFileSync(`${two}.1`, 'utf8')).toBe(`${'x'.repeat(300)}\n`);
       expect(readFileSync(`${two}.2`, 'utf8')).toBe('first\nsecond\n');
     },
