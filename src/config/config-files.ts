@@ -39,6 +39,8 @@ export interface Reading {
   readonly files: string[];
   readonly problems: Problem[];
   readonly warnings: Warning[];
+  /** What the `.env` files beside the configs say. */
+  readonly dotenv: Record<string, string>;
   /** A file, or a part of it, could not be read at all: what seems to be missing may be there. */
   broken: boolean;
 }
@@ -50,7 +52,7 @@ export const STDIN_NAME = 'standard input';
 const MAX_FILES = 100;
 
 export function newReading(sources: Sources): Reading {
-  return { sources, files: [], problems: [], warnings: [], broken: false };
+  return { sources, files: [], problems: [], warnings: [], dotenv: {}, broken: false };
 }
 
 /** `shown`: as the user calls it. `path`: absolute, or `-`. */
@@ -83,6 +85,7 @@ function readSource(
   const read = isProcfile(source.path) ? readProcfile(text, source.shown) : readYaml(text, source.shown);
   const tree = treeOf(reading, read, source);
   const own = { ...readDotenv(reading, source, tree), ...dotenv };
+  Object.assign(reading.dotenv, { ...own, ...reading.dotenv });
   const ready = withVariables(reading, tree, { ...own, ...reading.sources.env });
   const named = withAbsoluteFiles(ready, folderOf(source, reading.sources.cwd));
   return withIncludes(
@@ -141,7 +144,12 @@ function readDotenv(reading: Reading, source: Source, tree: Tree): Record<string
 }
 
 function variablesOf(reading: Reading, text: string, file: string): Record<string, string> {
-  const { entries, problems } = parseDotenv(text, file);
+  const { entries, problems, unset } = parseDotenv(text, file, reading.sources.env);
+  for (const { name, ...place } of unset)
+    reading.warnings.push({
+      ...place,
+      message: `"${file}": ${name} is not set, an empty text is taken for it`,
+    });
   for (const { rule, ...place } of problems)
     reading.problems.push({ ...place, path: '', message: `cannot read "${file}": ${rule}`, hint: '' });
   const set: Record<string, string> = {};

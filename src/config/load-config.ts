@@ -70,14 +70,15 @@ function configOf(tree: Tree, reading: Reading, request: ConfigRequest): UpConfi
   const { shape, problems, doubtful } = readShape(tree);
   reading.problems.push(...problems);
   if (shape === undefined) return undefined;
-  const config = upConfigOf(shape, request, findings);
+  const config = upConfigOf(shape, reading, request, findings);
   checkOrder(config, findings, doubtful);
   reading.problems.push(...findings.problems);
   return reading.problems.length > 0 ? undefined : withOnly(config, tree, reading, request.only);
 }
 
-function upConfigOf(task: TaskShape, request: ConfigRequest, findings: Findings): UpConfig {
-  const readEnvFiles = (paths: readonly string[], at: Path) => envFiles(paths, at, request, findings);
+function upConfigOf(task: TaskShape, reading: Reading, request: ConfigRequest, findings: Findings): UpConfig {
+  const readEnvFiles = (paths: readonly string[], at: Path) =>
+    envFiles(paths, at, reading, request, findings);
   const own = valuesOf(task.environment ?? [], request.env);
   const variables = { ...readEnvFiles(task.env_file ?? [], ['env_file']), ...own };
   const common = { task, env: request.env, variables, readEnvFiles };
@@ -111,14 +112,21 @@ function folderName({ files, cwd }: ConfigRequest): string {
 function envFiles(
   paths: readonly string[],
   at: Path,
+  reading: Reading,
   request: ConfigRequest,
   findings: Findings,
 ): Record<string, string> {
+  const known = { ...reading.dotenv, ...request.env };
   const set: Record<string, string> = {};
   for (const [index, path] of paths.entries()) {
     const place = findings.has([...at, index]) ? [...at, index] : at;
     try {
-      const { entries, problems } = parseDotenv(request.readFile(path), path);
+      const { entries, problems, unset } = parseDotenv(request.readFile(path), path, { ...set, ...known });
+      for (const { name, ...where } of unset)
+        reading.warnings.push({
+          ...where,
+          message: `"${path}": ${name} is not set, an empty text is taken for it`,
+        });
       for (const { line, rule } of problems) findings.refuse(place, `"${path}" line ${line}: ${rule}`);
       Object.assign(set, valuesOf(entries, request.env));
     } catch (error) {

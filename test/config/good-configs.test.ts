@@ -246,6 +246,37 @@ describe('variables', () => {
     );
   });
 
+  it.each([
+    ['A=1\nB=$A-$HOST-${NONE:-x}', { A: '1', B: '1-here-x' }],
+    ['A="<$HOST>"\nB=\'<$HOST>\'\nC=a$$b\nD="\\$HOST"', { A: '<here>', B: '<$HOST>', C: 'a$b', D: '$HOST' }],
+    ['HOST=there\nA=$HOST', { HOST: 'there', A: 'here' }],
+    ['A=$DOT', { A: 'of .env' }],
+    ['A=$NONE.', { A: '.' }],
+  ])('S39 in env_file are put in as Compose does: %j', (text, expected) => {
+    const files = {
+      'gsup.yaml': 'processes: {a: {command: x, env_file: v.env}}',
+      'v.env': text,
+      '.env': 'DOT="of .env"',
+    };
+    const loaded = load(files, { env: { HOST: 'here' } });
+    expect(configOf(loaded).processes[0]?.launch.envSet).toEqual(expected);
+    const warned = loaded.warnings.map(({ line, message }) => `${line} ${message}`);
+    expect(warned.join()).toMatch(
+      text.includes('$NONE') ? /^1 "[^"]*v\.env": NONE is not set, an empty text/ : /^$/,
+    );
+  });
+
+  it('S39 in .env too, and a broken one has its place', () => {
+    const files = { 'gsup.yaml': 'processes: {a: {command: "x ${B}"}}', '.env': 'A=1\nB=$A$HOST' };
+    expect(configOf(load(files, { env: { HOST: 'here' } })).processes[0]?.launch.argv.at(-1)).toContain(
+      'x 1here',
+    );
+    const broken = { ...files, '.env': 'A=1\n B=${A' };
+    expect(problemsOf(load(broken)).join()).toMatch(
+      /\.env:2:2: cannot read "[^"]*\.env": a variable like \$\{NAME\}/,
+    );
+  });
+
   it('are nearer to the process, the more they count', () => {
     const files = {
       'sub/gsup.yaml':

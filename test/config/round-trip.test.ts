@@ -151,7 +151,7 @@ describe('any text', () => {
   });
 
   it('is a file of variables, or lines of it have problems', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseDotenv(text, '.env')));
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void parseDotenv(text, '.env', {})));
   });
 });
 
