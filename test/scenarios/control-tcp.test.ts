@@ -146,6 +146,8 @@ scenario('S61 a secret that everybody can read opens the door, and is said once'
   chmodSync(tokenFile, 0o444);
   const options = ['--http', `127.0.0.1:${port}`, '--token-file', tokenFile];
   const gsup = await trial.up({ processes: { a: sleeper } }, {}, options);
+  // It listens before it starts anything.
+  await gsup.record('run-started');
   await until('a word', () => gsup.stderr.text().includes('every user can read the token file'));
   for (let time = 0; time < 3; time++)
     expect((await ask(bearer(port, TOKEN), 'GET', '/v1/status')).status).toBe(200);
