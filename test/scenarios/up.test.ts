@@ -103,6 +103,25 @@ scenario('S31 what waits for one that has failed never starts', SUPERVISED, asyn
 });
 
 scenario(
+  'S32 three fail and three succeed, and no number of failures ends the task',
+  SUPERVISED,
+  async (trial) => {
+    const processes = Object.fromEntries([1, 2, 3, 0, 0, 0].map((code, at) => [`p${at}`, exits(code, 50)]));
+    const gsup = await trial.up({ max_failures: 0, processes });
+    expect((await gsup.ended()).code).toBe(0);
+    expect(outcomes(gsup).sort()).toEqual([
+      'p0#1 failed exit 1',
+      'p1#1 failed exit 2',
+      'p2#1 failed exit 3',
+      'p3#1 success exit 0',
+      'p4#1 success exit 0',
+      'p5#1 success exit 0',
+    ]);
+    expect(of(gsup, 'task-state').at(-1)).toMatchObject({ state: 'success', exit_code: 0 });
+  },
+);
+
+scenario(
   'S33 no process is forked before those that it waits for have completed',
   SUPERVISED,
   async (trial) => {
