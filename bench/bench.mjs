@@ -1,6 +1,6 @@
 // All the measurements that compare gsup with others, and docs/benchmarks.md from them:
 //   npm run bench [-- --quick]
-// Nothing else should run meanwhile; 25 minutes on two cores. --quick: fewer of each, printed and not written.
+// Nothing else should run meanwhile; 15 minutes on two cores. --quick: fewer of each, printed and not written.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
@@ -16,20 +16,20 @@ const SECTIONS = [
   {
     title: 'One command: time',
     script: 'run-latency.mjs',
-    args: [pick(200, 20)],
+    args: [pick(100, 20)],
     text: `Not as PID 1 but as a subreaper. A run with \`--stay\` has its supervisor, which is a Node process; a plain run has none. The runs of
 all of them are interleaved. "First" has no earlier task's logs to rename, as in a new container.`,
   },
   {
     title: 'One command: memory, and what it does while nothing happens',
     script: 'footprint.mjs',
-    args: [pick(60, 5)],
+    args: [pick(30, 5)],
     text: '`sleep` below each of them. PSS shares out what several processes map; what gsup has in pages of its own is most of its PSS.',
   },
   {
     title: 'Many processes',
     script: 'many.mjs',
-    args: [pick(3, 1), pick(5, 2)],
+    args: [pick(2, 1), pick(5, 2)],
     text: `Each supervisor has as many processes as that, each \`sleep\`, from the configuration that its users would write. Start: until all are
 executed. Stop: from the signal until all have ended. Memory: everything but the sleeping processes, when it has come to rest: gsup's supervisor has left by
 then, and has to come back for the stop.`,
@@ -37,13 +37,13 @@ then, and has to come back for the stop.`,
   {
     title: 'Killed, and started again',
     script: 'restart.mjs',
-    args: [pick(15, 5)],
+    args: [pick(10, 5)],
     text: `Each is told to start it again without a wait, where it has an option for that. s6 and supervisord wait for a second.`,
   },
   {
     title: 'Captured output',
     script: 'log-throughput.mjs',
-    args: [pick(200, 20), pick(3, 1)],
+    args: [pick(200, 20), '1'],
     text: 'The same stream through each, to `/dev/null`, to a second `cat`, or to a file. Processor time includes the writer.',
   },
   {
