@@ -104,9 +104,11 @@ function whyNone({ path, name }: TaskFolder, silent: readonly string[]): string 
   const captures =
     'capture it with gsup run --log prefix (json, file:PATH), or in a config with logging.driver';
   const who = listed(silent) || name;
+  const [writes, has, they] =
+    silent.length > 1 ? ['write', 'have', 'they write'] : ['writes', 'has', 'it writes'];
   return listCopies(logsFolder(path)) === null
-    ? `what ${who} writes goes where gsup's own output goes; ${captures}`
-    : `${who} has written nothing that is kept; if it writes, ${captures}`;
+    ? `what ${who} ${writes} goes where gsup's own output goes; ${captures}`
+    : `${who} ${has} written nothing that is kept; if ${they}, ${captures}`;
 }
 
 const LISTED_MAX = 20;

@@ -23,10 +23,8 @@ static void tell(const char *format, ...)
 	size_t size = strlen(text);
 	va_list args;
 	va_start(args, format);
-	size += (size_t)vprint(text + size, sizeof text - size - 1, format, args);
+	size = add_line(text, sizeof text, size, format, args);
 	va_end(args);
-	if (size > sizeof text - 1) size = sizeof text - 1;
-	text[size++] = '\n';
 	write_text(2, text, size);
 }
 #define DEBUG(...) do { if (debugs) tell(__VA_ARGS__); } while (0)

@@ -116,6 +116,14 @@ const char *reason(int error)
 		error == ENAMETOOLONG ? "File name too long" : strerror(error);
 }
 
+size_t add_line(char *text, size_t room, size_t used, const char *format, va_list args)
+{
+	used += (size_t)vprint(text + used, room - used - 1, format, args);
+	if (used > room - 1) used = room - 1;
+	text[used++] = '\n';
+	return used;
+}
+
 void write_text(int fd, const char *text, size_t size)
 {
 	for (ssize_t n; size && (n = write(fd, text, size)) > 0; size -= (size_t)n) text += n;

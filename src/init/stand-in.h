@@ -16,6 +16,7 @@ int next_option(struct words *w, const char *letters, const struct long_name *na
 bool next_integer(const char **at, long long *value); /* as scanf(3) reads %d */
 const char *reason(int error);                        /* strerror(3) of the GNU C library */
 void write_text(int fd, const char *text, size_t size);
+size_t add_line(char *text, size_t room, size_t used, const char *format, va_list args); /* behind what is there, cut to the room, ends with a newline; the size */
 int wait_for_signal(uint64_t mask);
 bool signal_child(pid_t child, int signal, bool group);
 int exec_as_shell(char **command);                    /* execvp(3) of the GNU C library; errno */

@@ -49,10 +49,8 @@ static void tell(enum told told, const char *format, ...)
 	size_t size = (size_t)print(text, sizeof text, "[%s tini (%d)] ", names[told], getpid());
 	va_list args;
 	va_start(args, format);
-	size += (size_t)vprint(text + size, sizeof text - size - 1, format, args);
+	size = add_line(text, sizeof text, size, format, args);
 	va_end(args);
-	if (size > sizeof text - 1) size = sizeof text - 1;
-	text[size++] = '\n';
 	put(told, text, size);
 }
 

@@ -123,7 +123,7 @@ describe('logsCommand', () => {
     const bare = await run([], {}, 'bare');
     expect(bare.exitCode).toBe(69);
     expect(bare.stderr).toMatch(
-      /writes goes where gsup's own output goes; capture it with gsup run --log prefix/,
+      /what web\.1, web\.2, db, silent write goes where gsup's own output goes; capture it with gsup run --log prefix/,
     );
   });
 

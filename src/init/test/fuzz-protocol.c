@@ -31,18 +31,7 @@ static size_t told_size;
 
 char *world_keep(char *text) { return text; }
 uint64_t now_ns(void) { return now; }
-uint64_t set_mask(uint64_t mask) { return mask; }
-bool keep_descriptor(int fd) { (void)fd; return false; }
-_Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool visits) { (void)argv; (void)socket; (void)say_why; (void)visits; abort(); }
-void run_obey(struct run *run, const void *frame) { (void)run; (void)frame; abort(); }
-void apart_ended(const struct rusage *usage) { (void)usage; }
-void state_visit(const struct parsed *p) { (void)p; abort(); }
-void control_watch(int poller, bool on) { (void)poller; (void)on; }
-void rest_buffer(void *buffer, size_t size) { (void)buffer; (void)size; }
-void control_refuse(const char *why) { (void)why; abort(); }
-pid_t apart_pid;
-int world_waitid(idtype_t type, id_t id, siginfo_t *si, int options, struct rusage *usage) { (void)type; (void)id; (void)si; (void)options; (void)usage; abort(); }
-int coordinator_main(const struct launch *l, int socket, int signals, bool hooks) { (void)l; (void)socket; (void)signals; (void)hooks; abort(); }
+#include "init-alone.h"
 bool output_open(struct launch *l, int most_runs) { MUST(l->fixed.output <= OUTPUT_FILE && strlen(l->path) < FRAME_MAX && most_runs == RUNS_MAX); return !fork_fails; }
 void output_given(const struct launch *l) { (void)l; }
 bool output_child(pid_t pid, const siginfo_t *si) { (void)pid; (void)si; return false; }

@@ -24,18 +24,7 @@ static struct { size_t size; uint8_t bytes[sizeof(struct record_frame) + 8192]; 
 static int frames_count, frames_next;
 static bool stream, at_end, full[RUNS_MAX]; /* full: so much of the coordinator's socket is taken that it is not writable */
 
-uint64_t set_mask(uint64_t mask) { return mask; }
-bool keep_descriptor(int fd) { (void)fd; return false; }
-_Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool visits) { (void)argv; (void)socket; (void)say_why; (void)visits; abort(); }
-void run_obey(struct run *run, const void *frame) { (void)run; (void)frame; abort(); }
-void apart_ended(const struct rusage *usage) { (void)usage; }
-void state_visit(const struct parsed *p) { (void)p; abort(); }
-void control_watch(int poller, bool on) { (void)poller; (void)on; }
-void rest_buffer(void *buffer, size_t size) { (void)buffer; (void)size; }
-void control_refuse(const char *why) { (void)why; abort(); }
-pid_t apart_pid;
-int world_waitid(idtype_t type, id_t id, siginfo_t *si, int options, struct rusage *usage) { (void)type; (void)id; (void)si; (void)options; (void)usage; abort(); }
-int coordinator_main(const struct launch *l, int socket, int signals, bool hooks) { (void)l; (void)socket; (void)signals; (void)hooks; abort(); }
+#include "init-alone.h"
 void leftovers_note(struct run *const *live, int count) { (void)live; MUST(count <= live_runs); }
 void close_descriptors(int fd, int end) { (void)fd; (void)end; }
 void leftovers_add(const struct run *run) { MUST(run->used); }

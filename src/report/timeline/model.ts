@@ -118,7 +118,8 @@ export function createTimelineBook(lanesMax = Number.POSITIVE_INFINITY): Timelin
   };
 }
 
-const NOTHING = {
+/** Of a task that no record has told of yet. */
+export const NOTHING = {
   task: 'task',
   state: 'active',
   exitCode: null,

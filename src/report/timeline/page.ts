@@ -3,7 +3,7 @@
 import { AXIS_HEIGHT, describe, drawAxis, drawLanes, kindOf, LANE_HEIGHT, type View } from './draw.ts';
 import { follow } from './follow.ts';
 import { type News, type Source, withNews } from './live.ts';
-import type { Lane, Timeline } from './model.ts';
+import { type Lane, NOTHING, type Timeline } from './model.ts';
 import { headline, wholeView } from './svg.ts';
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
@@ -14,22 +14,10 @@ const LEAST_SPAN_MS = 0.01;
 
 /** The clock of a task that goes on. Bars grow that often; what happens is drawn when it does. */
 const TICK_MS = 250;
-const NOTHING: Timeline = {
-  task: '',
-  state: '',
-  exitCode: null,
-  version: '',
-  beganAt: '',
-  lengthMs: 1,
-  leftOut: 0,
-  stop: null,
-  budget: null,
-  supervisorMs: [],
-  lanes: [],
-};
+const NONE: Timeline = { ...NOTHING, task: '', state: '', supervisorMs: [], lanes: [] };
 
 const data = byId('data').textContent ?? '';
-let timeline: Timeline = data === '' ? NOTHING : JSON.parse(data);
+let timeline: Timeline = data === '' ? NONE : JSON.parse(data);
 const scroll = byId('scroll');
 const search = byId('search') as HTMLInputElement;
 const svg = document.createElementNS(NAMESPACE, 'svg');
@@ -239,7 +227,7 @@ const SOURCES: Record<Source, string> = {
 function say(kind: Source | 'cut', text: string): void {
   byId('source').className = kind;
   byId('source').textContent = text;
-  byId('headline').textContent = timeline === NOTHING ? '' : headline(inSeconds(timeline));
+  byId('headline').textContent = timeline === NONE ? '' : headline(inSeconds(timeline));
 }
 
 /** What moves all the time is not read to the millisecond. */
@@ -271,7 +259,7 @@ if (data === '') {
     news: hear,
     cut(refused) {
       ticking = null;
-      const kept = timeline === NOTHING ? '' : '; what is shown is what it told last';
+      const kept = timeline === NONE ? '' : '; what is shown is what it told last';
       say('cut', refused ? REFUSED : `gsup timeline --serve does not answer${kept}`);
     },
   });
