@@ -266,6 +266,16 @@ describe('variables', () => {
     );
   });
 
+  it('S39 in one env_file are those of the one before it, and of the environment first', () => {
+    const files = {
+      'gsup.yaml': 'processes: {a: {command: x, env_file: [one.env, two.env]}}',
+      'one.env': 'HOST=file\nA=1',
+      'two.env': 'B=$HOST-$A',
+    };
+    const loaded = load(files, { env: { HOST: 'here' } });
+    expect(configOf(loaded).processes[0]?.launch.envSet).toEqual({ HOST: 'file', A: '1', B: 'here-1' });
+  });
+
   it('S39 in .env too, and a broken one has its place', () => {
     const files = { 'gsup.yaml': 'processes: {a: {command: "x ${B}"}}', '.env': 'A=1\nB=$A$HOST' };
     expect(configOf(load(files, { env: { HOST: 'here' } })).processes[0]?.launch.argv.at(-1)).toContain(

@@ -116,6 +116,14 @@ scenario('S58 up gives them to nobody, and says so', SUPERVISED, async (trial) =
   expect(gsup.stderr.text()).toContain('up has nobody who gets them');
 });
 
+scenario('S58 nobody can connect to a socket that up has closed', SUPERVISED, async (trial) => {
+  const gsup = await trial.up({ processes: { web: { command: ['sleep', '60'] } } }, given(trial));
+  await gsup.record('run-started');
+  await expect(ask(trial, 'a')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  gsup.signal('SIGTERM');
+  expect((await gsup.ended()).code).toBe(0);
+});
+
 scenario('--ready fd:3 is refused where that is a socket of the command', SUPERVISED, async (trial) => {
   const gsup = await trial.start(['--ready', 'fd:4'], [ANSWERS], { ...given(trial), brokenLogs: true });
   expect((await gsup.ended()).code).toBe(64);
