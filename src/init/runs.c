@@ -74,7 +74,8 @@ static _Noreturn void become_coordinator(const struct launch *l, int socket)
 		for (int i = 0; i < KEPT; i++) if (kept[i] >= fd && kept[i] < next) next = kept[i];
 		close_descriptors(fd, next);
 	}
-	_exit(coordinator_main(l, socket, room.signals, room.present));
+	char noted; /* in the lock, by init: were init killed before that, nobody would know what is started here */
+	_exit(recv(socket, &noted, 1, 0) == 1 ? coordinator_main(l, socket, room.signals, room.present) : 0);
 }
 
 /* As many as the next gsup reads; once for all that has changed in a turn of the loop. */
@@ -147,6 +148,7 @@ static void spawn_run(uint64_t number, struct launch *l)
 	run->s.coordinator_pid = pid;
 	run->s.coordinator_ticks = start_ticks(pid, NULL, NULL);
 	if (noted < NOTED_MAX && ++noted) leftovers_add(run); /* from now on somebody would be left */
+	send(run->socket, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	struct epoll_event e = { EPOLLIN, { .u32 = (uint32_t)i } };
 	epoll_ctl(room.poller, EPOLL_CTL_ADD, run->socket, &e);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
 import { collect, moment } from '../support/output.ts';
-import { isAlive, startTime } from '../support/processes.ts';
+import { isAlive, look, startTime } from '../support/processes.ts';
 import { msBetween } from '../support/records.ts';
 import { LATE_MS, scenario, type Trial } from '../support/scenario.ts';
 import { expectWait } from '../support/story.ts';
@@ -22,8 +22,6 @@ const WAITS = /waiting for what it left/;
 async function killed(trial: Trial, options: string[], command: string[]) {
   const gsup = await trial.start(options, command, LEFT);
   await gsup.ready();
-  // A command can be quicker than the note that init makes of its coordinator.
-  if (trial.mode === 'supervisor') await gsup.record('run-started');
   const pids = gsup.find(command[0]?.split('/').at(-1) ?? '');
   gsup.signal('SIGKILL');
   // Until it has gone the name is its own.
@@ -81,7 +79,7 @@ scenario(
   async (trial) => {
     const gsup = await trial.start(['-g', '1s'], [fixture('ignores-sigterm')], {
       ...LEFT,
-      before: [fixture('stops-at-fork'), '--'],
+      before: [fixture('stops-at-fork'), '1', '--'],
     });
     await gsup.ready();
     const pids = gsup.find('ignores-sigterm');
@@ -93,6 +91,26 @@ scenario(
     expect(next.stderr.text()).toMatch(WAITS);
     expect(pids.filter(isAlive)).toEqual([]);
     await gsup.ended();
+  },
+);
+
+scenario(
+  'S49 init is killed before it has noted a coordinator: nothing is started that nobody would know',
+  { ...OUTSIDE, modes: ['supervisor'] },
+  async (trial) => {
+    const before = [fixture('stops-at-fork'), '2', '--'];
+    const gsup = await trial.start([], [fixture('prints-ready')], { ...LEFT, before });
+    // Its supervisor, and the coordinator.
+    await until(
+      'init to be stopped at its second fork',
+      () => gsup.tree().length >= 2 && look(gsup.pid)?.state === 't',
+    );
+    gsup.signal('SIGKILL');
+    await gsup.ended();
+    expect(gsup.stdout.text()).toBe('');
+    const next = await trial.start([], [fixture('exits-with'), '6'], { brokenLogs: true });
+    expect((await next.ended()).code).toBe(6);
+    expect(next.stderr.text()).not.toMatch(WAITS);
   },
 );
 
