@@ -20,8 +20,11 @@ export const STREAM_BATCH = 500;
 export const LOG_PROCESSES_MAX = 32;
 /** Output that is read and not yet taken, of all clients together: who makes it more is cut off. */
 export const LOG_HELD_MAX_BYTES = 32 * 1024 * 1024;
-/** At the end of the task, to tell it to those who listen. The end of gsup must not wait for whoever does not read. */
-export const CLOSE_WITHIN_MS = 250;
+/**
+ * At the end of the task, for those who listen to take what is left. Who takes nothing is waited for as long as 250 ms are on a
+ * machine with time; who takes little, for so long that init, which waits 2 s for this process, need not end it.
+ */
+export const CLOSE_PATIENCE = { looks: 50, mostMs: 1500 } as const;
 
 /** Where a stream of events begins, for who is cut off before the first one. */
 export const CURSOR_HEADER = 'gsup-cursor';

@@ -12,8 +12,9 @@ import { type HttpAnswer, problem } from './answer.ts';
 import { createFeed, type LogPlace, logSizes } from './feed.ts';
 import { findRoute } from './find-route.ts';
 import { createGate, type Gate, type GateWorld } from './gate.ts';
+import { takerOf, untilTaken } from './last-taken.ts';
 import {
-  CLOSE_WITHIN_MS,
+  CLOSE_PATIENCE,
   HEADER_MAX_BYTES,
   HEADERS_MAX,
   PENDING_MAX,
@@ -42,7 +43,7 @@ export interface ControlWorld {
 
 export interface ControlServer {
   accept(socket: Socket, via: Via): void;
-  /** Tells those who listen that it is over, and lets them go. Resolves soon, whatever they do. */
+  /** Tells those who listen all there is and that it is over, and lets them go. Resolves soon, whatever they do. */
   close(): Promise<void>;
 }
 
@@ -93,7 +94,8 @@ export function createControlServer(world: ControlWorld): ControlServer {
       connection.expect(READ_WITHIN_MS);
       return send(response, 'write' in answer ? BUSY : answer);
     }
-    await stream(response, answer);
+    connection.streams++;
+    await stream(response, answer).finally(() => connection.streams--);
     connection.expect(READ_WITHIN_MS);
     response.end();
   };
@@ -126,8 +128,8 @@ export function createControlServer(world: ControlWorld): ControlServer {
     },
     async close() {
       closing.abort();
-      const end = Date.now() + CLOSE_WITHIN_MS;
-      while (streams > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+      const takers = [...open].map(([socket, of]) => takerOf(socket, () => of.streams === 0));
+      await untilTaken(takers, CLOSE_PATIENCE);
       for (const socket of open.keys()) socket.destroySoon();
     },
   };
@@ -224,6 +226,8 @@ interface Connection {
   readonly via: Via;
   /** Requests whose answers have not been taken. */
   pending: number;
+  /** Answers without an end of their own among them. */
+  streams: number;
   /** Something must come, or be taken, within that time. */
   expect(ms: number): void;
   wait(): void;
@@ -235,6 +239,7 @@ function createConnection(via: Via, late: () => void): Connection {
   return {
     via,
     pending: 0,
+    streams: 0,
     expect(ms) {
       wait();
       timer = setTimeout(late, ms);
