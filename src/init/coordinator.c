@@ -77,7 +77,8 @@ static void obey(struct run *run)
 
 int coordinator_main(const struct launch *l, int socket, int signals, bool hooks)
 {
-	static PAGES struct run run;
+	struct run *run = &the_run; /* a visited init has had one of its own in it */
+	*run = (struct run){ .supervised = true };
 	char title[NAME_SIZE + 8];
 	to_init = socket;
 	is_coordinator = true;
@@ -99,33 +100,32 @@ int coordinator_main(const struct launch *l, int socket, int signals, bool hooks
 	int ready[2] = { -1, -1 }, source[2] = { l->source[0], l->source[1] };
 	if (l->fixed.ready_fd && pipe2(ready, O_CLOEXEC) == 0) own.ready = ready[1]; /* else it fails as a stage of the start */
 	memcpy(on_signal, l->fixed.on_signal, sizeof on_signal);
-	run.supervised = true;
-	if (!run_start(&run, &own)) run_over(&run);
+	if (!run_start(run, &own)) run_over(run);
 	if (ready[1] >= 0) close(ready[1]);
-	run.notify = notify;
-	run.ready = ready[0];
-	run.ready_left = READY_MAX;
-	run.hooks = hooks;
-	while (run.s.phase != PHASE_ENDED || run.dirty) {
-		if (run.dirty) send_state(&run);
-		if (run.s.phase == PHASE_ENDED && !run.dirty) break;
-		if ((run.s.flags & RUN_STUCK) && to_init < 0) break; /* said, and nobody is left to tell when it ends after all */
-		struct pollfd fds[] = { { signals, POLLIN, 0 }, { to_init, (short)(POLLIN | (run.dirty ? POLLOUT : 0)), 0 }, { run.start.pipe, POLLIN, 0 }, { run.notify, POLLIN, 0 }, { run.ready, POLLIN, 0 },
+	run->notify = notify;
+	run->ready = ready[0];
+	run->ready_left = READY_MAX;
+	run->hooks = hooks;
+	while (run->s.phase != PHASE_ENDED || run->dirty) {
+		if (run->dirty) send_state(run);
+		if (run->s.phase == PHASE_ENDED && !run->dirty) break;
+		if ((run->s.flags & RUN_STUCK) && to_init < 0) break; /* said, and nobody is left to tell when it ends after all */
+		struct pollfd fds[] = { { signals, POLLIN, 0 }, { to_init, (short)(POLLIN | (run->dirty ? POLLOUT : 0)), 0 }, { run->start.pipe, POLLIN, 0 }, { run->notify, POLLIN, 0 }, { run->ready, POLLIN, 0 },
 			{ to_init < 0 ? source[0] : -1, POLLIN, 0 }, { to_init < 0 ? source[1] : -1, POLLIN, 0 } };
-		uint64_t due = run_due(&run), now = now_ns();
+		uint64_t due = run_due(run), now = now_ns();
 		int wait = due == FOREVER ? -1 : due <= now ? 0 : (int)((due - now + MS - 1) / MS > 3600000 ? 3600000 : (due - now + MS - 1) / MS);
-		if (wait < 0) rest_fork(&run);
+		if (wait < 0) rest_fork();
 		if (poll(fds, 7, wait) < 0 && errno != EINTR) return 1;
 		struct signalfd_siginfo si;
 		bool reap = false;
 		while (fds[0].revents && read(signals, &si, sizeof si) == sizeof si) reap |= si.ssi_signo == SIGCHLD;
-		if (fds[2].revents) run_handshake(&run);
-		if (fds[1].revents && to_init >= 0) obey(&run);
-		if (fds[3].revents) notify_read(&run);
-		if (fds[4].revents) ready_read(&run);
+		if (fds[2].revents) run_handshake(run);
+		if (fds[1].revents && to_init >= 0) obey(run);
+		if (fds[3].revents) notify_read(run);
+		if (fds[4].revents) ready_read(run);
 		for (int i = 0; i < 2; i++) if (fds[5 + i].revents && !output_discard(source[i])) source[i] = -1;
-		if (reap) run_reap(&run);
-		run_tick(&run);
+		if (reap) run_reap(run);
+		run_tick(run);
 	}
 	notify_close();
 	return 0;

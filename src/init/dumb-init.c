@@ -13,7 +13,7 @@ enum { STANDARD_SIGNALS = 32 /* and those below can be rewritten */, EXIT_CANNOT
 
 static bool debugs, own_session = true;
 static bool handed_over[STANDARD_SIGNALS]; /* what comes of giving the terminal away, once each */
-static struct wishes wishes;
+static INITS struct wishes wishes;
 static pid_t child;
 
 static void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));

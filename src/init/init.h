@@ -15,6 +15,8 @@
 enum { SIGNALS = 65 };
 /* A large buffer has pages of its own: what is never touched costs nothing, and what is small lies together. */
 #define PAGES _Alignas(4096) __attribute__((section(".bss.pages")))
+/* What is small, and init's alone: together, so that a coordinator has no page of it (rest_fork). */
+#define INITS __attribute__((section(".bss.pages.init")))
 #define MS 1000000ull
 #define SECOND (1000 * MS)
 static inline uint64_t later(uint64_t at, uint64_t by) { return at > FOREVER - by ? FOREVER : at + by; }
@@ -202,6 +204,7 @@ void run_obey(struct run *run, const void *frame);      /* what init passes on *
 uint64_t run_due(const struct run *run);
 const char *run_outcome(const struct run *run);         /* where no supervisor judges */
 const char *stage_name(uint32_t stage);
+extern struct run the_run;                              /* of a plain run, or of a coordinator: a process looks after one at most, and init after none below a supervisor */
 extern uint64_t orphans_reaped;
 
 /* ---- usage.c ---- */
@@ -211,7 +214,7 @@ struct usage tree_usage(const struct usage *leader);
 
 /* ---- rest.c ---- */
 void rest_buffer(void *buffer, size_t size);            /* that holds nothing now */
-void rest_fork(struct run *run);                        /* of a coordinator, that keeps no more than its run */
+void rest_fork(void);                                   /* of a coordinator, that keeps no more than its run */
 void rest(void);                                        /* once nothing is due: what only set-up needed is given back */
 
 /* ---- memory.c: the kernel's OOM killer ---- */

@@ -46,7 +46,7 @@ static bool is_written(const char *name)
 /* Bytes of what nobody writes to. *oldest: of these, with a name. */
 static uint64_t look_through(int folder, struct oldest *oldest)
 {
-	static char entries[4096] __attribute__((aligned(8)));
+	static PAGES char entries[4096];
 	uint64_t bytes = 0;
 	struct stat st;
 	long got;

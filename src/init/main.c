@@ -19,7 +19,7 @@
 
 bool pid1;
 static PAGES struct parsed p;
-static struct run first_run, *run = &first_run; /* of a plain `run`; otherwise unused */
+static struct run *run = &the_run; /* of a plain `run`; otherwise unused */
 static int epoll = -1, signals = -1;
 static int asks;
 static struct by first_ask, last_ask;

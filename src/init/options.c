@@ -23,7 +23,7 @@ const char *parse_error(void) { return error_text; }
 
 static const char *quote(const char *value, size_t size)
 {
-	static char text[QUOTE_BYTES * 4 + 8];
+	static INITS char text[QUOTE_BYTES * 4 + 8];
 	size_t n = 0;
 	for (size_t i = 0; i < size && i < QUOTE_BYTES; i++) {
 		unsigned char c = (unsigned char)value[i];

@@ -132,7 +132,8 @@ static int free_slot(void)
 
 static uint32_t shade_of(const char *run)
 {
-	static uint32_t known[SHADES_KNOWN], count;
+	static INITS uint32_t known[SHADES_KNOWN];
+	static uint32_t count;
 	uint32_t sum = 2166136261u;
 	for (size_t i = 0; i < name_size(run); i++) sum = (sum ^ (unsigned char)run[i]) * 16777619u;
 	for (uint32_t i = 0; i < count; i++) if (known[i] == sum) return i;

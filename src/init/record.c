@@ -21,7 +21,7 @@ static uint64_t mono_now; /* of the record that is being made */
 static bool torn;
 /* Some 4,000 records, as many as a run a minute makes in a day. What was put aside takes as much again, and no more. */
 static const off_t log_max = 1024 * 1024;
-static char task_members[1024]; /* of a plain run: a log without it would not say whose it is */
+static INITS char task_members[1024]; /* of a plain run: a log without it would not say whose it is */
 
 void (*record_sink)(const char *type, uint64_t mono_ns, const char *members);
 

@@ -34,14 +34,13 @@ void rest_buffer(void *buffer, size_t size)
 }
 
 /* Of a coordinator, which is a fork: what init has written since is otherwise kept twice, once for each of them. All that has pages of its
- * own is init's, or a buffer that is filled anew when it is used, but for its run. Below this frame the stack is free. */
-void rest_fork(struct run *run)
+ * own is init's, or a buffer that is filled anew when it is used. Below this frame the stack is free. */
+void rest_fork(void)
 {
 	static const size_t below = 64 * 1024, own = 1024; /* own: of this frame, and of what it calls */
-	uintptr_t begin = (uintptr_t)pages_begin, end = (uintptr_t)pages_end, at = (uintptr_t)run, behind = at + sizeof *run;
+	uintptr_t begin = (uintptr_t)pages_begin, end = (uintptr_t)pages_end;
 	if (!begin || begin >= end) return;
-	rest_buffer((void *)begin, at - begin);
-	rest_buffer((void *)behind, end - behind);
+	rest_buffer((void *)begin, end - begin);
 	char *here = __builtin_frame_address(0);
 	rest_buffer(here - below, below - own);
 }

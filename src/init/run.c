@@ -9,6 +9,7 @@
 /* A supervisor that lives has this long to act on a rung that is due; then the order is carried out without it. */
 #define PATIENCE (250 * MS)
 
+struct run the_run;
 uint64_t orphans_reaped;
 
 static bool alive(const struct run *run) { return run->s.pid > 0 && run->s.phase < PHASE_ENDED; }

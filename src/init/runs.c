@@ -13,7 +13,7 @@ enum { STRINGS_MAX = 32768, WORDS = 5 /* of a launch, before the arguments */, S
 PAGES struct run runs[RUNS_MAX];
 int runs_used, live_runs;
 bool runs_forced;
-struct run_state last_judged;
+INITS struct run_state last_judged;
 struct room room;
 static PAGES struct { /* due_ns[i]: when the grace of pid[i] ends; who comes when all places are taken has the last one's */
 	pid_t pid[STRANGERS_MAX];
@@ -306,7 +306,7 @@ void runs_asked_again(void)
 /* A log that was lost cannot tell whether the second ask has been acted on. */
 struct run_state *runs_told(const struct run *run)
 {
-	static struct run_state told;
+	static INITS struct run_state told;
 	told = run->s;
 	if (run->stood && run->stood == climbed(run)) told.flags |= RUN_ASKED_AGAIN;
 	return &told;

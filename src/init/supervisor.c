@@ -16,7 +16,7 @@ const struct parsed *parsed;
 char **command_line;
 static PAGES char in[FRAME_MAX + sizeof(struct head)], out[65536], frame[FRAME_MAX]; /* frame: the one that is carried out */
 static size_t in_size, out_size, out_sent;
-static uint32_t early[SIGNALS];
+static INITS uint32_t early[SIGNALS];
 bool supervisor_decides;
 
 /* ---- telling ---- */

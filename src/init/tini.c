@@ -14,7 +14,7 @@ enum told { FATAL, WARN, INFO, DEBUG, TRACE };
 
 static long long verbosity = WARN;
 static bool subreaper, group, warns;
-static struct wishes wishes;
+static INITS struct wishes wishes;
 static pid_t child;
 static int child_code = -1;
 static PAGES char waiting[BLOCK]; /* of stdout, which stdio would have: whole blocks, where it is no terminal */
@@ -130,7 +130,7 @@ static void take_environment(void)
 }
 
 static const int of_the_terminal[] = { SIGTTIN, SIGTTOU };
-static struct sigaction inherited[2];
+static INITS struct sigaction inherited[2];
 
 static int become_child(char **command)
 {
