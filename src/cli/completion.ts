@@ -116,15 +116,17 @@ function zshFlag({ long, short, takesValue, help }: Flag): string {
   return names.map((name) => single(`*${name}${text}`)).join(' ');
 }
 
+/** Not with `__fish_seen_subcommand_from`: the value of an option, or the name of a process, may be that of a command. */
 function fish(words: readonly Word[], common: readonly Flag[]): string {
+  const isTyped = (name: string) => single(`__gsup_command_is "${name}"`);
   const names = words.map(
-    ({ name, summary }) => `complete -c gsup -f -n __fish_use_subcommand -a ${name} -d ${single(summary)}`,
+    ({ name, summary }) => `complete -c gsup -f -n ${isTyped('')} -a ${name} -d ${single(summary)}`,
   );
-  const flags = (condition: string, list: readonly Flag[]) =>
+  const flags = (command: string, list: readonly Flag[]) =>
     list.map(({ long, short, takesValue, help }) =>
       [
         'complete -c gsup',
-        `-n ${single(condition)}`,
+        `-n ${isTyped(command)}`,
         `-l ${long}`,
         ...(short === undefined ? [] : [`-s ${short}`]),
         ...(takesValue ? ['-r'] : []),
@@ -132,7 +134,26 @@ function fish(words: readonly Word[], common: readonly Flag[]): string {
       ].join(' '),
     );
   return `# fish completion of gsup: gsup completion fish | source
-${[...names, ...flags('__fish_use_subcommand', common), ...words.flatMap((word) => flags(`__fish_seen_subcommand_from ${word.name}`, word.flags))].join('\n')}
+function __gsup_command_is
+  set -l skip
+  set -l command
+  for word in (commandline -opc)[2..-1]
+    if test -n "$skip"
+      set skip
+      continue
+    end
+    switch $word
+      case ${spellings(common.filter((each) => each.takesValue)).join(' ')}
+        set skip yes
+      case '-*'
+      case '*'
+        set command $word
+        break
+    end
+  end
+  test "$command" = "$argv[1]"
+end
+${[...names, ...flags('', common), ...words.flatMap((word) => flags(word.name, word.flags))].join('\n')}
 `;
 }
 

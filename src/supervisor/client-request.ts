@@ -1,7 +1,7 @@
 /**
  * What a client can ask of a running task, and what it is answered. Plain data; `decide` takes the one and gives the
  * other. A request that is taken is in the log before it is answered: a crash after the answer loses nothing. A client
- * that was cut off without an answer may ask again: `signal` alone is more when it is said twice, and `restart` without `askedNs`.
+ * that was cut off without an answer may ask again: `signal` and `upgrade` alone are more when they are said twice, and `restart` without `askedNs`.
  */
 import type { Target } from './vocabulary.ts';
 
