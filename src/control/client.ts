@@ -2,6 +2,7 @@
 import type { Status } from '../report/status.ts';
 import type { ConfigDifference } from '../supervisor/client-request.ts';
 import type { Target } from '../supervisor/vocabulary.ts';
+import { askUpgrade } from './ask-upgrade.ts';
 import { ANSWER_WITHIN_MS, call, controlError, readJson } from './connection.ts';
 import { readEvents, type TaskEvent } from './event-reader.ts';
 import { findLiveTask } from './find-task.ts';
@@ -105,7 +106,7 @@ export function connectTo(folder: string, task: string, timeoutMs = ANSWER_WITHI
     scale: (replicas) => post('/v1/scale', { replicas }),
     reload: () => post('/v1/reload'),
     shutdown: ({ now = false } = {}) => post('/v1/shutdown', { now }),
-    upgrade: (installation) => post('/v1/upgrade', { installation }),
+    upgrade: (installation) => askUpgrade(folder, installation, timeoutMs),
     events: (options = {}) => readEvents(folder, options),
     logs: (processes, options = {}) => readLogs(folder, processes, options),
   };

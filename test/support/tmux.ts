@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'vitest';
+import type { Mode } from './gsup.ts';
 import { scenario, type Trial } from './scenario.ts';
 import { until } from './until.ts';
 
@@ -12,8 +13,12 @@ const HAS_TMUX = spawnSync('tmux', ['-V']).status === 0;
 const WHERE = { rings: ['subreaper'], modes: ['supervisor'], timeoutMs: 180_000 } as const;
 
 /** A scenario at a terminal; where there is no tmux it says so, and is skipped. */
-export function atTerminal(title: string, body: (trial: Trial) => Promise<void>): void {
-  if (HAS_TMUX) scenario(title, WHERE, body);
+export function atTerminal(
+  title: string,
+  body: (trial: Trial) => Promise<void>,
+  modes: readonly Mode[] = WHERE.modes,
+): void {
+  if (HAS_TMUX) scenario(title, { ...WHERE, modes }, body);
   else test.skip(`${title}: needs tmux`, () => {});
 }
 
