@@ -53,6 +53,15 @@ const process = text('name of the process, `web`');
 const code = orNull(int('exit code; null on death by signal'));
 const diedOf = orNull(text('signal it died of; null when it exited'));
 const pid = int('process id, as init sees it');
+/** What a picture needs and no replay: a config has them for itself. */
+const levels = {
+  stop_levels: maybe(
+    texts(
+      '`up`: a string for each stop level, what stops first comes first: the entries on it, with spaces between; finals are not among them',
+    ),
+  ),
+  final_levels: maybe(texts('the same of final processes, where there are any')),
+};
 
 export const recordTable = {
   task: {
@@ -65,6 +74,7 @@ export const recordTable = {
       boot_id: text('`/proc/sys/kernel/random/boot_id`; empty where there is none'),
       pid_ns: int("inode of init's pid namespace; 0 where there is none"),
       pid: int('pid of init, in its own namespace'),
+      ...levels,
     },
   },
   'supervisor-started': {
@@ -293,6 +303,7 @@ export const recordTable = {
       removed: maybe(texts('processes that are not there any more; they are stopped')),
       renewed: maybe(texts('processes whose runs make way for new ones')),
       reordered: maybe(texts('runs that go on, and are stopped in another way from now on')),
+      ...levels,
     },
   },
   order: {

@@ -8,6 +8,7 @@ import { reloadedPlan, scaledPlan, transitionOf } from './replan.ts';
 import { orderBefore } from './requests.ts';
 import { isAlive, mainRuns } from './select.ts';
 import type { By, Reader, State } from './state.ts';
+import { toldLevels } from './told-levels.ts';
 import { note, say, type Turn } from './turn.ts';
 
 type Asked = { readonly cause: 'reload' | 'scale'; readonly by: By };
@@ -83,7 +84,8 @@ function apply(turn: Turn, wanted: TaskPlan, { cause, by }: Asked): Answer {
   const { added, removed } = difference;
   const reordered = changedOrders(before, turn.state, renewed);
   const { configDigest: config_digest, revision } = plan;
-  note(turn, { type: 'config', config_digest, revision, cause, by, added, removed, renewed, reordered });
+  const what = { config_digest, revision, cause, by, added, removed, renewed, reordered };
+  note(turn, { type: 'config', ...what, ...toldLevels(plan) });
   turn.effects.push({ kind: 'kept', revision });
   if (!isNoDifference(difference)) say(turn, { kind: 'config-changed', cause, difference });
   return done(turn.state, difference);

@@ -13,6 +13,7 @@ import { hearReload } from './reconfigure.ts';
 import { hasClimbed, isStuck, mainRuns, snapshotOf } from './select.ts';
 import type { By, Run, State, Stop } from './state.ts';
 import { entriesOf, lookUp } from './table.ts';
+import { toldLevels } from './told-levels.ts';
 import { decideOn, note, once, say, type Turn } from './turn.ts';
 import type { Ladder } from './vocabulary.ts';
 
@@ -51,6 +52,7 @@ function beginTask(turn: Turn): boolean {
     boot_id: live.hello.bootId,
     pid_ns: Number(live.hello.pidNs),
     pid: live.hello.initPid,
+    ...toldLevels(plan),
   });
   note(turn, { type: 'task-state', state: 'active', exit_code: null });
   return true;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -177,6 +177,51 @@ describe.skipIf(CHROMIUM === undefined)('the served page (needs Chromium, as Deb
     expect(complaints).toEqual([]);
   });
 
+  it('S53 shows the levels of the config in force, also when a reload changes them, and a search keeps what they are', {
+    timeout: 180_000,
+  }, async () => {
+    const needs = (...on: string[]) => ({ ...sleeper, depends_on: on });
+    const gsup = await upWith({ processes: { web: needs('db'), db: sleeper } });
+    await gsup.record('run-started', ({ run }) => run === 'web#1');
+    const served = await serve(dirname(gsup.folder));
+    const { page, complaints } = await show(served.url);
+    const rows = () =>
+      page
+        .locator('.lane, .level')
+        .evaluateAll((all) => all.map((each) => each.getAttribute('data-run') ?? each.textContent));
+    const reads = (wanted: string[]) =>
+      untilAsync(wanted.join(', '), async () => JSON.stringify(await rows()) === JSON.stringify(wanted));
+    await reads(['stop level 2 of 2: stops last', 'db#1', 'stop level 1 of 2: stops first', 'web#1']);
+
+    const processes = { web: needs('api'), api: needs('db'), db: sleeper };
+    writeFileSync(
+      join(dirname(dirname(gsup.folder)), 'gsup.json'),
+      JSON.stringify({ logging: { driver: 'inherit' }, processes }),
+    );
+    gsup.signal('SIGHUP');
+    await gsup.record('run-started', ({ run }) => run === 'api#1');
+    const [last, middle, first] = [
+      ['stop level 3 of 3: stops last', 'db#1'],
+      ['stop level 2 of 3', 'api#1'],
+      ['stop level 1 of 3: stops first', 'web#1'],
+    ] as const;
+    await reads([...last, ...middle, ...first]);
+    await page.locator('#scroll').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await drawn(page);
+    expect(await page.locator('#told').textContent()).toMatch(/^api#1, pid \d+\nstop level 2 of 3\n/);
+    await page.fill('#search', 'web');
+    await drawn(page);
+    expect(await page.locator('#found').textContent()).toBe('1 of 3 runs');
+    expect(await rows()).toEqual([...first]);
+
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(0);
+    await endServing(served);
+    expect(complaints).toEqual([]);
+  });
+
   it('shows a plain run, which has a supervisor only for those who ask; and says when nobody serves it any more', {
     timeout: 120_000,
   }, async () => {
@@ -192,6 +237,7 @@ describe.skipIf(CHROMIUM === undefined)('the served page (needs Chromium, as Deb
     const served = await serve(dirname(gsup.folder));
     const { page } = await show(served.url);
     await shows(page, 't#1', 'running');
+    expect(await page.locator('.level').count()).toBe(0);
     gsup.signal('SIGTERM');
     await gsup.ended();
     await untilAsync('the end', async () => (await sourceOf(page)) === 'the task has ended');

@@ -14,17 +14,21 @@ const ended = (run: string): RecordBody => ({
   forced: false,
   rusage,
 });
+const LEVELS = [['b', 'a'], ['a', 'b'], ['a'], ['b a']];
 const at = (ms: number) => ({ at: new Date(ms).toISOString(), mono_ns: BigInt(ms) * 1_000_000n });
 const record = (body: RecordBody, i: number) => stampRecord(body, i + 1, at(i));
 
 /** Happenings of five runs, in any order, however little sense that makes. */
 const bodies = fc.array(
-  fc.tuple(fc.constantFrom('a#1', 'a#2', 'b#1', 'b#2', 'b#3'), fc.nat(4)).map(([run, kind]): RecordBody => {
-    if (kind === 0) return ended(run);
-    if (kind === 1) return { type: 'kill', run, pids: [7] };
-    if (kind === 2) return { type: 'run-ready', process: 'a', run };
-    return kind === 3 ? { type: 'task-state', state: 'cleaning', exit_code: null } : started(run);
-  }),
+  fc
+    .tuple(fc.constantFrom('a#1', 'a#2', 'b#1', 'b#2', 'b#3'), fc.nat(5), fc.constantFrom(...LEVELS))
+    .map(([run, kind, stop_levels]): RecordBody => {
+      if (kind === 0) return ended(run);
+      if (kind === 5) return { type: 'config', config_digest: '0', stop_levels };
+      if (kind === 1) return { type: 'kill', run, pids: [7] };
+      if (kind === 2) return { type: 'run-ready', process: 'a', run };
+      return kind === 3 ? { type: 'task-state', state: 'cleaning', exit_code: null } : started(run);
+    }),
   { maxLength: 40 },
 );
 
@@ -60,6 +64,28 @@ describe('news of a timeline', () => {
     const news = newsSince(before, { timeline: book.timeline(), source: 'live' }, 0);
     expect(news?.lanes.map(({ run }) => run)).toEqual(['a#500']);
     expect(news?.whole).toBe(false);
+  });
+
+  it('say which runs are not drawn any more, and tell of the others nothing again', () => {
+    const book = createTimelineBook(3);
+    for (const n of [1, 2, 3]) book.learn(record(started(`a#${n}`), n));
+    for (const n of [1, 2]) book.learn(record(ended(`a#${n}`), n + 3));
+    const before: Known = { timeline: book.timeline(), source: 'live' };
+    for (const n of [4, 5]) book.learn(record(started(`a#${n}`), n + 3));
+    const after: Known = { timeline: book.timeline(), source: 'live' };
+    const news = newsSince(before, after, 9);
+    expect(news).toMatchObject({ whole: false, gone: ['a#1', 'a#2'] });
+    expect(news?.lanes.map(({ run }) => run)).toEqual(['a#4', 'a#5']);
+    expect(news && withNews(before.timeline, sent(news))).toEqual(after.timeline);
+  });
+
+  it('tell all where a run that was left out comes back: its place is another one', () => {
+    const book = createTimelineBook(1);
+    for (const body of [started('a#1'), ended('a#1'), started('b#1')]) book.learn(record(body, 1));
+    const before: Known = { timeline: book.timeline(), source: 'live' };
+    for (const body of [ended('b#1'), ended('a#1')]) book.learn(record(body, 2));
+    const news = newsSince(before, { timeline: book.timeline(), source: 'live' }, 9);
+    expect(news?.lanes.map(({ run }) => run)).toEqual(['a#1']);
   });
 
   it('say that nobody tells more, and then no clock goes on', () => {

@@ -99,6 +99,35 @@ export const CONFIG_SCENARIOS: readonly Told[] = [
     },
   },
   {
+    title: 'S53 reload: the log tells the levels of each config, what stops first comes first, finals apart',
+    plan: upPlan([
+      entry('db', null),
+      entry('web', 2, { level: 1 }),
+      entry('cron', null, { level: 1 }),
+      entry('upload', null, { role: 'final', level: 3 }),
+    ]),
+    configs: [
+      {
+        from: 0,
+        read: plan(
+          entry('db', null, { level: 1 }),
+          entry('disk', null),
+          entry('upload', null, { role: 'final', level: 0 }),
+          entry('web', 2, { level: 1 }),
+        ),
+      },
+    ],
+    behaviours: {},
+    script: [reload(1000), term(5000)],
+    check: (result) => {
+      const told = [...recordsOf(result, 'task'), ...recordsOf(result, 'config')];
+      expect(told.map((each) => [each.stop_levels, each.final_levels])).toEqual([
+        [['web cron', 'db'], ['upload']],
+        [['db web', 'disk'], ['upload']],
+      ]);
+    },
+  },
+  {
     title: 'S53 a config that has changed changes nothing until it is read again',
     plan: upPlan([entry('a', null)]),
     configs: [{ from: 0, read: plan(entry('b', null)) }],

@@ -2,6 +2,7 @@
  * Lanes as SVG text, for a file and for the page alike. Pure, and without Node: it runs in browsers too.
  * All that comes from outside goes through `escapeMarkup`.
  */
+import { hasLevels, isHeading, type Levels, levelText, NO_LEVELS, type Row } from './levels.ts';
 import type { Lane, RungWindow, Timeline } from './model.ts';
 
 export interface View {
@@ -34,12 +35,23 @@ export function escapeMarkup(text: string): string {
   });
 }
 
-/** `lanes`: those that are seen, the first at `top`. */
-export function drawLanes(lanes: readonly Lane[], top: number, timeline: Timeline, view: View): string {
-  return lanes.map((lane, at) => drawLane(lane, top + at * LANE_HEIGHT, timeline, view)).join('');
+/** `rows`: those that are seen, the first at `top`. */
+export function drawRows(rows: readonly Row[], top: number, timeline: Timeline, view: View): string {
+  return rows
+    .map((row, at) => {
+      const y = top + at * LANE_HEIGHT;
+      return isHeading(row) ? drawHeading(row.heading, y, view) : drawLane(row, y, timeline, view);
+    })
+    .join('');
 }
 
-function drawLane(lane: Lane, top: number, { lengthMs }: Timeline, view: View): string {
+/** A line across everything, and below it what the lanes that follow have in common. */
+function drawHeading(text: string, top: number, { width }: View): string {
+  const y = top + 3;
+  return `<g class="level"><line x1="0" x2="${width}" y1="${y}" y2="${y}"/><text x="8" y="${top + 18}">${escapeMarkup(shortened(text, width))}</text></g>`;
+}
+
+function drawLane(lane: Lane, top: number, { lengthMs, levels }: Timeline, view: View): string {
   const y = top + BAR_TOP;
   const endMs = lane.endMs ?? lengthMs;
   const parts = [
@@ -53,7 +65,7 @@ function drawLane(lane: Lane, top: number, { lengthMs }: Timeline, view: View): 
   ];
   const selected = lane.run === view.selected ? ' selected' : '';
   const name = lane.hook ? `  ${lane.run.slice(lane.run.indexOf('/') + 1)}` : lane.run;
-  return `<g class="lane${selected}${lane.hook ? ' hook' : ''}" data-run="${escapeMarkup(lane.run)}"><rect class="row" x="0" y="${top}" width="${view.width}" height="${LANE_HEIGHT}"/><text class="name" x="${lane.hook ? 22 : 8}" y="${y + 12}">${escapeMarkup(shortened(name.trim(), view.namesWidth))}</text><g clip-path="url(#plot)">${parts.join('')}</g><title>${escapeMarkup(describe(lane))}</title></g>`;
+  return `<g class="lane${selected}${lane.hook ? ' hook' : ''}" data-run="${escapeMarkup(lane.run)}"><rect class="row" x="0" y="${top}" width="${view.width}" height="${LANE_HEIGHT}"/><text class="name" x="${lane.hook ? 22 : 8}" y="${y + 12}">${escapeMarkup(shortened(name.trim(), view.namesWidth))}</text><g clip-path="url(#plot)">${parts.join('')}</g><title>${escapeMarkup(describe(lane, levels))}</title></g>`;
 }
 
 /** The window that was allowed, and in it what was used. */
@@ -159,10 +171,11 @@ function trim(value: number, digits: number): string {
 }
 
 /** What is told of a lane, a line each. */
-export function describe(lane: Lane): string {
+export function describe(lane: Lane, levels: Levels = NO_LEVELS): string {
   const { run, pid, startMs, readyMs, leaderEndMs, endMs, rungs, signals, killMs, end } = lane;
   return [
     `${run}${pid === null ? '' : `, pid ${pid}`}`,
+    ...(hasLevels(levels) ? [levelText(lane.level, levels)] : []),
     `started at ${timeText(startMs)}`,
     ...(readyMs === null ? [] : [`ready after ${timeText(readyMs - startMs)}`]),
     ...rungs.map(rungText),

@@ -19,6 +19,13 @@ const KEYS: ReadonlyArray<readonly [kind: string, meaning: string]> = [
   ['wait', 'grace: used and allowed'],
 ];
 
+/** Lines over all lanes. */
+const LINES: ReadonlyArray<readonly [kind: string, meaning: string]> = [
+  ['stop', 'stop asked for'],
+  ['budget', 'end of the stop budget'],
+  ['supervisor', 'supervisor started again'],
+];
+
 /**
  * Nothing from outside is markup here: names are in the data, which no browser takes for a script. null: nothing is in the page,
  * and it asks the server that it comes from.
@@ -28,9 +35,12 @@ export function renderHtml(timeline: Timeline | null, parts: PageParts): string 
     timeline === null
       ? ''
       : JSON.stringify(timeline).replace(/[<>&\u2028\u2029]/g, (character) => `\\u${hex(character)}`);
-  const keys = KEYS.map(
-    ([kind, meaning]) => `<span class="key" style="background:var(--${kind})"></span>${meaning}`,
-  );
+  const key = (attributes: string, meaning: string) =>
+    `<span class="keys"><span class="key${attributes}"></span>${meaning}</span>`;
+  const keys = [
+    ...KEYS.map(([kind, meaning]) => key(`" style="background:var(--${kind})`, meaning)),
+    ...LINES.map(([kind, meaning]) => key(` across for-${kind}`, meaning)),
+  ];
   const connect = timeline === null ? "; connect-src 'self'" : '';
   const [title, head] = timeline === null ? ['', 'asking …'] : [timeline.task, headline(timeline)];
   return `<!doctype html>
@@ -42,7 +52,7 @@ export function renderHtml(timeline: Timeline | null, parts: PageParts): string 
 <label>Search <input id="search" type="search" placeholder="web, web#3, failed, forced" autocomplete="off"></label><span id="found" role="status"></span></nav></header>
 <div id="scroll" tabindex="0" role="application" aria-label="Timeline: arrow keys move, plus and minus zoom, 0 shows all, up and down choose a run"></div>
 <pre id="told" aria-live="polite"></pre>
-<footer>${keys.join('')} <span style="margin-left:10px">Drag or arrow keys: move. Ctrl and wheel, + and -: zoom. 0: all. /: search. Up and down: choose a run.</span></footer>
+<footer>${keys.join(' ')}<br><span>Drag or arrow keys: move. Ctrl and wheel, + and -: zoom. 0: all. /: search. Up and down: choose a run.</span></footer>
 <script type="application/json" id="data">${data}</script><script>${parts.script}</script></body></html>
 `;
 }

@@ -1,6 +1,7 @@
 /** A task as a picture's data: a lane for each run, times in milliseconds since the task began. Pure. */
 import type { BodyOf, CheckpointRecord, Envelope, Rusage } from '../../checkpoint/record.ts';
 import { processName } from '../../supervisor/names.ts';
+import { type LevelMap, type Levels, levelsIn, NO_LEVELS, UNTOLD } from './levels.ts';
 
 export interface Timeline {
   readonly task: string;
@@ -16,6 +17,7 @@ export interface Timeline {
   readonly budget: { readonly fromMs: number; readonly untilMs: number } | null;
   /** When supervisors after the first one began. */
   readonly supervisorMs: readonly number[];
+  readonly levels: Levels;
   readonly lanes: readonly Lane[];
 }
 
@@ -24,6 +26,8 @@ export interface Lane {
   readonly process: string;
   /** Commands that serve another run. */
   readonly hook: boolean;
+  /** That of its process in the config in force: see levels.ts. */
+  readonly level: number | null;
   readonly pid: number | null;
   readonly startMs: number;
   readonly readyMs: number | null;
@@ -95,6 +99,7 @@ export function createTimelineBook(lanesMax = Number.POSITIVE_INFINITY): Timelin
   let beganNs: bigint | null = null;
   let supervisors = 0;
   let told: Omit<Timeline, 'lanes' | 'supervisorMs'> = NOTHING;
+  let levels = UNTOLD;
 
   const msOf = (ns: bigint) => Number((ns - (beganNs ?? ns)) / 1000n) / 1000;
   return {
@@ -105,11 +110,17 @@ export function createTimelineBook(lanesMax = Number.POSITIVE_INFINITY): Timelin
       told = { ...told, ...learnTask(told, record, msOf), lengthMs: Math.max(told.lengthMs, atMs) };
       if (record.type === 'supervisor-started' && ++supervisors > 1) supervisorMs.push(atMs);
       if (record.type !== 'unknown') learn(drafts, record, msOf);
+      const next = record.type === 'task' || record.type === 'config' ? levelsIn(record) : null;
+      if (next === null) return;
+      levels = next;
+      told = { ...told, levels: levels.levels };
+      for (const draft of drafts.values())
+        if (draft.lane?.level !== levels.of(draft.lane?.process ?? '')) draft.lane = null;
     },
     timeline() {
       told = { ...told, leftOut: told.leftOut + leaveOut(drafts, lanesMax) };
       const lanes = [...drafts.values()].map((draft) => {
-        draft.lane ??= laneOf(draft);
+        draft.lane ??= laneOf(draft, levels);
         return draft.lane;
       });
       return { ...told, supervisorMs: [...supervisorMs], lanes };
@@ -129,6 +140,7 @@ export const NOTHING = {
   leftOut: 0,
   stop: null,
   budget: null,
+  levels: NO_LEVELS,
 } as const;
 
 /** What a record says of the task as a whole. */
@@ -247,14 +259,16 @@ function kill(draft: Draft, atMs: number): void {
   if (last !== undefined) last.leftMs ??= atMs;
 }
 
-function laneOf(draft: Draft): Lane {
+function laneOf(draft: Draft, levels: LevelMap): Lane {
   const { run, leaderEndMs, endMs, rungs, signals, lane: _, ...rest } = draft;
   const owner = run.split('/')[0] ?? run;
+  const process = processName(owner) || owner;
   return {
     ...rest,
     run,
-    process: processName(owner) || owner,
+    process,
     hook: run.includes('/'),
+    level: levels.of(process),
     endMs,
     signals: [...signals],
     // The end of both at once is no phase of its own.

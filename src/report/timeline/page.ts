@@ -1,7 +1,8 @@
 /** The page's script: which part of the timeline is seen, and by what it is moved. Runs in a browser. */
 /// <reference lib="dom" />
-import { AXIS_HEIGHT, describe, drawAxis, drawLanes, kindOf, LANE_HEIGHT, type View } from './draw.ts';
+import { AXIS_HEIGHT, describe, drawAxis, drawRows, kindOf, LANE_HEIGHT, type View } from './draw.ts';
 import { follow } from './follow.ts';
+import { isHeading, type Row, rowsOf } from './levels.ts';
 import { type News, type Source, withNews } from './live.ts';
 import { type Lane, NOTHING, type Timeline } from './model.ts';
 import { headline, wholeView } from './svg.ts';
@@ -25,7 +26,9 @@ const spacer = document.createElement('div');
 scroll.append(svg, spacer);
 
 let view = wholeView(timeline, scroll.clientWidth);
-let lanes: readonly Lane[] = timeline.lanes;
+/** What is found, without headings and with them. */
+let lanes: readonly Lane[] = [];
+let rows: readonly Row[] = [];
 let isDrawn = true;
 
 function byId(id: string): HTMLElement {
@@ -44,13 +47,13 @@ function redraw(): void {
 
 function draw(height: number, scrolled = scroll.scrollTop): void {
   const first = Math.floor(scrolled / LANE_HEIGHT);
-  const shown = lanes.slice(first, first + Math.ceil((height - AXIS_HEIGHT) / LANE_HEIGHT) + 1);
+  const shown = rows.slice(first, first + Math.ceil((height - AXIS_HEIGHT) / LANE_HEIGHT) + 1);
   const top = AXIS_HEIGHT - (scrolled % LANE_HEIGHT);
   svg.setAttribute('width', String(view.width));
   svg.setAttribute('height', String(height));
   const clips = `<defs><clipPath id="plot"><rect x="${view.namesWidth}" y="0" width="${view.width}" height="${height}"/></clipPath><clipPath id="body"><rect x="0" y="${AXIS_HEIGHT}" width="${view.width}" height="${height}"/></clipPath></defs>`;
-  svg.innerHTML = `${clips}${drawAxis(timeline, view, height)}<g clip-path="url(#body)">${drawLanes(shown, top, timeline, view)}</g>`;
-  spacer.style.height = `${Math.max(0, AXIS_HEIGHT + lanes.length * LANE_HEIGHT - height)}px`;
+  svg.innerHTML = `${clips}${drawAxis(timeline, view, height)}<g clip-path="url(#body)">${drawRows(shown, top, timeline, view)}</g>`;
+  spacer.style.height = `${Math.max(0, AXIS_HEIGHT + rows.length * LANE_HEIGHT - height)}px`;
 }
 
 function change(next: Partial<View>): void {
@@ -80,7 +83,7 @@ function move(share: number): void {
 
 function select(run: string | null): void {
   const lane = lanes.find((each) => each.run === run);
-  byId('told').textContent = lane === undefined ? '' : describe(lane);
+  byId('told').textContent = lane === undefined ? '' : describe(lane, timeline.levels);
   change({ selected: lane?.run ?? null });
 }
 
@@ -89,7 +92,7 @@ function selectBy(step: number): void {
   const next = at < 0 ? 0 : Math.min(lanes.length - 1, Math.max(0, at + step));
   const lane = lanes[next];
   if (lane === undefined) return;
-  const top = next * LANE_HEIGHT;
+  const top = rows.indexOf(lane) * LANE_HEIGHT;
   const room = scroll.clientHeight - AXIS_HEIGHT - LANE_HEIGHT;
   if (top < scroll.scrollTop) scroll.scrollTop = top;
   if (top > scroll.scrollTop + room) scroll.scrollTop = top - room;
@@ -110,7 +113,8 @@ function findLanes(): void {
     .filter((word) => word !== '');
   const fits = (lane: Lane) =>
     words.every((word) => lane.run.toLowerCase().includes(word) || kindOf(lane) === word);
-  lanes = timeline.lanes.filter(fits);
+  rows = rowsOf(timeline.lanes.filter(fits), timeline.levels);
+  lanes = rows.filter((row): row is Lane => !isHeading(row));
   byId('found').textContent = words.length === 0 ? '' : `${lanes.length} of ${timeline.lanes.length} runs`;
 }
 
@@ -178,7 +182,8 @@ const runAt = (event: Event) =>
 scroll.addEventListener('click', (event) => select(runAt(event)));
 scroll.addEventListener('mouseover', (event) => {
   const lane = lanes.find(({ run }) => run === runAt(event));
-  if (lane !== undefined && view.selected === null) byId('told').textContent = describe(lane);
+  if (lane !== undefined && view.selected === null)
+    byId('told').textContent = describe(lane, timeline.levels);
 });
 
 byId('in').addEventListener('click', () => zoom(ZOOM));
@@ -188,8 +193,9 @@ byId('to-stop').addEventListener('click', toStop);
 search.addEventListener('input', filter);
 scroll.addEventListener('scroll', redraw);
 new ResizeObserver(() => change({ width: scroll.clientWidth })).observe(scroll);
-addEventListener('beforeprint', () => draw(AXIS_HEIGHT + lanes.length * LANE_HEIGHT, 0));
+addEventListener('beforeprint', () => draw(AXIS_HEIGHT + rows.length * LANE_HEIGHT, 0));
 addEventListener('afterprint', redraw);
+findLanes();
 draw(scroll.clientHeight);
 
 /** Who looks at all of it, or at its end, goes on doing so; who looks at what is past is left there. */
@@ -243,7 +249,7 @@ function withAge(told: Timeline): Timeline {
 
 function tellSelected(): void {
   const lane = timeline.lanes.find(({ run }) => run === view.selected);
-  if (lane !== undefined) byId('told').textContent = describe(lane);
+  if (lane !== undefined) byId('told').textContent = describe(lane, timeline.levels);
 }
 
 const REFUSED =

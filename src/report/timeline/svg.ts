@@ -1,5 +1,6 @@
 /** A timeline as one SVG file: everything, without a script. Pure. */
-import { AXIS_HEIGHT, drawAxis, drawLanes, escapeMarkup, LANE_HEIGHT, timeText, type View } from './draw.ts';
+import { AXIS_HEIGHT, drawAxis, drawRows, escapeMarkup, LANE_HEIGHT, timeText, type View } from './draw.ts';
+import { rowsOf } from './levels.ts';
 import type { Lane, Timeline } from './model.ts';
 
 const WIDTH = 1200;
@@ -18,9 +19,10 @@ export function wholeView(timeline: Timeline, width: number): View {
 
 export function renderSvg(timeline: Timeline, style: string): string {
   const view = wholeView(timeline, WIDTH);
-  const height = AXIS_HEIGHT + timeline.lanes.length * LANE_HEIGHT + 6;
+  const rows = rowsOf(timeline.lanes, timeline.levels);
+  const height = AXIS_HEIGHT + rows.length * LANE_HEIGHT + 6;
   const plot = `<clipPath id="plot"><rect x="${view.namesWidth}" y="0" width="${WIDTH}" height="${height}"/></clipPath>`;
-  const inner = drawAxis(timeline, view, height) + drawLanes(timeline.lanes, AXIS_HEIGHT, timeline, view);
+  const inner = drawAxis(timeline, view, height) + drawRows(rows, AXIS_HEIGHT, timeline, view);
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height + TITLE_HEIGHT}" viewBox="0 ${-TITLE_HEIGHT} ${WIDTH} ${height + TITLE_HEIGHT}"><style>${style}</style><defs>${plot}</defs><text x="8" y="-8">${escapeMarkup(headline(timeline))}</text>${inner}</svg>\n`;
 }
 
