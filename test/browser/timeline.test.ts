@@ -159,7 +159,7 @@ describe.skipIf(CHROMIUM === undefined)('timeline page (needs Chromium, as Debia
     expect(await page.locator('.lane').last().locator('.kill').count()).toBe(1);
   });
 
-  it('has its colours for the dark, and prints every lane', async () => {
+  it('has its colours for the dark and not for paper, and prints every lane', async () => {
     const back = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await back();
     await page.emulateMedia({ colorScheme: 'dark' });
@@ -169,6 +169,8 @@ describe.skipIf(CHROMIUM === undefined)('timeline page (needs Chromium, as Debia
     await page.evaluate(() => dispatchEvent(new Event('afterprint')));
     await drawn();
     expect(await lanes()).toBeLessThan(60);
+    await page.emulateMedia({ colorScheme: 'dark', media: 'print' });
+    expect(await back()).toBe(light);
   });
 
   it('asks for nothing over the network, and complains of nothing', () => {

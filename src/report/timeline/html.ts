@@ -19,8 +19,10 @@ const KEYS: ReadonlyArray<readonly [kind: string, meaning: string]> = [
   ['wait', 'grace: used and allowed'],
 ];
 
-/** Lines over all lanes. */
-const LINES: ReadonlyArray<readonly [kind: string, meaning: string]> = [
+/** Marks of a lane, and lines over all of them. */
+const MARKS: ReadonlyArray<readonly [kind: string, meaning: string]> = [
+  ['ready', 'ready'],
+  ['signal', 'signal sent'],
   ['stop', 'stop asked for'],
   ['budget', 'end of the stop budget'],
   ['supervisor', 'supervisor started again'],
@@ -39,7 +41,7 @@ export function renderHtml(timeline: Timeline | null, parts: PageParts): string 
     `<span class="keys"><span class="key${attributes}"></span>${meaning}</span>`;
   const keys = [
     ...KEYS.map(([kind, meaning]) => key(`" style="background:var(--${kind})`, meaning)),
-    ...LINES.map(([kind, meaning]) => key(` across for-${kind}`, meaning)),
+    ...MARKS.map(([kind, meaning]) => key(` across for-${kind}`, meaning)),
   ];
   const connect = timeline === null ? "; connect-src 'self'" : '';
   const [title, head] = timeline === null ? ['', 'asking …'] : [timeline.task, headline(timeline)];

@@ -156,7 +156,7 @@ function learnTask(
     case 'task-state':
       return { state: record.state, exitCode: record.exit_code };
     case 'budget':
-      return told.budget === null ? { budget: { fromMs: atMs, untilMs: msOf(record.deadline_ns) } } : {};
+      return told.budget === null ? { budget: budgetOf(record, msOf) } : {};
     case 'stop-requested':
       return told.stop === null && isOfTask(record)
         ? { stop: { atMs, why: record.signal ?? record.cause } }
@@ -164,6 +164,12 @@ function learnTask(
     default:
       return {};
   }
+}
+
+/** It counts from the request to stop, which was a little before its record. */
+function budgetOf(record: BodyOf<'budget'>, msOf: (ns: bigint) => number): Timeline['budget'] {
+  const untilMs = msOf(record.deadline_ns);
+  return { fromMs: untilMs - record.budget_ms, untilMs };
 }
 
 function isOfTask({ process, processes, run, cause }: BodyOf<'stop-requested'>): boolean {

@@ -5,7 +5,7 @@ import { follow } from './follow.ts';
 import { isHeading, type Row, rowsOf } from './levels.ts';
 import { type News, type Source, withNews } from './live.ts';
 import { type Lane, NOTHING, type Timeline } from './model.ts';
-import { headline, wholeView } from './svg.ts';
+import { drawnMs, headline, wholeView } from './svg.ts';
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const ZOOM = 1.6;
@@ -121,7 +121,7 @@ function findLanes(): void {
 function toStop(): void {
   const atMs = timeline.stop?.atMs ?? timeline.lanes.find(({ rungs }) => rungs.length > 0)?.rungs[0]?.fromMs;
   if (atMs === undefined) return;
-  const span = Math.max((timeline.lengthMs - atMs) * 1.2, 1);
+  const span = Math.max((drawnMs(timeline) - atMs) * 1.2, 1);
   show(atMs - span * 0.08, span);
 }
 
