@@ -25,7 +25,8 @@ export {
 } from './control/client.ts';
 export type { Status } from './report/status.ts';
 
-type Row = Exclude<(typeof OPTIONS)[number], { readonly action: true }>;
+/** Those of `up` alone, and those that only tell something, are none. */
+type Row = Exclude<(typeof OPTIONS)[number], { readonly action: true } | { readonly up: 'only' }>;
 type Camel<Name extends string> = Name extends `${infer First}-${infer Rest}`
   ? `${First}${Capitalize<Camel<Rest>>}`
   : Name;

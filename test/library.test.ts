@@ -68,6 +68,8 @@ test('supervise rejects what cannot be used, with the exit code of the command l
     message: 'cannot start "true": --ulimit needs the native part',
     exitCode: 69,
   });
+  // @ts-expect-error: an option of `up` alone is none.
+  await expect(supervise(['true'], { detach: true })).rejects.toMatchObject({ exitCode: 64 });
   // What a caller without types may say.
   await expect(supervise(['true'], { nonsense: 'x' } as never)).rejects.toMatchObject({ exitCode: 64 });
 });

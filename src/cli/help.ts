@@ -131,7 +131,8 @@ function spelling(row: OptionRow): string {
   return value === undefined ? names : `${names} ${value}`;
 }
 
-function defaultText(row: OptionRow): string {
+/** As documents have it; '' where nothing is set. */
+export function defaultText(row: OptionRow): string {
   if (typeof row.default === 'object') return '';
   if (row.default === undefined) return '';
   return row.choices?.[row.default] ?? formatDuration(row.default);
