@@ -22,7 +22,7 @@ scenario('S40 ready by a line of its output, and not before', SUPERVISED, async 
   });
   await gsup.record('run-started', ({ run }) => run === 'web#1');
   const ready = await gsup.record('run-ready', ({ run }) => run === 'db#1');
-  expect(gsup.stderr.text()).toContain('ready to accept');
+  await gsup.stderr.line(/ready to accept/);
   const forked = await gsup.record('run-forked', ({ run }) => run === 'web#1');
   expect(isBefore(ready, forked)).toBe(true);
   gsup.signal('SIGTERM');
