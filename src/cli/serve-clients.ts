@@ -3,6 +3,7 @@ import type { HttpConfig } from '../config/run-config.ts';
 import type { LogPlace } from '../control/feed.ts';
 import { createDoor, type Door, listenOnSocket } from '../control/listen.ts';
 import type { ControlServer } from '../control/server.ts';
+import type { Sources } from '../control/sources.ts';
 import type { TcpListener } from '../control/tcp-listener.ts';
 import { realClock } from '../host/clock.ts';
 import type { Reporter } from '../report/reporter.ts';
@@ -39,13 +40,14 @@ export function createClients(
   place: LogPlace,
   http: HttpConfig | null,
   reporter: Reporter,
+  counts: Sources['counts'],
 ): Clients {
   let warned: string | null = null;
   const warn = (sentence: string): void => {
     if (sentence !== warned) reporter.say({ kind: 'token-open', sentence });
     warned = sentence;
   };
-  const door = createDoor(() => serve(loop, place, http, reporter, warn));
+  const door = createDoor(() => serve(loop, place, http, reporter, counts, warn));
   let closeSocket = (): void => {};
   let tcp: TcpListener | null = null;
   return {
@@ -101,12 +103,13 @@ async function serve(
   place: LogPlace,
   http: HttpConfig | null,
   reporter: Reporter,
+  counts: Sources['counts'],
   warn: (sentence: string) => void,
 ): Promise<ControlServer> {
   const { createControlServer } = await import('../control/server.ts');
   const complain = (problem: string) => reporter.say({ kind: 'token-refused', problem });
   const tcp = http && { ...http, uid: ownUid(), complain, warn };
-  return createControlServer({ place, tcp, request, state, nowNs: realClock.nowNs });
+  return createControlServer({ place, tcp, request, state, counts, nowNs: realClock.nowNs });
 }
 
 function ownUid(): number {

@@ -64,9 +64,10 @@ export async function superviseNative(
   const reporter = reporterFor(STDERR, task.log, env, SAID_BY_INIT);
   const { problems = [] } = task;
   if (problems.length > 0) reporter.say({ kind: 'environment-lost', problems });
+  const host = createNativeHost(INIT_SOCKET);
   return supervise(task, {
     task: env.GSUP_TASK ?? task.name,
-    host: createNativeHost(INIT_SOCKET),
+    host,
     journal: { fd: CHECKPOINT_LOG, ...(folder ? { path: join(folder, 'checkpoint.log') } : {}) },
     ...(folder ? { logs: logsFolder(folder) } : {}),
     reporter,
@@ -79,6 +80,7 @@ export async function superviseNative(
         { folder: folder || null, checkpoint: CHECKPOINT_LOG, init: INIT_LOG },
         task.http,
         reporter,
+        host.counts,
       ),
     // The code of the task is init's to say. Here it only counts that nothing is left to do.
     exitCodeOf: ({ exitCode }) => (exitCode === null ? EXIT.internal : EXIT.success),

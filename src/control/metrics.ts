@@ -1,15 +1,17 @@
 /** What happened and what is, in the text format of Prometheus. Its library is loaded by the first scrape. */
 import type { LogName } from '../checkpoint/merge.ts';
 import type { CheckpointRecord } from '../checkpoint/record.ts';
+import type { Counts } from '../host/host.ts';
 import type { ProcessStatus, Status } from '../report/status.ts';
 import { processName } from '../supervisor/names.ts';
+import { createCounted } from './counted.ts';
 import { BEGIN, type Feed, type Position } from './feed.ts';
 import { STREAM_BATCH } from './limits.ts';
 
 export interface Metrics {
   readonly type: string;
-  /** Of the log up to now, and of this status. */
-  render(status: Status): Promise<string>;
+  /** Of the log up to now, of this status, and of what init has counted; null: what it has counted last. */
+  render(status: Status, counts: Counts | null): Promise<string>;
 }
 
 /** From what nobody notices to what no orchestrator waits for. */
@@ -68,6 +70,7 @@ export async function createMetrics(
       ['process'],
     ),
   };
+  const showCounts = createCounted(prom, registry);
   const stopping = new Map<string, bigint>();
   let position: Position = BEGIN;
 
@@ -95,7 +98,9 @@ export async function createMetrics(
   const started = (run: string): void => {
     const process = processName(run);
     starts.inc({ process });
-    if (!run.endsWith('#1')) restarts.inc({ process });
+    // From 0 on: what Prometheus first sees as 1 has not increased for it.
+    restarts.inc({ process }, run.endsWith('#1') ? 0 : 1);
+    forced.inc({ process }, 0);
   };
 
   const ended = (record: Extract<CheckpointRecord, { type: 'run-ended' }>): void => {
@@ -123,7 +128,7 @@ export async function createMetrics(
 
   return {
     type: registry.contentType,
-    async render(status) {
+    async render(status, counts) {
       for (
         let some = feed.after(position, STREAM_BATCH);
         some.length > 0;
@@ -138,6 +143,7 @@ export async function createMetrics(
       task.set({ task: status.task.name ?? '', state: status.task.state ?? '' }, 1);
       for (const [log, size] of Object.entries(sizes())) logs.set({ log }, size);
       for (const each of status.processes) show(each);
+      showCounts(counts);
       return registry.metrics();
     },
   };

@@ -240,9 +240,9 @@ export const ROUTES: readonly Route[] = [
     summary: 'metrics in the text format of Prometheus',
     open: true,
     answers: 'metrics',
-    handle: async ({ metrics, status }) => {
-      const { type, render } = await metrics();
-      return { status: 200, type, text: await render(await status(true)) };
+    handle: async ({ metrics, status, counts }) => {
+      const [{ type, render }, now, counted] = await Promise.all([metrics(), status(true), counts()]);
+      return { status: 200, type, text: await render(now, counted) };
     },
   },
   {

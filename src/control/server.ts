@@ -38,6 +38,7 @@ export interface ControlWorld {
   readonly tcp: GateWorld | null;
   readonly request: Sources['request'];
   readonly state: Sources['state'];
+  readonly counts: Sources['counts'];
   readonly nowNs: () => bigint;
 }
 
@@ -48,7 +49,7 @@ export interface ControlServer {
 }
 
 export function createControlServer(world: ControlWorld): ControlServer {
-  const { request, state } = world;
+  const { request, state, counts } = world;
   const feed = createFeed(world.place);
   const closing = new AbortController();
   const { status } = createStatusSource(feed, state, world.nowNs);
@@ -71,6 +72,7 @@ export function createControlServer(world: ControlWorld): ControlServer {
     status,
     feed,
     metrics,
+    counts,
     folder,
     logs,
     id,

@@ -1,5 +1,6 @@
 /** From where routes have what they answer. */
 import type { Who } from '../checkpoint/record.ts';
+import type { Counts } from '../host/host.ts';
 import type { Status } from '../report/status.ts';
 import type { Answer, Request } from '../supervisor/client-request.ts';
 import type { State } from '../supervisor/state.ts';
@@ -13,6 +14,8 @@ export interface Sources {
   status(usage: boolean): Promise<Status>;
   readonly feed: Feed;
   metrics(): Promise<Metrics>;
+  /** What init has counted; null: it does not say. */
+  counts(): Promise<Counts | null>;
   /** Of the task; null: there is none on disk. */
   readonly folder: string | null;
   /** null: where there is no folder, nothing is kept. */

@@ -1,17 +1,25 @@
 import type { RunSnapshot, Usage } from '../supervisor/vocabulary.ts';
-import type { HostNews } from './host.ts';
+import type { Counts, HostNews } from './host.ts';
 import type { Layout, ValueOf } from './layout.ts';
 import * as wire from './protocol.ts';
 
 /** What a piece of the stream held; `bad` ends the connection: after one wrong frame nothing that follows has a place. */
-export type Decoded = { readonly news: readonly HostNews[]; readonly bad: string | null };
+export type Decoded = {
+  readonly news: readonly HostNews[];
+  /** An answer, and no news: nothing is decided by it. */
+  readonly counts?: Counts;
+  readonly bad: string | null;
+};
 
 /** Collects bytes and gives news as soon as a frame is complete. Never throws, and holds less than one frame. */
 export function createFrameReader(): (bytes: Uint8Array) => Decoded {
   let rest: Uint8Array = new Uint8Array();
   let bad: string | null = null;
+  /** By process: asked again meanwhile, init begins anew. */
+  let counted = new Map<string, Counts['bytes'][number]>();
   return (bytes) => {
     const news: HostNews[] = [];
+    let counts: Counts | undefined;
     if (bad !== null) return { news, bad };
     rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
     while (bad === null && rest.length >= wire.head.size) {
@@ -19,14 +27,23 @@ export function createFrameReader(): (bytes: Uint8Array) => Decoded {
       const head = wire.head.read(view, 0);
       bad = checkHead(head);
       if (bad !== null || rest.length < head.size) break;
-      const item = decodeBody(head.type, view);
-      if (typeof item === 'string') bad = item;
-      else news.push(item);
+      if (head.type === wire.frameType.BYTES) {
+        const bytes = decodeBytes(wire.bytes.read(view, wire.head.size));
+        counted.set(bytes.process, bytes);
+      } else if (head.type === wire.frameType.COUNTS) {
+        const { orphans } = wire.counts.read(view, wire.head.size);
+        counts = { orphans: Number(orphans), bytes: [...counted.values()] };
+        counted = new Map();
+      } else {
+        const item = decodeBody(head.type, view);
+        if (typeof item === 'string') bad = item;
+        else news.push(item);
+      }
       rest = rest.subarray(head.size);
     }
     // A copy: what is left must not keep the whole chunk alive.
     rest = Uint8Array.from(bad === null ? rest : []);
-    return { news, bad };
+    return { news, ...(counts && { counts }), bad };
   };
 }
 
@@ -35,6 +52,8 @@ const bodySizes: ReadonlyMap<number, number> = new Map([
   [wire.frameType.RUN, wire.run_state.size],
   [wire.frameType.ASKS, wire.asks.size],
   [wire.frameType.SYNC, wire.sync.size],
+  [wire.frameType.BYTES, wire.bytes.size],
+  [wire.frameType.COUNTS, wire.counts.size],
 ]);
 
 function checkHead(head: ValueOf<typeof wire.head>): string | null {
@@ -141,6 +160,11 @@ function decodeRun(raw: ValueOf<typeof wire.run_state>): HostNews | string {
     statusText: raw.status,
   };
   return { kind: 'run', run };
+}
+
+/** Beyond 2^53 bytes a number is off by a few, and still grows. */
+function decodeBytes(raw: ValueOf<typeof wire.bytes>): Counts['bytes'][number] {
+  return { process: raw.process, stdout: Number(raw.out), stderr: Number(raw.error) };
 }
 
 function decodeUsage(raw: ValueOf<typeof wire.usage>): Usage {

@@ -75,6 +75,10 @@ export function encodeClear(number: number): Uint8Array {
   return encodeFrame(wire.frameType.CLEAR, number, struct({}), {});
 }
 
+export function encodeCount(): Uint8Array {
+  return encodeFrame(wire.frameType.COUNT, 0, struct({}), {});
+}
+
 export function encodeSeen(event: number, wakeNs: bigint | null): Uint8Array {
   return encodeFrame(wire.frameType.SEEN, 0, wire.seen, seenValue(event, wakeNs));
 }

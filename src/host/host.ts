@@ -43,6 +43,20 @@ export type HostNews =
   | { readonly kind: 'sync'; readonly event: number }
   | { readonly kind: 'closed'; readonly reason: string };
 
+/** Init, which also counts what no record has. */
+export interface CountingHost extends Host {
+  /** As they are when init answers. null: it does not, or has gone. */
+  counts(): Promise<Counts | null>;
+}
+
+/** They only grow while init lives, whatever becomes of a supervisor, a coordinator or the pump. */
+export interface Counts {
+  /** Reaped by init and by all coordinators. */
+  readonly orphans: number;
+  /** Captured output, of all runs of each process. '': of those together that init has no place for any more. */
+  readonly bytes: readonly { readonly process: string; readonly stdout: number; readonly stderr: number }[];
+}
+
 /** CLOCK_MONOTONIC and wall time. The only source of time of the loop. */
 export interface Clock {
   nowNs(): bigint;

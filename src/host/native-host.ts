@@ -2,9 +2,11 @@ import { Socket } from 'node:net';
 import { DRAIN_MS } from '../logs/limits.ts';
 import type { RunSnapshot } from '../supervisor/vocabulary.ts';
 import { blankRun } from './blank-run.ts';
+import { createCounting } from './counting.ts';
 import { createFrameReader } from './decode.ts';
 import {
   encodeClear,
+  encodeCount,
   encodeExit,
   encodeForget,
   encodeLeave,
@@ -14,7 +16,7 @@ import {
   encodeSpawn,
   encodeUpgrade,
 } from './encode.ts';
-import type { Host, HostNews } from './host.ts';
+import type { CountingHost, HostNews } from './host.ts';
 
 /** errno of a command line that is too long for the kernel as well. */
 const E2BIG = 7;
@@ -22,7 +24,7 @@ const E2BIG = 7;
 const TOGETHER = 16;
 
 /** The host that init is, at the other end of descriptor `fd`. */
-export function createNativeHost(fd: number): Host {
+export function createNativeHost(fd: number): CountingHost {
   let socket: Socket | null = null;
   let report: (news: HostNews) => void = () => {};
   let lastEvent = 0;
@@ -32,6 +34,7 @@ export function createNativeHost(fd: number): Host {
     const tell = report;
     report = () => {};
     socket?.destroy();
+    counting.answer(null);
     tell({ kind: 'closed', reason });
   };
   /** Of what init has never heard: a batch of its own. */
@@ -54,6 +57,10 @@ export function createNativeHost(fd: number): Host {
     socket.write(frame);
     if (held === TOGETHER) sendOut();
   };
+  const counting = createCounting(() => {
+    send(encodeCount());
+    return socket?.writable ?? false;
+  });
 
   return {
     open(listener) {
@@ -65,7 +72,8 @@ export function createNativeHost(fd: number): Host {
         return close(`no socket to init: ${(error as Error).message}`);
       }
       socket.on('data', (bytes) => {
-        const { news, bad } = decode(bytes);
+        const { news, counts, bad } = decode(bytes);
+        if (counts !== undefined) counting.answer(counts);
         for (const item of news) {
           if (item.kind === 'sync') lastEvent = item.event;
           report(item);
@@ -90,10 +98,12 @@ export function createNativeHost(fd: number): Host {
     upgrade: (number, installation) => send(encodeUpgrade(number, installation)),
     seen: (event, wakeNs) => send(encodeSeen(event, wakeNs)),
     leave: (event, wakeNs) => send(encodeLeave(event, wakeNs)),
+    counts: () => counting.ask(),
     close() {
       report = () => {};
       sendOut();
       socket?.destroy();
+      counting.answer(null);
     },
   };
 }

@@ -4,7 +4,7 @@
  */
 import { array, i32, struct, text, u8, u16, u32, u64 } from './layout.ts';
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 export const FRAME_MAX = 2 * 1024 * 1024;
 export const RUNGS_MAX = 16;
 export const LIMITS_MAX = 16;
@@ -26,10 +26,13 @@ export const frameType = {
   UPGRADE: 7,
   CLEAR: 8,
   LEAVE: 9,
+  COUNT: 10,
   HELLO: 16,
   RUN: 17,
   ASKS: 18,
   SYNC: 19,
+  BYTES: 20,
+  COUNTS: 21,
 } as const;
 
 /** TARGET_*: the number is the index. */
@@ -146,6 +149,8 @@ export const asks = struct({
   cleared: u32,
 });
 export const sync = struct({ event: u64 });
+export const bytes = struct({ process: text(NAME_SIZE), out: u64, error: u64 });
+export const counts = struct({ orphans: u64 });
 export const usage = struct({ user_us: u64, sys_us: u64, max_rss_kb: u64 });
 export const run_state = struct({
   key: u64,

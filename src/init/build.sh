@@ -10,7 +10,7 @@ if [ -z "${CC:-}" ] && [ "$(uname -s)" != Linux ]; then
 	echo "no native entry on $(uname -s): gsup runs over the portable host" >&2
 	exit 0
 fi
-parts="main options probe text say state record order tree spawn terminal run usage rest listen output lines log-file pump leftovers notify coordinator runs forward stand-in tini dumb-init installation node memory config control health peers absence ending detach supervisor"
+parts="main options probe text say state record order tree spawn terminal run usage rest listen output lines log-file pump leftovers notify coordinator runs forward stand-in tini dumb-init installation node memory config control health peers absence ending detach supervisor orphans"
 sources=$(for part in $parts; do printf '%s/%s.c ' $here "$part"; done)
 warn="-std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers"
 
@@ -22,9 +22,9 @@ if [ "${1:-}" = test ]; then
 	$cc $warn $sane -o build/options-driver $here/test/options-driver.c $here/options.c $here/probe.c $here/text.c
 	$cc $warn $sane -o build/order-driver $here/test/order-driver.c $here/order.c
 	world="-include $here/test/fuzz-world.h -Wno-unused-function -Wno-unused-parameter"
-	$cc $warn $sane $world -o build/model-init $here/test/model-init.c $here/text.c
+	$cc $warn $sane $world -o build/model-init $here/test/model-init.c $here/text.c $here/orphans.c
 	$cc $warn $sane $world -o build/model-coordinator $here/test/model-coordinator.c \
-		$here/run.c $here/usage.c $here/order.c $here/record.c $here/text.c $here/say.c $here/options.c $here/probe.c $here/memory.c
+		$here/run.c $here/usage.c $here/order.c $here/record.c $here/text.c $here/say.c $here/options.c $here/probe.c $here/memory.c $here/orphans.c
 	exit 0
 fi
 

@@ -122,6 +122,8 @@ bool output_discard(int source);
 void output_reap(void);
 bool output_child(pid_t pid, const siginfo_t *si);      /* reaped: it was the pump */
 void output_tick(void);
+struct bytes;
+const struct bytes *output_counted(int row);            /* how much each process has written; NULL: there are no more of them */
 uint64_t output_due(void);
 bool output_drained(uint64_t within_ns);                /* when every tree is empty: all has arrived, or its time is over */
 
@@ -205,7 +207,11 @@ uint64_t run_due(const struct run *run);
 const char *run_outcome(const struct run *run);         /* where no supervisor judges */
 const char *stage_name(uint32_t stage);
 extern struct run the_run;                              /* of a plain run, or of a coordinator: a process looks after one at most, and init after none below a supervisor */
-extern uint64_t orphans_reaped;
+
+/* ---- orphans.c: how many were reaped, by init and by its coordinators ---- */
+void orphans_share(void);                               /* with all that are forked from now on */
+void orphans_reaped(uint64_t more);
+uint64_t orphans_counted(void);
 
 /* ---- usage.c ---- */
 struct usage usage_of(const struct rusage *r);

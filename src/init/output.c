@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 _Static_assert(2 * RUNS_MAX <= STREAMS_MAX, "each run has its streams");
-enum { SHADES_KNOWN = 64, WIDTH_MAX = 24, FIRST_OUTLET = 10 };
+enum { SHADES_KNOWN = 64, WIDTH_MAX = 24, FIRST_OUTLET = 10, COUNTED_MAX = RUNS_MAX + 1 /* the last for whoever else comes */ };
 #define RETRY_FIRST (10 * MS)
 #define RETRY_LAST (30 * SECOND)
 
@@ -112,6 +112,36 @@ static bool open_pipes(struct launch *l)
 	return true;
 }
 
+/* ---- how much is written: the streams of a process count together, and what has been counted stays when they have ended ---- */
+
+static PAGES struct bytes counted[COUNTED_MAX];
+static int counted_rows;
+
+static uint32_t row_of(const char *run)
+{
+	int row = 0;
+	size_t size = name_size(run);
+	while (row < counted_rows && (strncmp(counted[row].process, run, size) || counted[row].process[size])) row++;
+	if (row >= COUNTED_MAX - 1) row = COUNTED_MAX - 1;
+	if (row < counted_rows) return (uint32_t)row;
+	if (row < COUNTED_MAX - 1) memcpy(counted[row].process, run, size);
+	counted_rows = row + 1;
+	return (uint32_t)row;
+}
+
+static void count_stream(struct stream *s)
+{
+	uint64_t taken = __atomic_load_n(&s->taken, __ATOMIC_ACQUIRE), more = taken - s->counted;
+	s->counted = taken;
+	*(s->is_error ? &counted[s->row].error : &counted[s->row].out) += more;
+}
+
+const struct bytes *output_counted(int row)
+{
+	for (int i = 0; i < stream_count && !row; i++) if (streams[i].state != STREAM_FREE) count_stream(&streams[i]);
+	return row < counted_rows ? &counted[row] : NULL;
+}
+
 /* What has been delivered to its end leaves its place to the next. -1: there is none. */
 static int free_slot(void)
 {
@@ -119,6 +149,7 @@ static int free_slot(void)
 	shared->copies = 0;
 	for (int i = 0; i < stream_count; i++) {
 		if (streams[i].state == STREAM_ENDED) {
+			count_stream(&streams[i]);
 			close(stream_sources[i]);
 			stream_sources[i] = -1;
 			madvise(stream_buffers[i], BUFFER_BYTES, MADV_REMOVE);
@@ -165,6 +196,7 @@ static void register_stream(int slot, const struct launch *l, bool is_error)
 		.job = { l->fixed.output == OUTPUT_NONE ? NO_JOB : l->fixed.output == OUTPUT_FILE ? JOB_FILE : outlet,
 			state.folder >= 0 && l->fixed.output != OUTPUT_NONE ? JOB_FILE : NO_JOB } };
 	print(s.run, sizeof s.run, "%s", l->name);
+	s.row = row_of(s.run);
 	if (width > WIDTH_MAX) width = WIDTH_MAX;
 	if (width > shared->width) shared->width = width;
 	if (l->fixed.output == OUTPUT_FILE) strcpy(stream_paths[slot], l->path);

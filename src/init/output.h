@@ -43,6 +43,7 @@ struct stream {
 	uint32_t taking;
 	char mark[MARK_BYTES];                              /* what stood in the buffer before it */
 	char run[NAME_SIZE];
+	uint32_t row; uint64_t counted;                     /* init's: where its bytes are counted, and how many were */
 };
 
 /* One write, for as long as it is not done. size is set last: from then on it counts as passed. */

@@ -1,5 +1,5 @@
 /*
- * What init, its coordinators and the supervisor say to each other, on one page. Version 3.
+ * What init, its coordinators and the supervisor say to each other, on one page. Version 4.
  *
  * The supervisor has a stream socket (its descriptor 3), a coordinator a SOCK_SEQPACKET one; the frames are the same.
  * A frame is a head and a body of fixed layout; only SPAWN is followed by strings. Little endian, natural alignment, no
@@ -19,12 +19,15 @@
  *   SEEN     struct seen               (not numbered) everything up to this event is dealt with; wake me at this time
  *   LEAVE    struct seen               (not numbered) the same, and nothing is to be decided until then: end me, and start the next
  *                                      one at that time, or when there is something to be told
+ *   COUNT    nothing                   (not numbered) tell what has been counted so far; nobody is told unasked
  *
  * init -> supervisor: state, not events. What has changed is sent again, whole; what was not yet sent is not queued.
  *   HELLO    struct hello              first frame of a connection
  *   RUN      struct run_state          a run as it is now
  *   ASKS     struct asks               how often a stop has been asked for, and by whom first; and a reload; whether CLEAR is done
  *   SYNC     struct sync               end of a batch; SEEN answers it. The first one ends the picture of what is there
+ *   BYTES    struct bytes              answers COUNT, for each process of which output was captured: how much, in all its runs
+ *   COUNTS   struct counts             behind them, once: what is counted for the task as a whole
  *
  * init <-> coordinator: SPAWN is inherited by fork; RUNG and SIGNAL are passed on; LINK tells whether a supervisor lives
  * or is being started; ALONE says that a stop was asked for and nobody is there to decide. FORWARD is a signal that init has
@@ -36,12 +39,12 @@
 #define GSUP_PROTOCOL_H
 #include <stdint.h>
 
-enum { PROTOCOL_VERSION = 3, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024, SIGNAL_MAP_SIZE = 72 };
+enum { PROTOCOL_VERSION = 4, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024, SIGNAL_MAP_SIZE = 72 };
 #define FOREVER UINT64_MAX
 
 enum frame_type {
-	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6, UPGRADE = 7, CLEAR = 8, LEAVE = 9,
-	HELLO = 16, RUN = 17, ASKS = 18, SYNC = 19,
+	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6, UPGRADE = 7, CLEAR = 8, LEAVE = 9, COUNT = 10,
+	HELLO = 16, RUN = 17, ASKS = 18, SYNC = 19, BYTES = 20, COUNTS = 21,
 	LINK = 32, RECORD = 33, ALONE = 34, FORWARD = 35
 };
 
@@ -113,6 +116,8 @@ struct asks {
 	uint32_t reloads; int32_t reload_pid; uint32_t reload_uid, cleared; /* how often the config was to be read again, and by whom last; cleared: no stranger was left */
 };
 struct sync { uint64_t event; };
+struct bytes { char process[NAME_SIZE]; uint64_t out, error; }; /* out: of stdout, and of a terminal; without a name: of all those together that have no place of their own */
+struct counts { uint64_t orphans; };               /* that were reaped, by init and by all coordinators */
 struct link { uint32_t present, pad; };
 struct alone { uint32_t asks, signal; int32_t pid; uint32_t uid; }; /* asks 1: stop, 2: next rung, 3: SIGKILL */
 struct forward { uint32_t signal, received, times, pad; }; /* received: on_signal says what it is for the run; else it is of init's own job control */

@@ -10,8 +10,6 @@
 #define PATIENCE (250 * MS)
 
 struct run the_run;
-uint64_t orphans_reaped;
-
 static bool alive(const struct run *run) { return run->s.pid > 0 && run->s.phase < PHASE_ENDED; }
 static bool stopping(const struct run *run) { return run->climb.order.index != NOT_STOPPING; }
 
@@ -355,7 +353,7 @@ static int reap_others(struct run *run)
 			if (waitid(P_PID, (id_t)children[i], &si, WEXITED | WNOHANG) == 0 && si.si_pid) reaped++;
 			else left++;
 		}
-		orphans_reaped += (uint64_t)reaped;
+		orphans_reaped((uint64_t)reaped);
 		if (count < 0) return -1;
 		if (!reaped) return left;
 	}
@@ -381,7 +379,7 @@ void run_reap(struct run *run)
 		si.si_pid = 0;
 		if (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || !si.si_pid || si.si_pid == apart_pid) return;
 		if (run->used && si.si_pid == run->s.pid) { leader_exited(run); news = true; }
-		else if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0 && !output_child(si.si_pid, &si)) orphans_reaped++;
+		else if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0 && !output_child(si.si_pid, &si)) orphans_reaped(1);
 	}
 	if (run->s.phase == PHASE_ENDED) return;
 	int left = only_zombies() ? 0 : reap_others(run);
@@ -391,8 +389,8 @@ void run_reap(struct run *run)
 	if (left > 0 || (left < 0 && kill(-run->s.pid, 0) == 0 && !news)) { left_behind(run); return; }
 	waitid(P_PID, (id_t)run->s.pid, &si, WEXITED | WNOHANG);
 	run->held = false;
-	for (si.si_pid = 0; waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid && si.si_pid != apart_pid; si.si_pid = 0, orphans_reaped++)
-		waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG); /* zombies beside it */
+	for (si.si_pid = 0; waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid && si.si_pid != apart_pid; si.si_pid = 0) /* zombies beside it */
+		if (waitid(P_PID, (id_t)si.si_pid, &si, WEXITED | WNOHANG) == 0 && !output_child(si.si_pid, &si)) orphans_reaped(1);
 	run_over(run);
 }
 

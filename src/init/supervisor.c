@@ -48,6 +48,18 @@ static void want_room(bool full)
 	epoll_ctl(room.poller, EPOLL_CTL_MOD, sup.socket, &e);
 }
 
+/* What was asked for: each process, and behind them what there is once. It goes on where there was no room. */
+static bool tell_counts(void)
+{
+	if (sup.row == NOT_ASKED) return true;
+	for (const struct bytes *b; (b = output_counted(sup.row)); sup.row++)
+		while (!put(BYTES, b, sizeof *b)) if (!send_out()) return false;
+	struct counts c = { orphans_counted() };
+	while (!put(COUNTS, &c, sizeof c)) if (!send_out()) return false;
+	sup.row = NOT_ASKED;
+	return true;
+}
+
 void supervisor_flush(void)
 {
 	bool told = false;
@@ -79,7 +91,7 @@ void supervisor_flush(void)
 		if (sup.seen == sup.event - 1) sup.unseen_since_ns = now_ns();
 		put(SYNC, &s, sizeof s);
 	}
-	want_room(!send_out());
+	want_room(!tell_counts() || !send_out());
 }
 
 /* Killed is not the same as not to be had: who has worked will work again, and who was killed may. */
@@ -139,6 +151,7 @@ void start_supervisor(void)
 	sup.tell_hello = true;
 	sup.tell_asks = asks.frame.count || asks.frame.reloads || asks.frame.cleared;
 	sup.event = sup.seen = 0;
+	sup.row = NOT_ASKED;
 	sup.unseen_since_ns = sup.started_ns;
 	sup.wake_ns = FOREVER;
 	in_size = out_size = out_sent = 0;
@@ -225,7 +238,7 @@ void supervisor_child(pid_t pid, const siginfo_t *si)
 		return;
 	}
 	if (si->si_code == CLD_STOPPED || si->si_code == CLD_CONTINUED) return;
-	if (!output_child(pid, si) && !runs_child(pid)) orphans_reaped++;
+	if (!output_child(pid, si) && !runs_child(pid)) orphans_reaped(1);
 }
 
 /* Where everybody else is asked one by one (run_reap). */
@@ -275,14 +288,15 @@ static bool carry_out(const char *frame)
 	const char *body = frame + sizeof *h;
 	size_t size = h->size - sizeof *h;
 	static const size_t sizes[] = { [RUNG] = sizeof(struct rung_request), [SIGNAL] = sizeof(struct signal_request),
-		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen), [UPGRADE] = sizeof(struct upgrade_request), [CLEAR] = 0, [LEAVE] = sizeof(struct seen) };
-	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > LEAVE || (h->type != SPAWN && size != sizes[h->type])) return false;
+		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen), [UPGRADE] = sizeof(struct upgrade_request), [CLEAR] = 0, [LEAVE] = sizeof(struct seen), [COUNT] = 0 };
+	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > COUNT || (h->type != SPAWN && size != sizes[h->type])) return false;
 	if (h->type == SEEN || h->type == LEAVE) {
 		see((const struct seen *)body);
 		sup.leaves = h->type == LEAVE;
 		sup.next_ns = sup.wake_ns;
 		return true;
 	}
+	if (h->type == COUNT) return !(sup.row = 0);
 	if (h->number <= sup.last_number && h->type != FORGET) return true; /* done before the crash of whoever asked */
 	if (h->number > sup.last_number) { sup.last_number = h->number; hear_of(h); }
 	if (h->type == EXIT) {
@@ -431,5 +445,6 @@ void supervisor_open(const struct parsed *p, char **argv, int epoll, int signals
 	command_line = argv;
 	room = (struct room){ .poller = epoll, .signals = signals };
 	supervisor_decides = true;
+	orphans_share();
 	start_supervisor();
 }

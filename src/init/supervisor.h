@@ -10,6 +10,7 @@
 #define NO_MEMORY SECOND              /* whoever needs the memory more shall have had it by then */
 #define RETRY_LAST (30 * SECOND)
 
+enum { NOT_ASKED = -1 /* row: nobody wants to know */ };
 enum { GONE, STARTING, PRESENT, ABSENT }; /* ABSENT: it has left, and is started when there is something for it */
 struct supervisor {
 	int state, socket;
@@ -20,6 +21,7 @@ struct supervisor {
 	uint64_t next_ns, refuse_until_ns; /* next_ns: what it leaves for; refuse_until_ns: no client is a reason to start one */
 	uint32_t restarts, failed; /* failed: starts in a row that came to nothing, 2 each; 1 for a SIGKILL, which says little of the next one */
 	bool tell_hello, tell_asks, spawned, said, yields, ended; /* yields: to the supervisor of another installation; ended: by us */
+	int row;                   /* of what is counted: the next that is told */
 	bool woken, leaves, called; /* woken: from an absence; leaves: into one; called: a client waits */
 };
 struct asked { struct asks frame; uint64_t event, due_ns; int alone; struct by by; };

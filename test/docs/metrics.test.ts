@@ -43,13 +43,22 @@ const STATUS = {
   ],
 } as unknown as Status;
 
+/** As init has counted it, of a process with a name and of those that have no place of their own. */
+const COUNTS = {
+  orphans: 7,
+  bytes: [
+    { process: 'web', stdout: 1000, stderr: 24 },
+    { process: '', stdout: 5, stderr: 0 },
+  ],
+};
+
 async function served(): Promise<string> {
   const after = (position: { init: number }) =>
     RECORDS.filter(({ record }) => record.seq > position.init) as unknown as Entry[];
   const metrics = await createMetrics({ after }, () => ({ checkpoint: 10, init: 20 }));
-  await metrics.render(STATUS);
+  await metrics.render(STATUS, COUNTS);
   // What was counted once is not counted again.
-  return metrics.render(STATUS);
+  return metrics.render(STATUS, COUNTS);
 }
 
 test('every metric is counted and shown as its records and its status have it', async () => {
@@ -59,8 +68,13 @@ test('every metric is counted and shown as its records and its status have it', 
     [
       'gsup_ended_runs_cpu_seconds_total{process="web",mode="system"} 0.25',
       'gsup_ended_runs_cpu_seconds_total{process="web",mode="user"} 1.5',
+      'gsup_log_bytes_total{process="",stream="stderr"} 0',
+      'gsup_log_bytes_total{process="",stream="stdout"} 5',
+      'gsup_log_bytes_total{process="web",stream="stderr"} 24',
+      'gsup_log_bytes_total{process="web",stream="stdout"} 1000',
       'gsup_log_size_bytes{log="checkpoint"} 10',
       'gsup_log_size_bytes{log="init"} 20',
+      'gsup_orphans_reaped_total 7',
       'gsup_process_cpu_ratio{process="web"} 1.5',
       'gsup_process_failures{process="web"} 2',
       'gsup_process_healthy{process="web"} 1',
@@ -81,6 +95,15 @@ test('every metric is counted and shown as its records and its status have it', 
   );
 });
 
+test('restarts and forced kills of a process are there from its first start, so that the first one is an increase', async () => {
+  const [, first] = RECORDS;
+  const after = (position: { init: number }) => (position.init === 0 ? [first] : []) as unknown as Entry[];
+  const metrics = await createMetrics({ after }, () => ({ checkpoint: 0, init: 0 }));
+  const text = await metrics.render(STATUS, null);
+  expect(text).toContain('gsup_runs_restarted_total{process="web"} 0');
+  expect(text).toContain('gsup_runs_forced_total{process="web"} 0');
+});
+
 test('every metric stands in the page with its kind and its labels, and no other', async () => {
   const text = await served();
   const kinds = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', kind = '']) => {
@@ -98,13 +121,30 @@ test('every metric stands in the page with its kind and its labels, and no other
   expect(written.sort()).toEqual(kinds.sort());
 });
 
+test('what init has counted is absent until it is known, and stays as it was while it is not', async () => {
+  const metrics = await createMetrics({ after: () => [] }, () => ({ checkpoint: 0, init: 0 }));
+  expect(await metrics.render(STATUS, null)).not.toMatch(/gsup_orphans|gsup_log_bytes/);
+  const known = await metrics.render(STATUS, COUNTS);
+  expect(known).toContain('gsup_orphans_reaped_total 7');
+  expect(await metrics.render(STATUS, null)).toBe(known);
+  const more = { orphans: 8, bytes: [{ process: 'web', stdout: 1001, stderr: 24 }] };
+  const later = await metrics.render(STATUS, more);
+  expect(later).toContain('gsup_orphans_reaped_total 8');
+  expect(later).toContain('gsup_log_bytes_total{process="web",stream="stdout"} 1001');
+});
+
 test('S64 names that are markup stay names in the text', async () => {
   const metrics = await createMetrics({ after: () => [] }, () => ({ checkpoint: 0, init: 0 }));
   const [process] = STATUS.processes;
   const hostile = { ...STATUS, processes: [{ ...process, name: 'a"} 1\nevil 2\\' }] } as unknown as Status;
-  const text = await metrics.render(hostile);
+  const hostileName = hostile.processes[0]?.name ?? '';
+  const text = await metrics.render(hostile, {
+    orphans: 0,
+    bytes: [{ process: hostileName, stdout: 3, stderr: 0 }],
+  });
   expect(text).not.toMatch(/^evil/m);
   expect(text).toContain('gsup_process_up{process="a\\"} 1\\nevil 2\\\\"} 1');
+  expect(text).toContain('gsup_log_bytes_total{process="a\\"} 1\\nevil 2\\\\",stream="stdout"} 3');
 });
 
 test('the rules of its alerts ask for metrics that there are', async () => {

@@ -5,6 +5,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  encodeCount,
   encodeExit,
   encodeForget,
   encodeRung,
@@ -151,6 +152,7 @@ const frames = {
   forget: encodeForget(7, 1),
   exit: encodeExit(8, 3, 5000),
   upgrade: encodeUpgrade(9, '/opt/gsup-2'),
+  count: encodeCount(),
 };
 const writes = (name: keyof typeof frames, pieces = 0): number[] => {
   const frame = frames[name] ?? new Uint8Array();
@@ -229,6 +231,17 @@ const stories: Readonly<Record<string, readonly (readonly number[])[]>> = {
   upgrades: [writes('spawn'), state(2), writes('upgrade'), dies, later, writes('seen'), writes('upgrade')],
   'upgrade-in-vain': [writes('seen'), writes('upgrade', 3), dies, later, dies, later, writes('seen')],
   'too-much': [writes('spawn'), [1, 33]],
+  counts: [writes('seen'), writes('count'), writes('spawn'), writes('count', 5), writes('seen')],
+  'counts-into-a-crowd': [
+    [11, 200, 200],
+    writes('count'),
+    [11, 200, 100],
+    writes('count'),
+    writes('spawn'),
+    [11, 254, 255],
+    writes('seen'),
+  ],
+  'counts-and-dies': [[11, 200, 100], writes('count'), dies, later, writes('seen'), writes('count')],
 };
 for (const [name, steps] of Object.entries(stories))
   save('protocol', `story-${name}`, Uint8Array.from(steps.flat()));

@@ -27,6 +27,8 @@ const structs = {
   hello: wire.hello,
   asks: wire.asks,
   sync: wire.sync,
+  bytes: wire.bytes,
+  counts: wire.counts,
   usage: wire.usage,
   run_state: wire.run_state,
 };

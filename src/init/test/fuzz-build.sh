@@ -9,8 +9,8 @@ order) units=order ;;
 options) units='options probe text' ;;
 notify) units=text ;;
 lines) units= ;;
-protocol) units='text installation' ;;
-coordinator) units='run usage order record text say options probe memory' ;;
+protocol) units='text installation orphans' ;;
+coordinator) units='run usage order record text say options probe memory orphans' ;;
 *) echo "cannot build \"$target\": order, options, notify, lines, protocol or coordinator is needed" >&2; exit 64 ;;
 esac
 main=
