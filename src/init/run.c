@@ -10,6 +10,7 @@
 #define PATIENCE (250 * MS)
 
 struct run the_run;
+
 static bool alive(const struct run *run) { return run->s.pid > 0 && run->s.phase < PHASE_ENDED; }
 static bool stopping(const struct run *run) { return run->climb.order.index != NOT_STOPPING; }
 
