@@ -111,6 +111,13 @@ scenario(
       await replaced(gsup);
       expect(await scrape(gsup)).toMatchObject(after(runs));
     }
+    // Nobody asks before the place of a stream goes to the next one.
+    const whole = () => gsup.stdout.text().match(/\| written 900$/gm)?.length ?? 0;
+    for (const runs of [4, 5, 6]) {
+      await post(gsup, '/v1/processes/web/restart');
+      await until(`the output of web#${runs}`, () => whole() === runs);
+    }
+    await counts(gsup, after(6));
     expect(Object.keys(await scrape(gsup)).join()).not.toContain('loud');
     gsup.signal('SIGTERM');
     await gsup.ended();
