@@ -14,6 +14,8 @@ export interface DepartureOptions {
   readonly clock: Clock;
   readonly company: CompanyPort;
   readonly state: () => State;
+  /** The deadline that this supervisor waits for; null: none. */
+  readonly nextNs: () => bigint | null;
   /** All that was decided is in the log. */
   readonly isKept: () => boolean;
   readonly leave: (atNs: bigint | null) => void;
@@ -26,21 +28,31 @@ export const NO_COMPANY: CompanyPort = {
   shut() {},
 };
 
-export function createDeparture({ clock, company, state, isKept, leave }: DepartureOptions): Departure {
+export function createDeparture(options: DepartureOptions): Departure {
+  const { clock, company, state, nextNs, isKept, leave } = options;
   let disarm: (() => void) | null = null;
   let closed = false;
+
+  /**
+   * Whoever is late finds both timers due, and this one first: it is the earlier one. What has passed is not a next deadline any more
+   * (deadlines.ts), so to leave now would be to leave it undone. The turn that answers it comes at once.
+   */
+  const isDue = (): boolean => {
+    const atNs = nextNs();
+    return atNs !== null && atNs <= clock.nowNs();
+  };
 
   const rest = (): void => {
     disarm?.();
     disarm = null;
     const stayNs = state().live.hello?.stayNs;
-    if (closed || stayNs === undefined || company.isConnected()) return;
+    if (closed || stayNs === undefined || company.isConnected() || isDue()) return;
     const nowNs = clock.nowNs();
     if (mayLeave(state(), nowNs) !== null) disarm = clock.at(nowNs + stayNs, rested);
   };
   const rested = (): void => {
     disarm = null;
-    if (closed || company.isConnected()) return;
+    if (closed || company.isConnected() || isDue()) return;
     const absence = mayLeave(state(), clock.nowNs());
     if (absence === null) return;
     if (company.isBusy() || !isKept()) {

@@ -63,6 +63,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
     clock,
     company: ports.company ?? NO_COMPANY,
     state: () => state,
+    nextNs: () => armed.atNs,
     isKept: () => journal.isKept(),
     leave: (atNs) => {
       hasLeft = true;

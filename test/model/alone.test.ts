@@ -58,7 +58,7 @@ function play(story: readonly (readonly [atMs: number, event: InitEvent])[]): st
       if (each.kind === 'exit') told.push(`${atMs}: exit ${each.code}`);
     }
   }
-  expect(replayInit([turns], false).differences).toEqual([]);
+  expect(replayInit([turns], { lasting: false }).differences).toEqual([]);
   return told;
 }
 

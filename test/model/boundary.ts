@@ -36,12 +36,18 @@ export interface Bounds {
   readonly lateExec: boolean;
   /** A supervisor that lives has at most so many batches unread; one that is frozen may be as late as it likes. */
   readonly lag: number;
+  /** How often time passes while a supervisor has something to do; null: as often as it likes. */
+  readonly late: number | null;
   /** Time passes also while init or a coordinator has something to do. */
   readonly slow: boolean;
   /** Requests for another installation. */
   readonly upgrades: number;
   /** What is asked for. */
   readonly installations: readonly Installation[];
+  /** How long a supervisor stays that has nothing to decide; null: it does not leave. */
+  readonly stayMs: number | null;
+  /** Clients that connect, ask nothing, and go. */
+  readonly calls: number;
 }
 
 /** By its folder. '': init's own. `/good` works; the others do not come up, each in its way. */
@@ -63,6 +69,10 @@ export interface Boundary {
   readonly asked: number;
   readonly faults: number;
   readonly upgrades: number;
+  readonly calls: number;
+  readonly late: number;
+  /** A client has connected, and nobody has accepted it. */
+  readonly waits: boolean;
   /** A promise that was broken, in words. */
   readonly broken: string | null;
   readonly watch: Watch;
@@ -109,7 +119,7 @@ export interface Watched {
 
 export type FromSupervisor =
   | { readonly kind: 'request'; readonly number: number; readonly key: number; readonly request: HostRequest }
-  | { readonly kind: 'seen'; readonly event: number; readonly wakeNs: bigint | null }
+  | Seen
   /** Of another protocol. */
   | { readonly kind: 'foreign' };
 
@@ -118,8 +128,15 @@ export interface Act {
   readonly request: HostRequest | null;
   /** Of a request that is made again: its record is in the log. */
   readonly number: number | null;
-  readonly seen: { readonly event: number; readonly wakeNs: bigint | null } | null;
+  /** What it says when it has dealt with something, or leaves. */
+  readonly seen: Seen | null;
 }
+
+interface UpTo {
+  readonly event: number;
+  readonly wakeNs: bigint | null;
+}
+export type Seen = ({ readonly kind: 'seen' } & UpTo) | ({ readonly kind: 'leave' } & UpTo);
 
 export interface Supervisor {
   /** frozen: in uninterruptible sleep. dead: not reaped yet. */
@@ -141,6 +158,10 @@ export interface Supervisor {
   readonly armedNs: bigint | null;
   /** The deadline that init was told of last. */
   readonly toldNs: bigint | null;
+  /** When it leaves, if nothing comes before. */
+  readonly restNs: bigint | null;
+  /** It has said so, or is about to, and hears nothing any more. */
+  readonly left: boolean;
   readonly acts: readonly Act[];
   /** Records that it found; looked through once. */
   readonly found: Written | null;
@@ -149,7 +170,7 @@ export interface Supervisor {
 
 export interface Init {
   readonly sup: {
-    readonly state: 'gone' | 'starting' | 'present';
+    readonly state: 'gone' | 'starting' | 'present' | 'absent';
     readonly socket: boolean;
     readonly process: boolean;
     readonly startedNs: bigint;
@@ -168,6 +189,14 @@ export interface Init {
     readonly partial: boolean;
     readonly reapByNs: bigint | null;
     readonly yields: boolean;
+    /** Into an absence; `woken`: from one; `called`: a client waits. */
+    readonly leaves: boolean;
+    readonly woken: boolean;
+    readonly called: boolean;
+    /** What it leaves for; from when on its absence was no short one; how long the next one is to stay. null: as the plan says. */
+    readonly nextNs: bigint | null;
+    readonly worthNs: bigint | null;
+    readonly stayNs: bigint | null;
   };
   readonly installation: {
     readonly now: Installation;

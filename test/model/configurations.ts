@@ -36,13 +36,26 @@ const BOUNDS: Bounds = {
   immortal: false,
   lateExec: false,
   lag: 1,
+  late: null,
   slow: false,
   upgrades: 0,
   installations: [],
+  stayMs: null,
+  calls: 0,
 };
 
 const EVERY = ['/good', '/ends', '/wrong-usage', '/other-protocol', '/silent'] as const;
 const ALL = ['kill', 'crash', 'half', 'stop', 'freeze', 'thaw'] as const;
+/** Its wait is long enough to leave for: more than six times as long as a supervisor stays. */
+const LATER = runPlan({
+  ladder: ONE,
+  restart: restarts({
+    minDurationMs: 0,
+    maxFailures: 2,
+    backoff: { ...DEFAULT_BACKOFF, initialMs: 700, maxMs: 700, jitter: 0 },
+  }),
+});
+const LEAVES = { ...BOUNDS, plan: LATER, exits: [1], lag: 0, late: 0, stayMs: 100 };
 const RESTARTED = runPlan({ ladder: ONE, restart: again });
 
 /** Small enough for every day. */
@@ -60,10 +73,17 @@ export const SMALL: Readonly<Record<string, Bounds>> = {
     upgrades: 1,
     installations: ['/ends'],
   },
+  'absent until a deadline, and late': { ...LEAVES, faults: 0, asks: 0, late: 1 },
+  'absent, one ask, one kill': { ...LEAVES, plan: plain(ONE), kinds: ['kill'], exits: [] },
+  'absent, one call, one kill': { ...LEAVES, plan: plain(ONE), kinds: ['kill'], asks: 0, calls: 1 },
 };
 
 export const LARGE: Readonly<Record<string, Bounds>> = {
   ...SMALL,
+  'absent, one ask, one call': { ...LEAVES, plan: plain(ONE), faults: 0, calls: 1 },
+  'absent, one call, one crash': { ...LEAVES, plan: plain(ONE), asks: 0, calls: 1 },
+  'absent until a deadline, one ask': { ...LEAVES, faults: 0 },
+  'absent until a deadline, one kill': { ...LEAVES, kinds: ['kill'], asks: 0 },
   'upgraded, one crash': {
     ...BOUNDS,
     asks: 0,

@@ -6,6 +6,7 @@ import { LARGE, SMALL } from './configurations.ts';
 import { wayTo } from './explore.ts';
 import { replayInit, replayRuns } from './replay.ts';
 import { replayLoops } from './replay-loop.ts';
+import { planOf } from './steps.ts';
 import { traceAll } from './traces.ts';
 
 const only = process.argv.filter((word) => !word.startsWith('--')).slice(2);
@@ -37,9 +38,8 @@ for (const [name, bounds] of Object.entries(only.length > 0 ? LARGE : all)) {
       );
     }
   }
-  const lasting = bounds.plan.processes.some(({ restart }) => restart.policy !== 'no');
   const replays = {
-    init: replayInit(traces.init, lasting),
+    init: replayInit(traces.init, planOf(bounds)),
     coordinator: replayRuns(traces.runs),
     loop: replayLoops(traces.loops, bounds.plan),
   };

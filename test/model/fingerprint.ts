@@ -3,9 +3,11 @@
  * equal, but where their order matters; numbers of records and of batches only say what is done and what is not.
  */
 
+import type { HostNews } from '../../src/host/host.ts';
 import { entriesOf } from '../../src/supervisor/table.ts';
+import type { Hello } from '../../src/supervisor/vocabulary.ts';
 import { isTable } from '../simulation/plainly.ts';
-import type { Boundary, FromSupervisor, Init, Slot, Supervisor } from './boundary.ts';
+import type { Boundary, FromSupervisor, Init, Seen, Slot, Supervisor } from './boundary.ts';
 import { isDue, plus } from './boundary.ts';
 import { REPLACE_AFTER } from './init.ts';
 
@@ -60,6 +62,7 @@ export function fingerprint(world: Boundary, memoryNs: bigint): string {
     world.asked,
     world.faults,
     world.upgrades,
+    `${world.calls} ${world.late} ${+world.waits}`,
     world.broken,
     cached(world.watch, view),
   ].join('|');
@@ -106,11 +109,27 @@ function initPrint(init: Init, view: View, exact: boolean): string {
     time(init.asks.dueNs, view),
     init.asks.alone,
     cached(init.leave, view),
+    absencePrint(init, view),
     `${+sup.yields} ${Object.values(init.installation)}`,
     init.exited,
     init.judged === null ? '-' : cached(init.judged.snapshot, view),
     init.slots.map((slot) => slotText(slot, init, view)).join('/'),
   ].join('!');
+}
+
+function absencePrint({ sup }: Init, view: View): string {
+  const flags = +sup.leaves + 2 * +sup.woken + 4 * +sup.called;
+  return `${flags} ${time(sup.nextNs, view)} ${isDue(sup.worthNs, view.nowNs) ? 'p' : time(sup.worthNs, view)} ${sup.stayNs ?? '-'}`;
+}
+
+/** What init says of an absence, which is left out with all the rest of HELLO. */
+export function helloText(hello: Hello | null): string {
+  return `${hello?.stayNs ?? '-'}${hello?.woken ? 'w' : ''}`;
+}
+
+function newsPrint(news: HostNews, view: View, since: Since): string {
+  if (news.kind === 'sync') return `s${since(news.event)}`;
+  return news.kind === 'hello' ? `h${helloText(news.hello)}` : `${cached(news, view)}`;
 }
 
 function supervisorPrint(supervisor: Supervisor, view: View, since: Since): string {
@@ -120,25 +139,26 @@ function supervisorPrint(supervisor: Supervisor, view: View, since: Since): stri
     +supervisor.doomed + 2 * +supervisor.cut + 4 * +supervisor.silent,
     supervisor.code,
     supervisor.told,
-    (hears ? supervisor.inbox : [])
-      .map((news) => (news.kind === 'sync' ? `s${since(news.event)}` : cached(news, view)))
-      .join(),
-    cached(supervisor.core, view),
+    (hears ? supervisor.inbox : []).map((news) => newsPrint(news, view, since)).join(),
+    `${cached(supervisor.core, view)} ${helloText(supervisor.core.live.hello)}`,
     since(supervisor.lastSync),
     time(supervisor.armedNs, view),
     time(supervisor.toldNs, view),
+    `${time(supervisor.restNs, view)} ${+supervisor.left}`,
     supervisor.acts
-      .map((act) =>
-        act.seen === null ? cached(act, view) : `S${since(act.seen.event)} ${time(act.seen.wakeNs, view)}`,
-      )
+      .map((act) => (act.seen === null ? cached(act, view) : seenPrint(act.seen, view, since)))
       .join(),
   ].join(';');
 }
 
 function framePrint(frame: FromSupervisor, view: View, since: Since): string {
   if (frame.kind === 'foreign') return 'f';
-  if (frame.kind === 'seen') return `S${since(frame.event)} ${time(frame.wakeNs, view)}`;
+  if (frame.kind !== 'request') return seenPrint(frame, view, since);
   return `${frame.number > view.lastNumber}${cached(frame.request, view)}`;
+}
+
+function seenPrint({ kind, event, wakeNs }: Seen, view: View, since: Since): string {
+  return `${kind === 'leave' ? 'L' : 'S'}${since(event)} ${time(wakeNs, view)}`;
 }
 
 function pendingOf({ log }: Boundary, view: View): string {

@@ -94,5 +94,5 @@ test('S25 what was received is passed on, or known to be owed, in every interlea
   };
   go([begun], {}, 5);
   expect(traces.length).toBeGreaterThan(500);
-  expect(replayInit(traces, false).differences).toEqual([]);
+  expect(replayInit(traces, { lasting: false }).differences).toEqual([]);
 }, 120_000);

@@ -4,6 +4,7 @@ import {
   encodeExit,
   encodeForget,
   encodeFrame,
+  encodeLeave,
   encodeRung,
   encodeSeen,
   encodeSignal,
@@ -28,6 +29,7 @@ const RECORD_TYPE_SIZE = 32;
 export function bytesToInit(frame: FromSupervisor): Uint8Array {
   if (frame.kind === 'foreign') return foreignBytes();
   if (frame.kind === 'seen') return encodeSeen(frame.event, frame.wakeNs);
+  if (frame.kind === 'leave') return encodeLeave(frame.event, frame.wakeNs);
   return requestBytes(frame.number, frame.key, frame.request);
 }
 

@@ -5,6 +5,7 @@ import type { HostNews } from '../../src/host/host.ts';
 import { PROTOCOL_VERSION } from '../../src/host/protocol.ts';
 import type { HostRequest } from '../../src/supervisor/effect.ts';
 import type { Order } from '../../src/supervisor/vocabulary.ts';
+import { beAbsent, endAbsence, isWoken, stayOf } from './absence.ts';
 import {
   type FromCoordinator,
   type FromSupervisor,
@@ -43,6 +44,8 @@ export type InitEvent =
   | { readonly kind: 'run-closed'; readonly slot: number }
   | { readonly kind: 'run-ended'; readonly slot: number; readonly frames: readonly FromCoordinator[] }
   | { readonly kind: 'asked' }
+  /** A client waits at the control socket, which init watches while nobody else does. */
+  | { readonly kind: 'called' }
   | { readonly kind: 'received'; readonly signal: number; readonly times: number }
   /** Somebody else's frames have filled a coordinator's socket, or it has read them. */
   | { readonly kind: 'socket'; readonly slot: number; readonly full: boolean }
@@ -52,6 +55,8 @@ export type InitEvent =
 export interface InitPlan {
   /** A restart policy was asked for, so only a stop is the end. */
   readonly lasting: boolean;
+  /** How long a supervisor stays that has nothing to decide. Absent: `--stay`. */
+  readonly stayMs?: number | undefined;
 }
 
 export const FIRST_INIT: Init = {
@@ -75,6 +80,12 @@ export const FIRST_INIT: Init = {
     partial: false,
     reapByNs: null,
     yields: false,
+    leaves: false,
+    woken: false,
+    called: false,
+    nextNs: null,
+    worthNs: null,
+    stayNs: null,
   },
   installation: { now: '', before: '', waiting: 0, asked: false },
   asks: { count: 0, firstNs: 0n, event: 0, dueNs: null, alone: 0 },
@@ -166,6 +177,9 @@ function hear(step: Step, event: InitEvent): void {
       break;
     case 'asked':
       asked(step);
+      break;
+    case 'called':
+      setSup(step, { called: true });
       break;
     case 'received':
       step.init = receive(step.init, event.signal, event.times);
@@ -262,12 +276,17 @@ function cannotBeReaped(step: Step): void {
 function supervisorGone(step: Step, code: number | null): void {
   const { nowNs } = step;
   const worked = step.init.sup.state === 'present';
-  const { yields, restarts } = step.init.sup;
+  const { yields, restarts, leaves } = step.init.sup;
   const vain = !yields && !worked && step.init.installation.waiting > 0;
   dropSocket(step);
-  setSup(step, { process: false, state: 'gone', reapByNs: null, restarts: restarts + 1, yields: false });
+  setSup(step, { process: false, state: 'gone', reapByNs: null, yields: false, woken: false });
+  if (!leaves) setSup(step, { restarts: restarts + 1 });
   const { sup, leave, asks } = step.init;
   if (leave.asked) return;
+  if (leaves) {
+    step.init = beAbsent(step.init, nowNs, step.plan, START_WITHIN);
+    return;
+  }
   if (vain) installationBad(step);
   if (yields || vain) {
     setSup(step, { retryNs: nowNs });
@@ -310,6 +329,7 @@ function supervisorWrote(step: Step, frames: readonly FromSupervisor[], half: bo
   for (const frame of frames) {
     if (frame.kind !== 'foreign') {
       carryOut(step, frame);
+      if (step.init.sup.leaves) break;
       continue;
     }
     replace(step);
@@ -317,15 +337,16 @@ function supervisorWrote(step: Step, frames: readonly FromSupervisor[], half: bo
     return;
   }
   setSup(step, { partial: half });
-  if (!step.init.installation.asked) return;
+  const yields = step.init.installation.asked;
   setInstallation(step, { asked: false });
-  setSup(step, { yields: true });
-  replace(step);
+  setSup(step, { yields, leaves: step.init.sup.leaves && !yields });
+  if (yields || step.init.sup.leaves) replace(step);
 }
 
 function carryOut(step: Step, frame: Exclude<FromSupervisor, { kind: 'foreign' }>): void {
-  if (frame.kind === 'seen') {
+  if (frame.kind === 'seen' || frame.kind === 'leave') {
     see(step, frame.event, frame.wakeNs);
+    setSup(step, { leaves: frame.kind === 'leave', nextNs: frame.wakeNs });
     return;
   }
   const { request } = frame;
@@ -470,13 +491,22 @@ function asked(step: Step): void {
     const slots = step.init.slots.map((slot) => ({ ...slot, stood: climbed(slot), answer: answerOf(slot) }));
     step.init = { ...step.init, slots };
   }
-  const wait = sup.state === 'present' ? ANSWER_WITHIN : sup.state === 'starting' ? START_WITHIN : 0n;
+  const wait = { present: ANSWER_WITHIN, starting: START_WITHIN, absent: START_WITHIN, gone: 0n }[sup.state];
   setAsks(step, { dueNs: step.nowNs + wait });
+}
+
+function wake(step: Step): void {
+  const isReason = isWoken(step.init, step.nowNs);
+  setSup(step, { called: false });
+  if (!isReason) return;
+  step.init = endAbsence(step.init, step.nowNs, step.plan);
+  startSupervisor(step);
 }
 
 function tick(step: Step): void {
   const { nowNs } = step;
-  if (isDue(step.init.sup.retryNs, nowNs) && !step.init.leave.asked) startSupervisor(step);
+  if (step.init.sup.state === 'absent' && !step.init.leave.asked) wake(step);
+  else if (isDue(step.init.sup.retryNs, nowNs) && !step.init.leave.asked) startSupervisor(step);
   if (isDue(step.init.sup.reapByNs, nowNs) && !step.init.leave.asked) cannotBeReaped(step);
   const { sup } = step.init;
   const silent =
@@ -569,7 +599,9 @@ function flush(step: Step): void {
       initTicks: 0n,
       pidNs: 0n,
     };
-    told.push({ kind: 'hello', hello: { ...about, bootId: '', lastNumber: sup.lastNumber } });
+    const stayNs = stayOf(step.init, step.plan);
+    const stay = { ...(sup.woken && { woken: true as const }), ...(stayNs !== null && { stayNs }) };
+    told.push({ kind: 'hello', hello: { ...about, ...stay, bootId: '', lastNumber: sup.lastNumber } });
     setSup(step, { tellHello: false });
   }
   for (const [at, slot] of step.init.slots.entries()) {

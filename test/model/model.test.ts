@@ -4,6 +4,7 @@ import { SMALL } from './configurations.ts';
 import { wayTo } from './explore.ts';
 import { replayInit, replayRuns } from './replay.ts';
 import { replayLoops } from './replay-loop.ts';
+import { planOf } from './steps.ts';
 import { traceAll } from './traces.ts';
 
 const MINUTES = 60_000;
@@ -17,8 +18,8 @@ test.each(Object.entries(SMALL))(
     expect(troubles).toEqual([]);
     expect(explored.complete).toBe(true);
     expect(explored.ends).toBeGreaterThan(0);
-    const lasting = bounds.plan.processes.some(({ restart }) => restart.policy !== 'no');
-    for (const replayed of [replayInit(init, lasting), replayRuns(runs), replayLoops(loops, bounds.plan)]) {
+    const replays = [replayInit(init, planOf(bounds)), replayRuns(runs), replayLoops(loops, bounds.plan)];
+    for (const replayed of replays) {
       expect(replayed.differences).toEqual([]);
       expect(replayed.turns).toBeGreaterThan(10);
     }

@@ -1,5 +1,7 @@
 /** What must hold in every state, and along every way to it. */
 import type { RecordBody } from '../../src/checkpoint/record.ts';
+import { deadlinesOf } from '../../src/supervisor/deadlines.ts';
+import { runsOf } from '../../src/supervisor/select.ts';
 import type {
   Boundary,
   Bounds,
@@ -12,7 +14,7 @@ import type {
   WatchedUpgrades,
   Written,
 } from './boundary.ts';
-import { isDue, KILL, TERM } from './boundary.ts';
+import { isDue, KILL, sooner, TERM } from './boundary.ts';
 import type { InitEvent } from './init.ts';
 
 const UNWATCHED: Watched = {
@@ -62,6 +64,7 @@ function recorded(world: Boundary, before: Log, body: RecordBody): Boundary {
   }
   if (body.type === 'stop-requested' && body.run === undefined)
     return must(world, world.log.state.task.asks <= world.asked, 'a stop is recorded that nobody asked for');
+  if (body.type === 'supervisor-started') return came(world);
   if (body.type === 'upgrade') return watchUpgrades(world, { recorded: world.watch.upgrades.recorded + 1 });
   if (body.type !== 'outcome') return world;
   const outcomes = watchedOf(world, body.run).outcomes + 1;
@@ -73,8 +76,33 @@ function recorded(world: Boundary, before: Log, body: RecordBody): Boundary {
   );
 }
 
+/** Of those that were lost, and of the first; who comes back from an absence is no news. */
+function came(world: Boundary): Boundary {
+  let times = 0;
+  for (let at = world.log.records; at !== null; at = at.before)
+    if (at.body.type === 'supervisor-started') times++;
+  return must(
+    world,
+    times <= world.init.sup.restarts + 1,
+    'a supervisor that was away is recorded as a new one',
+  );
+}
+
+/** An absence ends when a client calls, and not before there is something for it. */
+function woke(world: Boundary, before: Boundary, event: InitEvent): Boundary {
+  const { sup, slots } = before.init;
+  const isThere = world.init.sup.process || world.init.leave.asked;
+  if (event.kind === 'called') return must(world, isThere, 'a client has called, and nobody is started');
+  const isAway = sup.state === 'absent' || (event.kind === 'supervisor-ended' && sup.leaves);
+  if (!isAway || !isThere || (event.kind !== 'time' && event.kind !== 'supervisor-ended')) return world;
+  const atNs = sup.state === 'absent' ? sup.retryNs : sup.nextNs;
+  const isNews = sup.event !== sup.seen || sup.tellAsks || slots.some(({ used, dirty }) => used && dirty);
+  return must(world, isNews || isDue(atNs, world.nowNs), 'an absence ends for nothing');
+}
+
 /** init has read what a supervisor wrote: the requests in it that it had not taken before. */
 function initHeard(world: Boundary, before: Boundary, event: InitEvent): Boundary {
+  world = woke(world, before, event);
   if (event.kind !== 'supervisor-wrote') return world;
   let { taken } = world.watch.upgrades;
   for (const frame of event.frames) {
@@ -129,6 +157,9 @@ function initDid(world: Boundary, out: readonly InitOutput[], bounds: Bounds): B
     }
     if (each.kind === 'exit') next = atExit(next, each.code, bounds);
   }
+  const crashes = next.init.sup.restarts;
+  if (bounds.stayMs !== null && !next.init.leave.asked)
+    next = must(next, crashes <= next.faults, 'a supervisor that has left is taken for one that was lost');
   return served(next);
 }
 
@@ -138,10 +169,23 @@ function served(world: Boundary): Boundary {
   const { taken, told } = world.watch.upgrades;
   const next = must(
     world,
-    leave.asked || sup.process || sup.retryNs !== null,
+    leave.asked || sup.process || sup.retryNs !== null || sup.state === 'absent',
     'there is no supervisor, and none will be started',
   );
+  if (sup.state === 'absent') return due(next);
   return must(next, installation.waiting === taken - told, 'the result of an upgrade is lost');
+}
+
+/** While nobody is there init knows when the next thing is to be done that the log has decided. */
+function due(world: Boundary): Boundary {
+  const { state } = world.log;
+  const nextNs = runsOf(state)
+    .filter(({ phase }) => phase === 'backoff')
+    .flatMap((run) => deadlinesOf(state, run))
+    .reduce<bigint | null>(sooner, null);
+  const { retryNs } = world.init.sup;
+  const isKnown = nextNs === null || retryNs === nextNs;
+  return must(world, isKnown, 'nobody is there, and init does not know the next deadline');
 }
 
 function atExit(world: Boundary, code: number, bounds: Bounds): Boundary {
@@ -220,7 +264,7 @@ function atRest(world: Boundary, bounds: Bounds): Boundary {
   const { supervisor, init } = world;
   const idle =
     supervisor === null
-      ? init.sup.failed > 3
+      ? init.sup.failed > 3 || init.sup.state === 'absent'
       : supervisor.life === 'alive' &&
         supervisor.core.live.synced &&
         supervisor.inbox.length === 0 &&
@@ -232,6 +276,7 @@ function atRest(world: Boundary, bounds: Bounds): Boundary {
     const { recorded, told } = world.watch.upgrades;
     world = must(world, recorded === told, 'a request for an upgrade is lost');
   }
+  if (init.sup.state === 'absent') world = absentAtRest(world);
   if (!idle || world.asked === 0 || bounds.plan.processes.length > 1) return world;
   let next = world;
   for (const c of world.coordinators) {
@@ -240,6 +285,19 @@ function atRest(world: Boundary, bounds: Bounds): Boundary {
     const least = world.asked > 2 ? rungs.length : Math.min(world.asked - 1, rungs.length);
     next = must(next, (index ?? -1) >= least, `${c.name} is at rung ${index}, after ${world.asked} asks`);
   }
+  return next;
+}
+
+/** All that has happened is known to the log, and who wants something has been heard. */
+function absentAtRest(world: Boundary): Boundary {
+  let next = must(
+    world,
+    world.log.state.task.asks === world.asked,
+    'nobody is there, and a stop is not known',
+  );
+  next = must(next, !world.waits, 'nobody is there, and a client waits');
+  for (const [run, { ends, outcomes }] of Object.entries(world.watch.runs))
+    next = must(next, ends === outcomes, `nobody is there, and the end of ${run} is not known`);
   return next;
 }
 

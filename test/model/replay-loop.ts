@@ -29,11 +29,17 @@ function tellLoop(trace: readonly LoopTurn[], plan: TaskPlan) {
   for (const [at, turn] of turns.entries()) {
     if (turn.kind === 'begin') break;
     loop.at(turn.nowNs);
-    if (turn.kind === 'wakes') loop.wake();
     if (turn.kind === 'asked') loop.ask(turn.installation);
-    else for (const news of turn.news) loop.hear(news);
-    const seen = loop.did();
-    const expected = turn.acts.flatMap(actText);
+    else {
+      if (turn.kind === 'accepts') loop.visit();
+      if (turn.firedNs !== null) loop.fire(turn.firedNs);
+      for (const news of turn.news) loop.hear(news);
+    }
+    const seen = [...loop.did(), ...(turn.kind === 'asked' ? [] : [loop.timers()])];
+    const expected = [
+      ...turn.acts.flatMap(actText),
+      ...(turn.kind === 'asked' ? [] : [timersText(turn.timers)]),
+    ];
     script.push(
       `${turn.kind} at ${turn.nowNs}: ${turn.kind === 'asked' ? turn.installation : turn.news.map(({ kind }) => kind).join(' ')}`,
     );
@@ -50,8 +56,12 @@ function actText({ record, request, seen }: Act): string[] {
     ...(request === null
       ? []
       : [text([request.to, objectOf(request), 'order' in request ? request.order : null])]),
-    ...(seen === null ? [] : [text(['seen', seen.event, seen.wakeNs])]),
+    ...(seen === null ? [] : [text([seen.kind, seen.event, seen.wakeNs])]),
   ];
+}
+
+function timersText(atNs: readonly bigint[]): string {
+  return `timers ${atNs.map(String).sort()}`;
 }
 
 function objectOf(request: HostRequest): string {
@@ -67,7 +77,9 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
   let nowNs = 0n;
   let did: string[] = [];
   let report: (news: HostNews) => void = () => {};
-  let wake: () => void = () => {};
+  let company: () => void = () => {};
+  let isConnected = false;
+  const timers = new Set<{ readonly atNs: bigint; readonly act: () => void }>();
   const records = listOf(found);
   let seq = records.length;
   const names = new Map<number, string>();
@@ -98,11 +110,10 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
     did.push(text(body));
     return ++seq;
   };
-  const at = (_: bigint, act: () => void): (() => void) => {
-    wake = act;
-    return () => {
-      if (wake === act) wake = () => {};
-    };
+  const at = (atNs: bigint, act: () => void): (() => void) => {
+    const timer = { atNs, act };
+    timers.add(timer);
+    return () => void timers.delete(timer);
   };
   const clock = { nowNs: () => nowNs, wallMs: () => 0, at };
   const ports = {
@@ -111,6 +122,14 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
     clock,
     http: { post: () => {} },
     probes: { ask: () => {} },
+    company: {
+      isBusy: () => false,
+      isConnected: () => isConnected,
+      watch: (changed: () => void) => {
+        company = changed;
+      },
+      shut: () => {},
+    },
     config: NO_CONFIG,
     say: () => {},
   };
@@ -122,7 +141,19 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
     },
     hear: (news: HostNews) => report(news),
     ask: (installation: string) => void loop.request({ op: 'upgrade', installation }, null),
-    wake: () => wake(),
+    fire: (atNs: bigint) => {
+      const timer = [...timers].find((each) => each.atNs === atNs);
+      if (timer === undefined) did.push(`no timer for ${atNs}`);
+      else timers.delete(timer);
+      timer?.act();
+    },
+    timers: () => timersText([...timers].map(({ atNs }) => atNs)),
+    visit: () => {
+      for (const there of [true, false]) {
+        isConnected = there;
+        company();
+      }
+    },
     did: () => {
       const done = did;
       did = [];

@@ -8,7 +8,7 @@ import { LAUNCH } from '../simulation/plans.ts';
 import type { InitOutput, RunOutput } from './boundary.ts';
 import { dueOf, isThere, stepCoordinator } from './coordinator.ts';
 import { bytesFromCoordinator, bytesToCoordinator, bytesToInit, forwardBytes, hex } from './frames.ts';
-import { initDue } from './init.ts';
+import { type InitPlan, initDue } from './init.ts';
 import type { InitTurn, RunTurn } from './traces.ts';
 
 /** A turn that went otherwise, with the script up to it. */
@@ -32,10 +32,10 @@ interface Line {
 /** Tests and scripts both run in the project's folder. */
 const root = process.cwd();
 
-export function replayInit(traces: readonly (readonly InitTurn[])[], lasting: boolean): Replayed {
+export function replayInit(traces: readonly (readonly InitTurn[])[], plan: InitPlan): Replayed {
   return replay(
     'model-init',
-    traces.map((trace) => trace.map((turn) => initLine(turn, lasting))),
+    traces.map((trace) => trace.map((turn) => initLine(turn, plan))),
   );
 }
 
@@ -93,7 +93,7 @@ function leaveOf(program: string, trace: readonly Line[]): string[] {
   return program === 'model-coordinator' && !over ? ['leave'] : [];
 }
 
-function initLine({ nowNs, event, out, after }: InitTurn, lasting: boolean): Line {
+function initLine({ nowNs, event, out, after }: InitTurn, plan: InitPlan): Line {
   const answer = out.flatMap((each) =>
     initAnswer(
       each,
@@ -101,13 +101,13 @@ function initLine({ nowNs, event, out, after }: InitTurn, lasting: boolean): Lin
     ),
   );
   const due = after.exited === null ? [dueText(initDue(after, nowNs))] : [];
-  return { script: initScript(nowNs, event, lasting), answer: [...answer, ...due] };
+  return { script: initScript(nowNs, event, plan), answer: [...answer, ...due] };
 }
 
-function initScript(nowNs: bigint, event: InitTurn['event'], lasting: boolean): string[] {
+function initScript(nowNs: bigint, event: InitTurn['event'], plan: InitPlan): string[] {
   switch (event.kind) {
     case 'open':
-      return [`begin ${nowNs} ${lasting ? 1 : 0}`];
+      return [`begin ${nowNs} ${plan.lasting ? 1 : 0} ${plan.stayMs ?? 0}`];
     case 'supervisor-wrote': {
       const whole = event.frames.map((frame) => hex(bytesToInit(frame))).join('');
       const piece = event.half ? hex(bytesToInit({ kind: 'seen', event: 1, wakeNs: null })).slice(0, 44) : '';

@@ -12,13 +12,24 @@ import type {
 } from './boundary.ts';
 import { isDue, KILL, MS, plus, sooner, TERM } from './boundary.ts';
 import { dueOf, isReady, isThere, newCoordinator, stepCoordinator } from './coordinator.ts';
-import { FIRST_INIT, type InitEvent, initDue, REPLACE_AFTER, stepInit } from './init.ts';
+import { FIRST_INIT, type InitEvent, type InitPlan, initDue, REPLACE_AFTER, stepInit } from './init.ts';
 import { promise } from './promises.ts';
-import { askUpgrade, hear, newLog, newSupervisor, perform, recordsBefore, wake } from './supervisor.ts';
+import {
+  askUpgrade,
+  hear,
+  newLog,
+  newSupervisor,
+  perform,
+  recordsBefore,
+  rest,
+  visit,
+  wake,
+} from './supervisor.ts';
 
 export type Step =
   /** From outside: a stop signal, and what the processes of a run do by themselves. */
   | { readonly kind: 'ask' }
+  | { readonly kind: 'call' }
   | { readonly kind: 'upgrade'; readonly installation: Installation }
   | { readonly kind: 'leader-exits'; readonly slot: number; readonly code: number }
   | { readonly kind: 'other-exits'; readonly slot: number }
@@ -26,9 +37,9 @@ export type Step =
   | { readonly kind: 'execs' | 'start-fails' | 'leader-dies' | 'other-dies'; readonly slot: number }
   | { readonly kind: 'supervisor-dies' }
   | { readonly kind: 'time'; readonly toNs: bigint }
-  | { readonly kind: 'init-reads' | 'init-reaps' | 'init-ticks' }
+  | { readonly kind: 'init-reads' | 'init-reaps' | 'init-ticks' | 'init-is-called' }
   | { readonly kind: 'init-reads-run' | 'init-reaps-run' | 'coordinator'; readonly slot: number }
-  | { readonly kind: 'hears' | 'wakes' | 'acts' | 'leaves' }
+  | { readonly kind: 'hears' | 'wakes' | 'rests' | 'accepts' | 'acts' | 'leaves' }
   /** Faults of a supervisor. */
   | { readonly kind: 'kill' | 'half' | 'stop' | 'freeze' | 'thaw' }
   | { readonly kind: 'crash'; readonly records: number };
@@ -54,6 +65,9 @@ export function begin(bounds: Bounds): Taken {
     asked: 0,
     faults: 0,
     upgrades: 0,
+    calls: 0,
+    late: 0,
+    waits: false,
     broken: null,
     watch: { runs: {}, upgrades: { recorded: 0, taken: 0, told: 0, good: '' } },
   };
@@ -86,6 +100,7 @@ function isLate({ supervisor }: Boundary, bounds: Bounds): boolean {
 export function isSystem(step: Step): boolean {
   switch (step.kind) {
     case 'ask':
+    case 'call':
     case 'upgrade':
     case 'leader-exits':
     case 'other-exits':
@@ -125,6 +140,7 @@ function promptSteps(world: Boundary, bounds: Bounds): Step[] {
   const unread = world.toInit.length > 0 || world.half;
   if (init.sup.socket && (unread || supervisor?.life === 'dead')) steps.push({ kind: 'init-reads' });
   if (supervisor !== null && supervisor.told !== 'nothing') steps.push({ kind: 'init-reaps' });
+  if (world.waits && init.sup.state === 'absent') steps.push({ kind: 'init-is-called' });
   if (isDue(initDue(init, nowNs), nowNs) || isByeDue(world)) steps.push({ kind: 'init-ticks' });
   for (const [slot, c] of world.coordinators.entries()) {
     if (c === null) continue;
@@ -147,6 +163,7 @@ function isByeDue({ init, nowNs }: Boundary): boolean {
 function outsideSteps(world: Boundary, bounds: Bounds): Step[] {
   const steps: Step[] = [];
   if (world.asked < bounds.asks) steps.push({ kind: 'ask' });
+  if (world.calls < bounds.calls && !world.waits) steps.push({ kind: 'call' });
   if (world.upgrades < bounds.upgrades && isServing(world))
     for (const installation of bounds.installations) steps.push({ kind: 'upgrade', installation });
   for (const [slot, c] of world.coordinators.entries()) {
@@ -161,12 +178,14 @@ function outsideSteps(world: Boundary, bounds: Bounds): Step[] {
 
 /** Its control socket is there, and it accepts what is asked. */
 function isServing({ supervisor }: Boundary): boolean {
+  if (supervisor?.left) return false;
   if (supervisor?.life !== 'alive' || supervisor.silent || supervisor.cut || supervisor.doomed) return false;
   const { live, task } = supervisor.core;
   return live.synced && !live.partial && task.exitCode === null && supervisor.acts.length === 0;
 }
 
-function supervisorSteps({ supervisor, nowNs }: Boundary): Step[] {
+function supervisorSteps(world: Boundary): Step[] {
+  const { supervisor, nowNs } = world;
   if (supervisor === null || supervisor.life !== 'alive' || supervisor.code === USELESS) return [];
   if (supervisor.silent) return [];
   if (supervisor.acts.length > 0) return [{ kind: 'acts' }];
@@ -175,6 +194,8 @@ function supervisorSteps({ supervisor, nowNs }: Boundary): Step[] {
   // Whoever is killed before the connection is closed does not see that any more.
   else if (supervisor.cut && !supervisor.doomed) steps.push({ kind: 'leaves' });
   if (isDue(supervisor.armedNs, nowNs)) steps.push({ kind: 'wakes' });
+  if (isDue(supervisor.restNs, nowNs)) steps.push({ kind: 'rests' });
+  if (world.waits && isServing(world)) steps.push({ kind: 'accepts' });
   return steps;
 }
 
@@ -197,9 +218,16 @@ function timeStep(world: Boundary, bounds: Bounds): Step | null {
   const { init, supervisor, nowNs } = world;
   let toNs: bigint | null = later(initDue(init, nowNs), nowNs);
   for (const c of world.coordinators) if (c !== null) toNs = sooner(toNs, later(dueOf(c), nowNs));
-  if (supervisor?.life === 'alive') toNs = sooner(toNs, later(supervisor.armedNs, nowNs));
-  if (toNs === null) return null;
+  if (supervisor?.life === 'alive')
+    for (const atNs of [supervisor.armedNs, supervisor.restNs]) toNs = sooner(toNs, later(atNs, nowNs));
+  if (init.sup.state === 'absent') toNs = sooner(toNs, later(init.sup.worthNs, nowNs));
+  if (toNs === null || (isOverdue(world, bounds) && world.late >= (bounds.late ?? 0))) return null;
   return isTooSlow(world, toNs) && world.faults >= bounds.faults ? null : { kind: 'time', toNs };
+}
+
+/** A supervisor has something to do, and time passes: that is counted. */
+function isOverdue(world: Boundary, { late }: Bounds): boolean {
+  return late !== null && supervisorSteps(world).length > 0;
 }
 
 function later(atNs: bigint | null, nowNs: bigint): bigint | null {
@@ -227,6 +255,10 @@ export function take(world: Boundary, step: Step, bounds: Bounds): Taken {
       });
     case 'init-ticks':
       return initStep(world, { kind: 'time' }, bounds);
+    case 'init-is-called':
+      return initStep(world, { kind: 'called' }, bounds);
+    case 'call':
+      return quietly({ ...world, calls: world.calls + 1, waits: true });
     case 'init-reads':
       return initReads(world, bounds);
     case 'init-reaps':
@@ -242,6 +274,7 @@ export function take(world: Boundary, step: Step, bounds: Bounds): Taken {
         ...world,
         nowNs: step.toNs,
         faults: world.faults + (isTooSlow(world, step.toNs) ? 1 : 0),
+        late: world.late + (isOverdue(world, bounds) ? 1 : 0),
       });
     default:
       break;
@@ -300,6 +333,10 @@ function supervisorStep(world: Boundary, supervisor: Supervisor, step: Step): Bo
       return become(hear(supervisor, nowNs));
     case 'wakes':
       return become(wake(supervisor, nowNs));
+    case 'rests':
+      return become(rest(supervisor, nowNs));
+    case 'accepts':
+      return { ...become(visit(supervisor, nowNs)), waits: false };
     case 'acts':
       return acts(world, supervisor, recordsBefore(supervisor.acts) + 1);
     case 'leaves':
@@ -336,6 +373,7 @@ function ended(supervisor: Supervisor, code: number | null): Supervisor {
     inbox: [],
     acts: [],
     armedNs: null,
+    restNs: null,
     found: null,
   };
 }
@@ -384,9 +422,14 @@ function emptyOutbox(world: Boundary, slot: number): Boundary {
   return withRun(world, slot, (c) => ({ ...c, outbox: [] }));
 }
 
+/** What init is told on its command line. */
+export function planOf({ plan, stayMs }: Bounds): InitPlan {
+  const lasting = plan.processes.some(({ restart }) => restart.policy !== 'no');
+  return { lasting, stayMs: stayMs ?? undefined };
+}
+
 function initStep(world: Boundary, event: InitEvent, bounds: Bounds): Taken {
-  const lasting = bounds.plan.processes.some(({ restart }) => restart.policy !== 'no');
-  const { init, out } = stepInit(world.init, event, world.nowNs, { lasting });
+  const { init, out } = stepInit(world.init, event, world.nowNs, planOf(bounds));
   let next: Boundary = { ...world, init };
   for (const each of out) next = initDid(next, each, bounds);
   return {
@@ -400,7 +443,8 @@ function initDid(world: Boundary, out: InitOutput, bounds: Bounds): Boundary {
   const { supervisor } = world;
   switch (out.kind) {
     case 'news':
-      if (supervisor === null || supervisor.life === 'dead' || supervisor.silent) return world;
+      if (supervisor === null || supervisor.life === 'dead' || supervisor.silent || supervisor.left)
+        return world;
       return { ...world, supervisor: { ...supervisor, inbox: [...supervisor.inbox, out.news] } };
     case 'pass':
       return withRun(world, out.slot, (c) => (c.over ? c : { ...c, inbox: [...c.inbox, out.frame] }));

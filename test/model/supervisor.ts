@@ -8,12 +8,16 @@ import { decide } from '../../src/supervisor/decide.ts';
 import type { Occurrence } from '../../src/supervisor/effect.ts';
 import { evolve } from '../../src/supervisor/evolve.ts';
 import { lateRungs, withoutOvertaken } from '../../src/supervisor/late-rung.ts';
+import { mayLeave } from '../../src/supervisor/leave.ts';
 import { isWanted } from '../../src/supervisor/perform.ts';
 import type { TaskPlan } from '../../src/supervisor/plan.ts';
 import { requestOf } from '../../src/supervisor/requests.ts';
 import type { Place } from '../../src/supervisor/round.ts';
-import { initialState } from '../../src/supervisor/state.ts';
+import { initialState, type State } from '../../src/supervisor/state.ts';
 import type { Act, FromSupervisor, Installation, Log, Supervisor, Written } from './boundary.ts';
+import { isDue } from './boundary.ts';
+
+const NO_ACT: Act = { record: null, request: null, number: null, seen: null };
 
 export function newLog(plan: TaskPlan): Log {
   return { lastSeq: 0, state: initialState(plan), records: null, keys: {} };
@@ -33,6 +37,8 @@ export function newSupervisor(log: Log, generation: number): Supervisor {
     lastSync: 0,
     armedNs: null,
     toldNs: null,
+    restNs: null,
+    left: false,
     acts: [],
     found: log.records,
     keys: log.keys,
@@ -51,6 +57,26 @@ export function hear(before: Supervisor, nowNs: bigint): Supervisor {
 
 export function wake(before: Supervisor, nowNs: bigint): Supervisor {
   return turn({ ...before, armedNs: null }, { kind: 'due' }, nowNs, []);
+}
+
+/** Nothing has come for as long as it is to stay: src/supervisor/departure.ts. */
+export function rest(before: Supervisor, nowNs: bigint): Supervisor {
+  const after = { ...before, restNs: null };
+  // What is due is answered first.
+  if (isDue(before.armedNs, nowNs)) return after;
+  const absence = mayLeave(before.core, nowNs);
+  if (absence === null) return after;
+  const seen = { kind: 'leave', event: before.lastSync, wakeNs: absence.atNs } as const;
+  return { ...after, left: true, inbox: [], armedNs: null, acts: [{ ...NO_ACT, seen }] };
+}
+
+/** A client has come, and is gone again. */
+export function visit(before: Supervisor, nowNs: bigint): Supervisor {
+  return { ...before, restNs: isDue(before.armedNs, nowNs) ? null : restOf(before.core, nowNs) };
+}
+
+function restOf(core: State, nowNs: bigint): bigint | null {
+  return mayLeave(core, nowNs) === null ? null : nowNs + (core.live.hello?.stayNs ?? 0n);
 }
 
 /** A client of its control socket asks for an upgrade. */
@@ -130,10 +156,10 @@ function turn(before: Supervisor, first: Occurrence, nowNs: bigint, begun: reado
       record: null,
       request: null,
       number: null,
-      seen: { event: after.lastSync, wakeNs: armedNs },
+      seen: { kind: 'seen', event: after.lastSync, wakeNs: armedNs },
     });
   }
-  return { ...after, armedNs, toldNs: armedNs, acts };
+  return { ...after, armedNs, toldNs: armedNs, restNs: restOf(core, nowNs), acts };
 }
 
 /** How many of the next acts are records only; then comes one that init hears of. */
@@ -152,7 +178,7 @@ export function perform(
   let after: { log: Log; keys: Readonly<Record<string, number>> } = { log, keys: before.keys };
   const sent: FromSupervisor[] = [];
   for (const { record, request, number, seen } of before.acts.slice(0, count)) {
-    if (seen !== null) sent.push({ kind: 'seen', ...seen });
+    if (seen !== null) sent.push(seen);
     if (record !== null) after = { ...after, log: append(after.log, record, nowNs) };
     if (request === null) continue;
     const seq = number ?? after.log.lastSeq;

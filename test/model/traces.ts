@@ -13,7 +13,7 @@ import type {
   Written,
 } from './boundary.ts';
 import { type Explored, explore, type Limit } from './explore.ts';
-import { print, printInit } from './fingerprint.ts';
+import { helloText, print, printInit } from './fingerprint.ts';
 import type { InitEvent } from './init.ts';
 import { begin, type Step, type Taken, take } from './steps.ts';
 
@@ -45,10 +45,14 @@ export type LoopTurn =
       readonly acts: readonly Act[];
     }
   | {
-      readonly kind: 'hears' | 'wakes';
+      readonly kind: 'hears' | 'wakes' | 'rests' | 'accepts';
       readonly nowNs: bigint;
       readonly news: readonly HostNews[];
       readonly acts: readonly Act[];
+      /** The moments for which it has set a timer. */
+      readonly timers: readonly bigint[];
+      /** The one that has come. */
+      readonly firedNs: bigint | null;
     };
 
 export interface Traces {
@@ -104,9 +108,19 @@ function turnOf(step: Step, before: Boundary, taken: Taken): string | null {
   const { supervisor } = before;
   if (supervisor !== null && step.kind === 'upgrade')
     return `u ${step.installation} ${print(supervisor.core, nowNs)}`;
-  if (supervisor === null || (step.kind !== 'hears' && step.kind !== 'wakes')) return null;
-  const inbox = supervisor.inbox.map((news) => (news.kind === 'sync' ? 's' : print(news, nowNs)));
-  return `s ${step.kind} ${print(supervisor.core, nowNs)} ${inbox}`;
+  if (supervisor === null || !isTurn(step.kind)) return null;
+  const inbox = supervisor.inbox.map((news) =>
+    news.kind === 'sync' ? 's' : news.kind === 'hello' ? helloText(news.hello) : print(news, nowNs),
+  );
+  return `s ${step.kind} ${print(supervisor.core, nowNs)} ${helloText(supervisor.core.live.hello)} ${inbox}`;
+}
+
+const TURNS = ['hears', 'wakes', 'rests', 'accepts'] as const;
+type Turn = (typeof TURNS)[number];
+
+/** The loop of a supervisor does something, if only with its timers. */
+function isTurn(kind: Step['kind']): kind is Turn {
+  return (TURNS as readonly string[]).includes(kind);
 }
 
 function walk(bounds: Bounds, { parents, steps }: Explored, wanted: ReadonlyMap<number, readonly Step[]>) {
@@ -191,10 +205,13 @@ function follow(ways: Ways, before: Boundary | null, step: Step | null, taken: T
           };
     runs[slot] = go(runs[slot] ?? null, turn);
   }
-  if (step !== null && (step.kind === 'hears' || step.kind === 'wakes')) {
-    const inbox = before?.supervisor?.inbox ?? [];
-    const news = inbox.slice(0, inbox.length - (next.supervisor?.inbox.length ?? 0));
-    loop = go(loop, { kind: step.kind, nowNs, news, acts: next.supervisor?.acts ?? [] });
+  if (step !== null && isTurn(step.kind)) {
+    const { inbox = [], armedNs = null, restNs = null } = before?.supervisor ?? {};
+    const read = step.kind === 'hears' ? inbox.length - (next.supervisor?.inbox.length ?? 0) : 0;
+    const timers = [next.supervisor?.armedNs, next.supervisor?.restNs].filter((atNs) => atNs != null);
+    const firedNs = step.kind === 'wakes' ? armedNs : step.kind === 'rests' ? restNs : null;
+    const acts = next.supervisor?.acts ?? [];
+    loop = go(loop, { kind: step.kind, nowNs, news: inbox.slice(0, read), acts, timers, firedNs });
   }
   if (step?.kind === 'upgrade')
     loop = go(loop, {

@@ -131,7 +131,8 @@ static int world_poll(struct pollfd *fds, nfds_t count, int wait)
 	return !full[slot_of(fds->fd)];
 }
 
-static void begin(void)
+/* stay_ms: how long a supervisor stays; 0: it does not leave. */
+static void begin(const char *stay_ms)
 {
 	static typeof(sup) first_sup;
 	static typeof(asks) first_asks;
@@ -145,6 +146,9 @@ static void begin(void)
 	asked = news = false;
 	memset(full, 0, sizeof full);
 	memset(early, 0, sizeof early);
+	stay_ns = left_ns = 0;
+	control_watched = false;
+	setenv("GSUP_STAY_MS", stay_ms, 1);
 	waiting = 0;
 	memset(installation, 0, sizeof installation);
 	in_size = out_size = out_sent = 0;
@@ -183,6 +187,7 @@ static void happens(void)
 	else if (is("run-closed")) reads(runs[n].socket, (uint32_t)n, true);
 	else if (is("run-ended")) { frames_fd = runs[n].socket; at_end = true; supervisor_child(runs[n].s.coordinator_pid, &killed); }
 	else if (is("asked")) supervisor_asked((struct by){ SIGTERM, 7, 0 }, ++ask_count);
+	else if (is("called")) { MUST(control_watched); supervisor_event(KEY_CONTROL); }
 	else if (is("received")) supervisor_forward(n, true, (uint32_t)atoi(words[3]));
 	else if (is("socket")) { full[n] = words[3][0] == '1'; if (!full[n] && runs[n].crowded) reads(runs[n].socket, (uint32_t)n, false); }
 	else MUST(is("time"));
@@ -197,8 +202,8 @@ int main(void)
 		if (is("frame")) { put_frame(words[1]); continue; }
 		now = strtoull(words[1], NULL, 10);
 		if (is("begin")) {
-			begin();
-			parsed_line.said[OPT_STAY].number = 1;
+			begin(words[3]);
+			parsed_line.said[OPT_STAY].number = words[3][0] == '0';
 			parsed_line.said[OPT_RESTART] = (struct said){ .set = words[2][0] == '1', .number = RESTART_ON_FAILURE };
 			supervisor_open(&parsed_line, no_words, 3, 4);
 		} else {

@@ -1,0 +1,99 @@
+/** When a supervisor leaves, with a clock that a test moves: who is late has two timers that are due, and answers what is due first. */
+import { expect, test } from 'vitest';
+import { blankRun } from '../../src/host/blank-run.ts';
+import { createDeparture } from '../../src/supervisor/departure.ts';
+import { replay } from '../../src/supervisor/replay.ts';
+import type { State } from '../../src/supervisor/state.ts';
+import { tableOf } from '../../src/supervisor/table.ts';
+import type { Hello } from '../../src/supervisor/vocabulary.ts';
+import { processPlan, taskPlan } from '../simulation/plans.ts';
+
+const S = 1_000_000_000n;
+const STAY = 10n * S;
+
+/** Nothing is to be decided. */
+function quiet(): State {
+  const state = replay(taskPlan([processPlan('a')]), []);
+  const live = { ...state.live, hello: { stayNs: STAY } as Hello, synced: true };
+  const seen = tableOf([['a#1', blankRun(1, 'a#1')]]);
+  return {
+    ...state,
+    processes: tableOf([]),
+    runs: tableOf([]),
+    task: { ...state.task, state: 'active' },
+    live: { ...live, seen },
+  };
+}
+
+function open() {
+  const world = { nowNs: 100n * S, nextNs: null as bigint | null, isConnected: false, left: 0 };
+  const timers = new Set<{ atNs: bigint; act: () => void }>();
+  let changed: () => void = () => {};
+  const departure = createDeparture({
+    clock: {
+      nowNs: () => world.nowNs,
+      wallMs: () => 0,
+      at: (atNs, act) => {
+        const timer = { atNs, act };
+        timers.add(timer);
+        return () => void timers.delete(timer);
+      },
+    },
+    company: {
+      isBusy: () => false,
+      isConnected: () => world.isConnected,
+      watch: (listener) => {
+        changed = listener;
+      },
+      shut() {},
+    },
+    state: quiet,
+    nextNs: () => world.nextNs,
+    isKept: () => true,
+    leave: () => {
+      world.left++;
+    },
+  });
+  const moveTo = (atNs: bigint): void => {
+    world.nowNs = atNs;
+    for (const timer of [...timers].filter((each) => each.atNs <= atNs)) {
+      timers.delete(timer);
+      timer.act();
+    }
+  };
+  return { world, timers, departure, moveTo, comes: () => changed() };
+}
+
+test('S42 it leaves when nothing has come for as long as it is to stay, and nothing is due', () => {
+  const { world, departure, moveTo } = open();
+  world.nextNs = 200n * S;
+  departure.turned();
+  moveTo(109n * S);
+  expect(world.left).toBe(0);
+  moveTo(110n * S);
+  expect(world.left).toBe(1);
+});
+
+test('S42 late behind a deadline it does not leave before that is answered', () => {
+  const { world, departure, timers, moveTo } = open();
+  world.nextNs = 200n * S;
+  departure.turned();
+  moveTo(201n * S);
+  expect(world.left).toBe(0);
+  expect(timers.size).toBe(0);
+  world.nextNs = null;
+  departure.turned();
+  moveTo(211n * S);
+  expect(world.left).toBe(1);
+});
+
+test('S42 nor does the end of a connection begin its stay while something is due', () => {
+  const { world, timers, moveTo, comes } = open();
+  world.nextNs = 101n * S;
+  world.isConnected = true;
+  comes();
+  moveTo(102n * S);
+  world.isConnected = false;
+  comes();
+  expect(timers.size).toBe(0);
+});
