@@ -26,7 +26,13 @@ export function evolveConfig(state: State, record: BodyOf<'config'>): State {
 /** Of what is in no plan nothing is to come. How many runs it had stays: it may come back, and names are taken once. */
 function forget(state: State): State {
   const { plan } = state;
-  return { ...state, runs: mapTable(state.runs, (run) => (isKnownRun(plan, run) ? run : undefined)) };
+  const runs = mapTable(state.runs, (run) => (isKnownRun(plan, run) ? run : undefined));
+  const processes = mapTable(state.processes, (process, name) => {
+    const isKnown =
+      process.runs > 0 || isInPlan(plan, name) || formerPlan(plan, runName(name, 1)) !== undefined;
+    return isKnown ? process : undefined;
+  });
+  return { ...state, processes, runs };
 }
 
 /** It begins as at the begin of the task. What is left of one that was called the same comes first. */

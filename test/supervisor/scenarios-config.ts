@@ -128,6 +128,27 @@ export const CONFIG_SCENARIOS: readonly Told[] = [
     },
   },
   {
+    title: 'S53 reload: finals that are gone do not run at the end, and those that are new do',
+    plan: upPlan([
+      entry('a', null),
+      entry('old', null, { role: 'final' }),
+      entry('kept', null, { role: 'final' }),
+    ]),
+    configs: [
+      {
+        from: 0,
+        read: plan(
+          entry('a', null),
+          entry('kept', null, { role: 'final' }),
+          entry('new', null, { role: 'final' }),
+        ),
+      },
+    ],
+    behaviours: { a: obedient, old: exitsBy(10), new: exitsBy(10), kept: exitsBy(10) },
+    script: [reload(1000), term(5000)],
+    check: (result) => expect(forks(result)).toEqual(['a#1@0', 'kept#1@5001', 'new#1@5001']),
+  },
+  {
     title: 'S53 a config that has changed changes nothing until it is read again',
     plan: upPlan([entry('a', null)]),
     configs: [{ from: 0, read: plan(entry('b', null)) }],
