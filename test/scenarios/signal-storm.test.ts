@@ -89,7 +89,9 @@ scenario(
   'S25 a storm that comes before the first run is for that run, whole',
   { modes: ['supervisor'], rings: ['subreaper'] },
   async (trial) => {
-    const gsup = await trial.start([], counter(1000));
+    // What comes the moment after exec would end a command that has not blocked it yet: it inherits that.
+    const before = [fixture('starts-oddly'), '--block', String(RTMIN), '--'];
+    const gsup = await trial.start([], counter(1000), { before });
     await until('gsup to be there', () => existsSync(join(gsup.folder, 'lock')));
     storm(gsup, 1000, RTMIN);
     await gsup.stdout.line(/^counted 1000$/, 60_000);
