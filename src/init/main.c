@@ -372,14 +372,15 @@ static uint64_t time_to_drain(void)
 	return end > now ? sooner(end - now, most) : 0;
 }
 
-static int loop(void)
+/* Until the end, and that too: who called it has let go of its own code (rest.c). */
+static __attribute__((noinline)) _Noreturn void loop(void)
 {
 	struct epoll_event events[32];
 	int code;
 	for (;;) {
 		if (supervisor_decides) {
-			if (supervisor_done(&code)) return code;
-		} else if ((run->s.phase == PHASE_ENDED || (run->s.flags & RUN_STUCK)) && output_drained(time_to_drain()) && (!visited || supervisor_parted())) return end_plain();
+			if (supervisor_done(&code)) break;
+		} else if ((run->s.phase == PHASE_ENDED || (run->s.flags & RUN_STUCK)) && output_drained(time_to_drain()) && (!visited || supervisor_parted())) { code = end_plain(); break; }
 		record_flush();
 		if (!plain || visited) supervisor_flush();
 		int ms = wait_ms();
@@ -396,6 +397,11 @@ static int loop(void)
 		if (plain) run_tick(run);
 		if (!plain || visited) supervisor_tick();
 	}
+	record_flush();
+	terminal_close();
+	control_close();
+	state_close();
+	exit(code);
 }
 
 int main(int argc, char **argv)
@@ -424,8 +430,7 @@ int main(int argc, char **argv)
 	pid1 = getpid() == 1;
 	char config_name[NAME_SIZE];
 	bool up = p.action == PARSED_UP, detached = up && p.said[OPT_DETACH].number;
-	plain = p.plain;
-	words = argv;
+	plain = p.plain, words = argv;
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
 	if (up) { raise_file_limit(); terminal_watch(); }
 	if ((code = listen_settle(&p)) || (code = open_loop()) || (up && (code = config_read(argv, signals, p.stop_on, config_name)))) return code == CONFIG_STOPPED ? 0 : code;
@@ -441,10 +446,5 @@ int main(int argc, char **argv)
 		if (detached && (code = detach_begun())) return code;
 		supervisor_open(&p, argv, epoll, signals);
 	} else if ((code = start_plain(first))) return code;
-	code = loop();
-	record_flush();
-	terminal_close();
-	control_close();
-	state_close();
-	return code;
+	loop();
 }

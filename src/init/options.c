@@ -98,12 +98,12 @@ static int parse_signal(const char *text, size_t size)
 
 const char *signal_name(int signal)
 {
-	static const char *const names[SIGNAL_RTMIN] = {
+	static const char signal_names[SIGNAL_RTMIN][10] = { /* no pointers: it lies with the code that rests, and they would lead out of that */
 #define SIGNAL_TEXT(name, number) [number] = "SIG" name,
 		SIGNAL_TABLE(SIGNAL_TEXT)
 	};
 	static char text[16];
-	if (signal > 0 && signal < SIGNAL_RTMIN && names[signal]) return names[signal];
+	if (signal > 0 && signal < SIGNAL_RTMIN && *signal_names[signal]) return signal_names[signal];
 	if (signal == SIGNAL_RTMIN) return "SIGRTMIN";
 	print(text, sizeof text, signal > SIGNAL_RTMIN && signal < SIGNALS ? "SIGRTMIN+%d" : "%d", signal > SIGNAL_RTMIN ? signal - SIGNAL_RTMIN : signal);
 	return text;

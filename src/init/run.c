@@ -74,13 +74,14 @@ bool run_start(struct run *run, const struct launch *l)
 
 /* ---- signals ---- */
 
+static const char target_names[][8] = { "group", "leader", "tree" };
+
 static void record_sent(struct run *run, int signal, enum target target, const pid_t *pids, int count, uint32_t times)
 {
-	static const char *const names[] = { "group", "leader", "tree" };
 	record_begin("signal");
 	record_text("run", run->s.name);
 	record_signal("signal", signal);
-	record_text("target", names[target]);
+	record_text("target", target_names[target]);
 	record_pids("pids", pids, count);
 	if (times > 1) record_number("times", (int64_t)times);
 	record_end();
@@ -135,13 +136,12 @@ void run_forward(struct run *run, int signal, enum target target, uint32_t times
 
 static void record_rung(struct run *run, struct action a)
 {
-	static const char *const names[] = { "group", "leader", "tree" };
 	record_begin("rung");
 	record_text("run", run->s.name);
 	record_number("index", a.rung);
 	record_text("action", a.act == ACT_WAIT ? "wait" : "signal");
 	record_signal("signal", a.signal);
-	record_text("target", a.act == ACT_WAIT ? NULL : names[a.target]);
+	record_text("target", a.act == ACT_WAIT ? NULL : target_names[a.target]);
 	record_pids("pids", &run->s.pid, 1);
 	const struct rung *r = &run->climb.order.rungs[a.rung];
 	if (run->climb.order.deadline_ns == FOREVER) record_text("wait_ms", NULL);
