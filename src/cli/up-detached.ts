@@ -45,7 +45,7 @@ function judge({ status, readiness }: Seen, name: string, folder: string): Outco
   if (readiness?.ready)
     return success(`${name}: ready, in the background; messages are in ${folder}/${MESSAGES_LOG}\n`);
   if (task.stop !== null) return null;
-  const failed = status.processes.find(isHopeless);
+  const failed = status.processes.find((process) => isHopeless(process, readiness));
   if (failed === undefined) return null;
   const what = `"${escapeText(failed.name)}" is ${failed.state}`;
   return failure(EXIT.unavailable, `${what}; "${name}" goes on without it, in the background`);

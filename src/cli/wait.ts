@@ -106,7 +106,7 @@ function judge(
   const left = meant.filter((process) => !hasCome(process, readiness, awaited));
   if (left.length === 0 && (names !== null || readiness === null))
     return success(meant.map(processLine).join(''));
-  const vain = left.find((process) => isOver || (awaited.goal === 'ready' && isHopeless(process)));
+  const vain = left.find((process) => isOver || (awaited.goal === 'ready' && isHopeless(process, readiness)));
   if (vain === undefined) return null;
   return failure(
     EXIT.unavailable,
@@ -116,11 +116,18 @@ function judge(
 
 const ENDED: readonly ProcessStatus['state'][] = ['success', 'failed', 'killed', 'lost'];
 
-function hasCome(process: ProcessStatus, readiness: Readiness | null, { goal, before }: Awaited): boolean {
+export function hasCome(
+  process: ProcessStatus,
+  readiness: Readiness | null,
+  { goal, before }: Awaited,
+): boolean {
   const was = before?.processes.find(({ name }) => name === process.name);
   const isAnother = was === undefined || process.run !== was.run;
   const isOver = ENDED.includes(process.state);
-  if (goal === 'stopped') return isOver || (process.state === 'waiting' && process.want === 'down');
+  if (goal === 'stopped')
+    return (
+      (isOver && isJudged(process, readiness)) || (process.state === 'waiting' && process.want === 'down')
+    );
   if (goal === 'exited')
     return isOver || process.state === 'backoff' || process.run === null || (isAnother && was?.run != null);
   if (before !== null && !isAnother) return false;
@@ -130,10 +137,15 @@ function hasCome(process: ProcessStatus, readiness: Readiness | null, { goal, be
 }
 
 /** Nothing of it is to come by itself. */
-export function isHopeless({ state, want, next_start_at: next }: ProcessStatus): boolean {
-  return (
-    (want === 'down' && ENDED.includes(state)) || ((state === 'failed' || state === 'lost') && next === null)
-  );
+export function isHopeless(process: ProcessStatus, readiness: Readiness | null): boolean {
+  const { state, want, next_start_at: next } = process;
+  if (want === 'down') return ENDED.includes(state);
+  return (state === 'failed' || state === 'lost') && next === null && isJudged(process, readiness);
+}
+
+/** Init tells of an end at once. Whether another run follows its supervisor says, a moment later; where there is one. */
+function isJudged({ last }: ProcessStatus, readiness: Readiness | null): boolean {
+  return readiness === null || last === null || last.cause !== null;
 }
 
 function processLine({ name, state, last }: ProcessStatus): string {

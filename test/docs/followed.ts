@@ -87,6 +87,7 @@ export async function follow(text: string, hasContainers: boolean): Promise<void
       words.replace(THEIR_NAME, name).replace(NODE_IMAGE, baseImage),
     );
   const around = prepare(place);
+  const release = /127\.0\.0\.1:\d/.test(text) ? await takePorts() : () => {};
   try {
     if (hasContainers) for (const one of standIns) await makeImage(place, imageOf(one), one);
     for (const { command, shown } of stepsOf(text))
@@ -100,8 +101,19 @@ export async function follow(text: string, hasContainers: boolean): Promise<void
       await tryPodman('rmi', '-f', name, ...standIns.map(imageOf));
       await tryPodman('volume', 'rm', '-f', name);
     }
+    release();
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+/** A page says which port it uses, so one that is followed on the same machine at the same time waits for its turn. */
+async function takePorts(): Promise<() => void> {
+  const held = spawn('flock', [join(tmpdir(), 'gsup-followed-ports'), 'sh', '-c', 'echo held; read line'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const gone = new Promise<never>((_, reject) => held.once('error', reject));
+  await Promise.race([new Promise((resolve) => held.stdout.once('data', resolve)), gone]);
+  return () => held.stdin.end();
 }
 
 interface Around {
