@@ -105,9 +105,15 @@ scenario(
       expect(line).toMatchObject({ process: 'a', run: 'a#1' });
       over.abort();
     }
-    const following = read(['a'], { follow: true });
+    const followed: LogLine[] = [];
+    const following = (async () => {
+      for await (const line of client.logs(['a'], { follow: true })) followed.push(line);
+    })();
+    await until('the follower to be there', () => followed.length >= 2);
     await endWell(gsup);
-    expect((await following).slice(0, 2).sort()).toEqual(['one', 'two']);
+    await following;
+    const texts = followed.map((line) => ('missed' in line ? 'missed' : line.msg));
+    expect(texts.slice(0, 2).sort()).toEqual(['one', 'two']);
   },
 );
 
