@@ -5,7 +5,7 @@ import { blankRun } from '../../src/host/blank-run.ts';
 import { mayLeave } from '../../src/supervisor/leave.ts';
 import type { ProcessPlan } from '../../src/supervisor/plan.ts';
 import { replay } from '../../src/supervisor/replay.ts';
-import type { Asked, Live, Run, State, Stop, Task } from '../../src/supervisor/state.ts';
+import type { Asked, Live, Process, Run, State, Stop, Task } from '../../src/supervisor/state.ts';
 import { lookUp, tableOf } from '../../src/supervisor/table.ts';
 import type { Hello, RunSnapshot } from '../../src/supervisor/vocabulary.ts';
 import { at } from '../checkpoint/samples.ts';
@@ -45,6 +45,11 @@ const withRun = (change: Partial<Run>, plan: Partial<ProcessPlan> = {}): State =
   const run = { ...(lookUp(state.runs, 'a#1') as Run), ...change };
   return { ...state, runs: tableOf([['a#1', run]]) };
 };
+const withProcess = (change: Partial<Process>): State => {
+  const state = running();
+  const process = { ...(lookUp(state.processes, 'a') as Process), ...change };
+  return { ...state, processes: tableOf([['a', process]]) };
+};
 const READY = { ready: { how: 'descriptor', timeoutMs: null } as unknown as ProcessPlan['ready'] };
 
 test('it may, until something happens, where processes only run', () => {
@@ -66,6 +71,12 @@ test.each<[string, State]>([
   ['the task stops', withTask({ stop })],
   ['the task has another state', withTask({ state: 'cleaning' })],
   ['the task has ended', withTask({ exitCode: 0 })],
+  ['a process is to run again', withProcess({ again: true })],
+  ['a process is to be renewed', withProcess({ renewal: {} as Process['renewal'] })],
+  ['a run has not been started', withLive({ seen: tableOf([]) })],
+  ['a hook runs', withRun({ serves: { run: 'b#1' } as Run['serves'] })],
+  ['a run waits for its hook', withRun({ hook: { result: null } as Run['hook'] })],
+  ['an order is to be sent anew', withRun({ reorder: true })],
   ['a run waits for others', withRun({ phase: 'waiting' })],
   ['a run is stopped', withRun({ phase: 'stopping' })],
   ['a run is killed', withRun({ phase: 'killing' })],
