@@ -11,7 +11,7 @@
 
 enum { LINE_SIZE = 8192, HEAD_SIZE = 256, SIGNATURE_SIZE = 24, TEXT_SIZE = 2048 };
 static PAGES char pending[2 * LINE_SIZE];
-static char type_now[32];
+static const char *type_now;
 static size_t line, members, used, end; /* of the line that is being written: where it begins, its members do, it is now, it must end */
 static uint64_t seq, written_seq, lines; /* lines: in `pending` */
 static struct gap { uint64_t missing, before; } untold, told; /* before: what this file no longer begins with; told: in `pending` */
@@ -60,15 +60,20 @@ static void add(const char *format, ...)
 
 static void begin_line(const char *type, uint64_t mono_ns)
 {
+	static char second[24]; /* records come in batches */
+	static time_t second_s = -1;
 	struct timespec t;
 	struct tm tm;
 	if (used + LINE_SIZE > sizeof pending) record_flush();
 	clock_gettime(CLOCK_REALTIME, &t);
-	gmtime_r(&t.tv_sec, &tm);
+	if (t.tv_sec != second_s && gmtime_r(&t.tv_sec, &tm)) {
+		second_s = t.tv_sec;
+		print(second, sizeof second, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	}
 	line = used;
 	end = line + LINE_SIZE - SIGNATURE_SIZE;
-	add("{\"v\":1,\"seq\":%llu,\"at\":\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\",\"mono_ns\":\"%llu\",\"type\":\"%s\"", (unsigned long long)++seq,
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(t.tv_nsec / 1000000), (unsigned long long)mono_ns, type);
+	add("{\"v\":1,\"seq\":%llu,\"at\":\"%s.%03dZ\",\"mono_ns\":\"%llu\",\"type\":\"%s\"", (unsigned long long)++seq,
+	    second, (int)(t.tv_nsec / 1000000), (unsigned long long)mono_ns, type);
 	members = used;
 }
 
@@ -122,7 +127,7 @@ static void tell_gap(uint64_t mono_ns)
 void record_begin_at(const char *type, uint64_t mono_ns)
 {
 	mono_now = mono_ns;
-	print(type_now, sizeof type_now, "%s", type);
+	type_now = type;
 	if (record_sink) { used = 0; end = LINE_SIZE - HEAD_SIZE; return; }
 	tell_gap(mono_ns);
 	begin_line(type, mono_ns);

@@ -5,18 +5,18 @@
 
 int vprint(char *to, size_t size, const char *format, va_list args)
 {
-	size_t n = 0, length;
+	size_t n = 0;
 	for (const char *f = format; *f; ) {
 		char digits[24], *at = digits + sizeof digits;
 		const char *from = f;
-		if (*f != '%') f += length = strcspn(f, "%");
-		else {
-			size_t most = SIZE_MAX, width = 0;
+		size_t most = SIZE_MAX, width = 0;
+		bool literal = *f != '%';
+		if (!literal) {
 			if (*++f == '.') { most = (size_t)va_arg(args, int); f += 2; }
 			for (; *f >= '0' && *f <= '9'; f++) width = width * 10 + (size_t)(*f - '0');
 			bool wide = *f == 'l';
 			f += wide ? 2 : 0;
-			if (*f == 's') length = strnlen(from = va_arg(args, const char *), most);
+			if (*f == 's') from = va_arg(args, const char *);
 			else {
 				uint64_t value = wide ? va_arg(args, uint64_t) : *f == 'd' ? (uint64_t)va_arg(args, int) : va_arg(args, unsigned);
 				bool negative = *f == 'd' && (int64_t)value < 0;
@@ -25,12 +25,12 @@ int vprint(char *to, size_t size, const char *format, va_list args)
 				while ((size_t)(digits + sizeof digits - at) < width) *--at = '0';
 				if (negative) *--at = '-';
 				from = at;
-				length = (size_t)(digits + sizeof digits - at);
+				most = (size_t)(digits + sizeof digits - at);
 			}
 			f++;
 		}
-		if (n < size) memcpy(to + n, from, length < size - n ? length : size - n);
-		n += length;
+		for (; most && *from && !(literal && *from == '%'); from++, most--, n++) if (n < size) to[n] = *from; /* mostly few: memcpy(3) would take longer */
+		if (literal) f = from;
 	}
 	if (size) to[n < size ? n : size - 1] = 0;
 	return (int)n;
@@ -75,7 +75,7 @@ size_t escape(char *to, size_t size, const char *from, bool json)
 	for (const unsigned char *c = (const unsigned char *)from; *c && n + 8 < size; c += k ? k : 1) {
 		k = shown(c);
 		if (k && json && (*c == '"' || *c == '\\')) to[n++] = '\\';
-		if (k) { memcpy(to + n, c, k); n += k; }
+		if (k) for (size_t i = 0; i < k; i++) to[n++] = (char)c[i];
 		else n += (size_t)print(to + n, size - n, json ? *c < 0x80 ? "\\u%04x" : "\\ufffd" : "\\x%02x", *c);
 	}
 	to[n] = 0;
