@@ -399,7 +399,7 @@ static __attribute__((noinline)) _Noreturn void loop(void)
 	}
 	record_flush();
 	terminal_close();
-	control_close();
+	if (!plain || visited) control_close(); /* else a tenth of the end, and nobody has ever asked: it refuses, and the next gsup of this name removes it */
 	state_close();
 	exit(code);
 }

@@ -187,6 +187,29 @@ scenario(
   },
 );
 
+scenario(
+  'S61 the socket that a plain run has left refuses, and the next run of its name has its own',
+  HERE,
+  async (trial) => {
+    const first = await trial.start([], [fixture('reports-signals')], SOON);
+    await began(first);
+    first.signal('SIGTERM');
+    expect((await first.ended()).code).toBe(0);
+    await expect(ask(socketOf(first), 'GET', '/livez')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(await gsupCommand(first, 'stop', 't')).toMatchObject({ code: 69 });
+    const next = await trial.start([], [fixture('reports-signals')], SOON);
+    await began(next);
+    expect((await ask(socketOf(next), 'GET', '/v1/status?usage=false')).json.task).toMatchObject({
+      name: 't',
+      pid: next.pid,
+    });
+    await gone(next);
+    next.signal('SIGTERM');
+    expect((await next.ended()).code).toBe(0);
+    expect(existsSync(socketOf(next)), 'it was asked, and clears up').toBe(false);
+  },
+);
+
 scenario('S74 600 health probes of a plain run start nobody', HERE, async (trial) => {
   const gsup = await trial.start([], [fixture('reports-signals')], SOON);
   await began(gsup);
