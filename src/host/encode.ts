@@ -1,4 +1,4 @@
-import type { Launch, Order, Output, Target, WaitMs } from '../supervisor/vocabulary.ts';
+import type { Absence, Launch, Order, Output, Target, WaitMs } from '../supervisor/vocabulary.ts';
 import { type Layout, struct } from './layout.ts';
 import * as wire from './protocol.ts';
 
@@ -83,8 +83,9 @@ export function encodeSeen(event: number, wakeNs: bigint | null): Uint8Array {
   return encodeFrame(wire.frameType.SEEN, 0, wire.seen, seenValue(event, wakeNs));
 }
 
-export function encodeLeave(event: number, wakeNs: bigint | null): Uint8Array {
-  return encodeFrame(wire.frameType.LEAVE, 0, wire.seen, seenValue(event, wakeNs));
+export function encodeLeave(event: number, { atNs, ordersSuffice }: Absence): Uint8Array {
+  const value = { ...seenValue(event, atNs), orders_suffice: +ordersSuffice, pad: 0 };
+  return encodeFrame(wire.frameType.LEAVE, 0, wire.leaving, value);
 }
 
 function seenValue(event: number, wakeNs: bigint | null) {

@@ -1,4 +1,4 @@
-import type { Asks, Hello, Launch, Order, RunSnapshot, Target } from '../supervisor/vocabulary.ts';
+import type { Absence, Asks, Hello, Launch, Order, RunSnapshot, Target } from '../supervisor/vocabulary.ts';
 
 /**
  * The world as the loop sees it. Two hosts implement it: the native one speaks with init, the portable one has
@@ -30,9 +30,9 @@ export interface Host {
   seen(event: number, wakeNs: bigint | null): void;
   /**
    * The same, and there is nothing to be decided: this supervisor is ended, and the next one started when there is something
-   * to tell, a client, or at `wakeNs`. Only where `hello` says how long to stay.
+   * to tell, a client, or at its time. Only where `hello` says how long to stay.
    */
-  leave(event: number, wakeNs: bigint | null): void;
+  leave(event: number, absence: Absence): void;
   close(): void;
 }
 

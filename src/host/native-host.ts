@@ -97,7 +97,7 @@ export function createNativeHost(fd: number): CountingHost {
     clear: (number) => send(encodeClear(number)),
     upgrade: (number, installation) => send(encodeUpgrade(number, installation)),
     seen: (event, wakeNs) => send(encodeSeen(event, wakeNs)),
-    leave: (event, wakeNs) => send(encodeLeave(event, wakeNs)),
+    leave: (event, absence) => send(encodeLeave(event, absence)),
     counts: () => counting.ask(),
     close() {
       report = () => {};

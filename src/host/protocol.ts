@@ -4,7 +4,7 @@
  */
 import { array, i32, struct, text, u8, u16, u32, u64 } from './layout.ts';
 
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 export const FRAME_MAX = 2 * 1024 * 1024;
 export const RUNGS_MAX = 16;
 export const LIMITS_MAX = 16;
@@ -126,6 +126,7 @@ export const key_request = struct({ key: u64 });
 export const exit_request = struct({ code: u32, drain_ms: u32 });
 export const upgrade_request = struct({ installation: text(INSTALLATION_SIZE) });
 export const seen = struct({ event: u64, wake_ns: u64 });
+export const leaving = struct({ event: u64, wake_ns: u64, orders_suffice: u32, pad: u32 });
 export const hello = struct({
   version: u32,
   flags: u32,

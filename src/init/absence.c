@@ -6,6 +6,7 @@
 /* A start costs some 90 ms of processor time, so an absence that was short was not worth it: the next one comes later. */
 #define STAY_FIRST (10 * SECOND)
 #define STAY_LAST (300 * SECOND)
+#define STOPS_WITHIN (500 * MS) /* longer, and people want to know what it waits for */
 enum { WORTH = 6 }; /* so many times as long as the stay before; src/supervisor/leave.ts has the same */
 static uint64_t stay_ns, left_ns;
 
@@ -23,6 +24,13 @@ static void absence_ends(void)
 {
 	bool worth = !left_ns || now_ns() - left_ns >= WORTH * absence_stay();
 	stay_ns = worth ? first_stay() : sooner(stay_ns * 2, STAY_LAST);
+}
+
+void leave_with(const struct leaving *l)
+{
+	sup.next_ns = l->wake_ns;
+	sup.orders_suffice = l->orders_suffice;
+	if (sup.orders_suffice) runs_forced = false; /* how those before the last ones ended does not count */
 }
 
 struct run *own_run;
@@ -74,26 +82,58 @@ void be_absent(void)
 	} else if (asks.frame.count && asks.due_ns != FOREVER) asks.due_ns = now_ns() + START_WITHIN;
 }
 
-/* Something to tell, also what was told last and crossed its leaving. */
-static bool has_news(void)
+static bool runs_changed(void)
 {
-	if (sup.tell_asks || sup.event != sup.seen) return true;
 	for (int i = 0; i < runs_used; i++) if (runs[i].used && runs[i].dirty) return true;
+	return false;
+}
+
+/* Something to tell, also what was told last and crossed its leaving. */
+static bool has_news(void) { return sup.tell_asks || sup.event != sup.seen || runs_changed(); }
+
+/* EXTEND_TIMEOUT_USEC, of a run that stops: an order has no more time to give. */
+static bool asks_for_time(void)
+{
+	for (int i = 0; i < runs_used; i++)
+		if (runs[i].used && runs[i].s.phase != PHASE_ENDED && runs[i].s.extend_ns && runs[i].s.extend_ns >= asks.frame.first_ns) return true;
 	return false;
 }
 
 void wake(uint64_t now)
 {
-	bool called = sup.called;
+	bool called = sup.called, news = sup.stops_alone ? asks_for_time() : has_news();
 	sup.called = false;
-	if (!(called || (!own_run && (now >= sup.retry_ns || has_news())))) return;
+	if (!(called || (!own_run && (now >= sup.retry_ns || news)))) return;
 	if (own_run && now < sup.refuse_until_ns) { control_refuse(in_vain); return; }
 	control_watch(room.poller, false);
 	absence_ends();
 	if (own_run) state_visit(parsed);
 	sup.woken = true;
+	sup.stops_alone = false;
 	start_supervisor();
 }
+
+/* ---- a stop in its absence ---- */
+
+/* Where a supervisor would only tell each run to do what its order says, there is none: to start it takes longer than most stops. It
+ * comes for whatever lasts, to say what is waited for, and finds a stop that is under way. */
+static bool begins_alone(void)
+{
+	if (sup.state != ABSENT || own_run || !sup.orders_suffice || sup.called || asks.frame.count > 1 || sup.event != sup.seen || runs_changed()) return false;
+	sup.stops_alone = true;
+	sup.retry_ns = now_ns() + STOPS_WITHIN;
+	set_present(false);
+	say_stop(asks.by);
+	return true;
+}
+
+uint64_t patience(void)
+{
+	if (sup.stops_alone || begins_alone()) return 0;
+	return sup.state == PRESENT ? ANSWER_WITHIN : sup.state == STARTING || sup.state == ABSENT ? START_WITHIN : 0;
+}
+
+bool nobody_comes(void) { return sup.stops_alone || (sup.state == GONE && hopeless()); }
 
 /* The first client of a plain run. What was asked of it until now was done by its order. */
 struct run *supervisor_visits(const struct parsed *p, char **argv, int epoll, int signals, const struct run *run, struct by first, int count)

@@ -3,10 +3,35 @@
 #include <string.h>
 #include <unistd.h>
 
+void say_stop(struct by by)
+{
+	if (by.pid) say_event(LEVEL_INFO, "stop-begun", "stop: %s from pid %d", signal_name(by.signal), by.pid);
+	else say_event(LEVEL_INFO, "stop-begun", "stop: %s from outside", signal_name(by.signal));
+}
+
+static void say_stopped(int code)
+{
+	const struct run_state *longest = NULL;
+	uint64_t most = 0;
+	int ended = 0, forced = 0;
+	char took[32], more[64] = "";
+	for (int i = 0; i < runs_used; i++) {
+		const struct run_state *s = &runs[i].s;
+		if (!runs[i].used || !s->stop_ns || s->phase != PHASE_ENDED) continue;
+		uint64_t ns = s->ended_ns > s->stop_ns ? s->ended_ns - s->stop_ns : 0;
+		if (s->flags & RUN_FORCED) forced++; else ended++;
+		if (!longest || ns > most) { longest = s; most = ns; }
+	}
+	if (!longest) { say_event(LEVEL_INFO, "stop-summary", "stopped, exit code %d: nothing was running", code); return; }
+	if (forced) print(more, sizeof more, "%d needed SIGKILL%s", forced, ended ? "; " : "");
+	if (ended) print(more + strlen(more), sizeof more - strlen(more), "%d ended by themselves or in time", ended);
+	say_event(forced ? LEVEL_WARN : LEVEL_INFO, "stop-summary", "stopped, exit code %d: %s, %s the longest with %s", code, more, longest->name, duration_text(most, took));
+}
+
 /* Nobody is left to decide, and nothing is left to decide about: a stop was carried out, or `run` is over. */
 static bool over_alone(int *code)
 {
-	if (live_runs > runs_stuck() || sup.state != GONE || !hopeless()) return false;
+	if (live_runs > runs_stuck() || !nobody_comes()) return false;
 	const struct run_state *last = last_judged.key ? &last_judged : NULL;
 	for (int i = 0; i < runs_used; i++) if (runs[i].used && !strchr(runs[i].s.name, '/') && (!last || runs[i].s.key > last->key)) last = &runs[i].s;
 	const struct said *restart = &parsed->said[OPT_RESTART], *failures = &parsed->said[OPT_MAX_FAILURES];
@@ -17,6 +42,7 @@ static bool over_alone(int *code)
 	runs_unkept();
 	/* Whoever reads only the log has to know the end, too. */
 	record_task_state(asks.frame.count ? "killed" : last->flags & RUN_LOST ? "lost" : *code ? "failed" : "success", *code);
+	if (sup.stops_alone) say_stopped(*code);
 	return true;
 }
 

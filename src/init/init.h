@@ -63,6 +63,7 @@ void say_into(int file);                         /* instead; what is on 2 gets n
 int say_shared(void);                            /* where a supervisor is to say its own */
 bool say_is_json(void);
 void say(enum level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void say_event(enum level level, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4))); /* as a supervisor names it */
 
 /* ---- state.c: the state directory, its lock, what an earlier gsup has left ---- */
 struct state {

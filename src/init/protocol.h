@@ -1,5 +1,5 @@
 /*
- * What init, its coordinators and the supervisor say to each other, on one page. Version 4.
+ * What init, its coordinators and the supervisor say to each other, on one page. Version 5.
  *
  * The supervisor has a stream socket (its descriptor 3), a coordinator a SOCK_SEQPACKET one; the frames are the same.
  * A frame is a head and a body of fixed layout; only SPAWN is followed by strings. Little endian, natural alignment, no
@@ -17,7 +17,7 @@
  *   UPGRADE  struct upgrade_request    start the supervisor from that installation; go back if it does not come up
  *   CLEAR    nothing                   when no run is left, end the strangers; ASKS tells when they have gone
  *   SEEN     struct seen               (not numbered) everything up to this event is dealt with; wake me at this time
- *   LEAVE    struct seen               (not numbered) the same, and nothing is to be decided until then: end me, and start the next
+ *   LEAVE    struct leaving            (not numbered) the same, and nothing is to be decided until then: end me, and start the next
  *                                      one at that time, or when there is something to be told
  *   COUNT    nothing                   (not numbered) tell what has been counted so far; nobody is told unasked
  *
@@ -39,7 +39,7 @@
 #define GSUP_PROTOCOL_H
 #include <stdint.h>
 
-enum { PROTOCOL_VERSION = 4, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024, SIGNAL_MAP_SIZE = 72 };
+enum { PROTOCOL_VERSION = 5, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024, SIGNAL_MAP_SIZE = 72 };
 #define FOREVER UINT64_MAX
 
 enum frame_type {
@@ -102,6 +102,7 @@ struct key_request { uint64_t key; };
 struct exit_request { uint32_t code, drain_ms; }; /* drain_ms: how long output may take to be delivered, when every tree is empty */
 struct upgrade_request { char installation[INSTALLATION_SIZE]; }; /* its folder, an absolute path; empty: init's own */
 struct seen { uint64_t event, wake_ns; };
+struct leaving { uint64_t event, wake_ns; uint32_t orders_suffice, pad; }; /* a stop is nothing to be told: the orders of all runs are all of it */
 
 enum hello_flags { HELLO_PID1 = 1, HELLO_WOKEN = 2 /* the one before has left: nobody was lost */ };
 struct hello {

@@ -49,20 +49,18 @@ static void put(const char *text, size_t size)
 	if (poll(&p, 1, 0) == 1 && (p.revents & POLLOUT)) (void)!write(out, text, foreign && size > 500 ? 500 : size);
 }
 
-void say(enum level level, const char *format, ...)
+/* event: one of ours, or NULL. */
+static void say_line(enum level level, const char *event, const char *format, va_list args)
 {
 	char raw[1024], line[2048];
 	if ((int)level < least) return;
-	va_list args;
-	va_start(args, format);
 	vprint(raw, sizeof raw, format, args);
-	va_end(args);
 	size_t n;
 	if (as_json) {
 		struct timespec t;
 		clock_gettime(CLOCK_REALTIME, &t);
-		n = (size_t)print(line, sizeof line, "{\"level\":%d,\"time\":%lld,\"pid\":%d,\"name\":\"gsup\",\"msg\":\"", level,
-		                     (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000, getpid());
+		n = (size_t)print(line, sizeof line, "{\"level\":%d,\"time\":%lld,\"pid\":%d,\"name\":\"gsup\",%s%s%s\"msg\":\"", level,
+		                     (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000, getpid(), event ? "\"event\":\"" : "", event ? event : "", event ? "\"," : "");
 		n += escape(line + n, sizeof line - n - 4, raw, true);
 		memcpy(line + n, "\"}\n", 3);
 		n += 3;
@@ -72,4 +70,20 @@ void say(enum level level, const char *format, ...)
 		line[n++] = '\n';
 	}
 	put(line, n);
+}
+
+void say(enum level level, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	say_line(level, NULL, format, args);
+	va_end(args);
+}
+
+void say_event(enum level level, const char *event, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	say_line(level, event, format, args);
+	va_end(args);
 }

@@ -11,7 +11,7 @@
 
 struct supervisor sup = { .socket = -1, .retry_ns = FOREVER, .wake_ns = FOREVER, .reap_by_ns = FOREVER };
 struct asked asks = { .due_ns = FOREVER };
-struct leaving leave = { .bye_ns = FOREVER, .drain_ns = DRAIN_MS * MS };
+struct ending leave = { .bye_ns = FOREVER, .drain_ns = DRAIN_MS * MS };
 const struct parsed *parsed;
 char **command_line;
 static PAGES char in[FRAME_MAX + sizeof(struct head)], out[65536], frame[FRAME_MAX]; /* frame: the one that is carried out */
@@ -97,7 +97,7 @@ void supervisor_flush(void)
 /* Killed is not the same as not to be had: who has worked will work again, and who was killed may. */
 bool hopeless(void) { return sup.failed > 3; }
 
-static void set_present(bool present)
+void set_present(bool present)
 {
 	struct link l = { present, 0 };
 	room.present = present;
@@ -288,12 +288,12 @@ static bool carry_out(const char *frame)
 	const char *body = frame + sizeof *h;
 	size_t size = h->size - sizeof *h;
 	static const size_t sizes[] = { [RUNG] = sizeof(struct rung_request), [SIGNAL] = sizeof(struct signal_request),
-		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen), [UPGRADE] = sizeof(struct upgrade_request), [CLEAR] = 0, [LEAVE] = sizeof(struct seen), [COUNT] = 0 };
+		[FORGET] = sizeof(struct key_request), [EXIT] = sizeof(struct exit_request), [SEEN] = sizeof(struct seen), [UPGRADE] = sizeof(struct upgrade_request), [CLEAR] = 0, [LEAVE] = sizeof(struct leaving), [COUNT] = 0 };
 	if (h->version != PROTOCOL_VERSION || h->type < SPAWN || h->type > COUNT || (h->type != SPAWN && size != sizes[h->type])) return false;
 	if (h->type == SEEN || h->type == LEAVE) {
 		see((const struct seen *)body);
 		sup.leaves = h->type == LEAVE;
-		sup.next_ns = sup.wake_ns;
+		if (sup.leaves) leave_with((const struct leaving *)body);
 		return true;
 	}
 	if (h->type == COUNT) return !(sup.row = 0);
@@ -378,7 +378,7 @@ void supervisor_asked(struct by by, int count)
 	asks.alone = alone;
 	if (count == 2) runs_asked_again();
 	if (count > 1) strangers_hurry();
-	asks.due_ns = now_ns() + (sup.state == PRESENT ? ANSWER_WITHIN : sup.state == STARTING || sup.state == ABSENT ? START_WITHIN : 0);
+	asks.due_ns = now_ns() + patience();
 }
 
 /* No answer is due: what is there runs on, and a next supervisor is told again. */
@@ -416,8 +416,8 @@ void supervisor_tick(void)
 	clear();
 	if (sup.socket >= 0 && sup.unseen_since_ns != FOREVER && now >= later(sup.unseen_since_ns, REPLACE_AFTER)) replace_supervisor("does not answer");
 	else if (sup.socket >= 0 && sup.wake_ns != FOREVER && now >= later(sup.wake_ns, REPLACE_AFTER)) replace_supervisor("has missed its deadline");
-	if (asks.frame.count && !is_visitor() && (now >= asks.due_ns || (sup.state == GONE && hopeless()))) {
-		asks.due_ns = sup.state == GONE ? FOREVER : now + ANSWER_WITHIN;
+	if (asks.frame.count && !is_visitor() && (now >= asks.due_ns || nobody_comes())) {
+		asks.due_ns = sup.state == GONE || sup.stops_alone ? FOREVER : now + ANSWER_WITHIN;
 		if (!sup.spawned) { /* nothing runs yet, and nothing has to */
 			record_stop(NULL, "signal", asks.by);
 			int code = parsed->action == PARSED_UP ? 0 : EXIT_SIGNAL_BASE + asks.by.signal;
@@ -425,7 +425,7 @@ void supervisor_tick(void)
 			give_up(code);
 			return;
 		}
-		runs_stop_alone(&asks.frame, &asks.alone, hopeless());
+		runs_stop_alone(&asks.frame, &asks.alone, nobody_comes());
 		if (asks.alone < (int)asks.frame.count) asks.alone = (int)asks.frame.count;
 	}
 }

@@ -19,16 +19,17 @@ struct supervisor {
 	uint64_t event, seen, unseen_since_ns, wake_ns; /* event: of the last SYNC; seen: of the last SEEN */
 	uint64_t last_number, reap_by_ns; /* reap_by_ns: when it must have ended, once it was killed */
 	uint64_t next_ns, refuse_until_ns; /* next_ns: what it leaves for; refuse_until_ns: no client is a reason to start one */
+	bool orders_suffice, stops_alone;  /* for a stop in its absence; which is under way, and not late */
 	uint32_t restarts, failed; /* failed: starts in a row that came to nothing, 2 each; 1 for a SIGKILL, which says little of the next one */
 	bool tell_hello, tell_asks, spawned, said, yields, ended; /* yields: to the supervisor of another installation; ended: by us */
 	int row;                   /* of what is counted: the next that is told */
 	bool woken, leaves, called; /* woken: from an absence; leaves: into one; called: a client waits */
 };
 struct asked { struct asks frame; uint64_t event, due_ns; int alone; struct by by; };
-struct leaving { bool asked; int code; uint64_t bye_ns, drain_ns; bool killed, alone, clears; };
+struct ending { bool asked; int code; uint64_t bye_ns, drain_ns; bool killed, alone, clears; };
 extern struct supervisor sup;
 extern struct asked asks;
-extern struct leaving leave;
+extern struct ending leave;
 extern const struct parsed *parsed;
 extern char **command_line;
 
@@ -36,9 +37,14 @@ void start_supervisor(void);
 void drop_socket(void);
 void supervisor_rest(void);                          /* what it had said and was told */
 void end_supervisor(void);
+void set_present(bool present);                      /* whether one lives, or is being started: coordinators are told */
+void leave_with(const struct leaving *l);            /* what it has asked for with that */
 bool hopeless(void);
 bool is_visitor(void);                               /* of a plain run, and has not taken over */
 void visit_in_vain(const char *why);
 void be_absent(void);                                /* it was ended because it has asked for that */
 void wake(uint64_t now);                             /* out of its absence, if there is a reason */
+uint64_t patience(void);                             /* how long an answer to an ask may take from now on */
+void say_stop(struct by by);                         /* as a supervisor would, where a stop needs none */
+bool nobody_comes(void);                             /* or not as long as a stop goes well */
 #endif

@@ -107,7 +107,7 @@ const TELLERS: { readonly [T in RecordType]: Teller<T> } = {
   gap: (_, record) => tellGap(record),
 };
 
-function tellStop(told: Told, record: Envelope & BodyOf<'stop-requested'>): Sentence {
+function tellStop(told: Told, record: Envelope & BodyOf<'stop-requested'>): Sentence | null {
   const { process, run, cause, signal, by, now, mono_ns } = record;
   if (run !== undefined && cause === 'main-ended') {
     runTold(told, run).stopNs ??= mono_ns;
@@ -118,6 +118,7 @@ function tellStop(told: Told, record: Envelope & BodyOf<'stop-requested'>): Sent
   const verb = record.first_only === true ? 'drain' : 'stop';
   if (process !== undefined) return say(process, `${verb}: ${why}`);
   if (record.processes !== undefined) return say(null, `${verb}${namesText(record.processes)}: ${why}`);
+  if (!told.taskAsks.has(record)) return null;
   told.asks++;
   const again = told.asks > 1 ? `asked again (${told.asks}. time)` : 'stop';
   return say(

@@ -3,6 +3,7 @@ import type { LogName, Merged } from '../checkpoint/merge.ts';
 import type { BodyOf, CheckpointRecord, Envelope } from '../checkpoint/record.ts';
 import { processName } from '../supervisor/names.ts';
 import { tellRecord } from './history-words.ts';
+import { isOfTask, taskAsks } from './task-stop.ts';
 
 /** One happening, as one sentence. */
 export interface HistoryLine {
@@ -93,6 +94,8 @@ export interface Told {
   readonly stopSignals: Map<string, number>;
   began: boolean;
   supervisors: number;
+  /** All that there will be; and how many of them were told. */
+  readonly taskAsks: ReadonlySet<CheckpointRecord>;
   asks: number;
 }
 
@@ -113,8 +116,10 @@ function newTold(entries: readonly Entry[]): Told {
   const of = <T extends Known['type']>(type: T) =>
     records.filter((record): record is Envelope & BodyOf<T> => record.type === type);
   const stopSignals = new Map<string, number>();
-  for (const { signal, by } of of('stop-requested')) {
-    const key = signalKey(signal ?? '', by?.pid);
+  const asks = new Set(taskAsks(records));
+  for (const request of of('stop-requested')) {
+    if (isOfTask(request) && !asks.has(request)) continue;
+    const key = signalKey(request.signal ?? '', request.by?.pid);
     stopSignals.set(key, (stopSignals.get(key) ?? 0) + 1);
   }
   return {
@@ -126,6 +131,7 @@ function newTold(entries: readonly Entry[]): Told {
     stopSignals,
     began: false,
     supervisors: 0,
+    taskAsks: asks,
     asks: 0,
   };
 }
@@ -196,9 +202,7 @@ function summarize(entries: readonly Entry[]): HistoryTask {
 
 /** Of the task as a whole: what one process or the rest of a tree is stopped for is in the lines. */
 function stopOf(records: readonly CheckpointRecord[], endedNs: bigint | null): HistoryStop | null {
-  const asked = records.flatMap((record) =>
-    record.type === 'stop-requested' && isOfTask(record) ? [record] : [],
-  );
+  const asked = taskAsks(records);
   const [first] = asked;
   if (first === undefined) return null;
   const { at, cause, signal = null, by, mono_ns: askedNs } = first;
@@ -210,9 +214,4 @@ function stopOf(records: readonly CheckpointRecord[], endedNs: bigint | null): H
     asks: asked.length,
     tookMs: endedNs === null ? null : msBetween(askedNs, endedNs),
   };
-}
-
-/** Without a supervisor the one run is the task, and a signal to gsup is for it. */
-function isOfTask({ process, processes, run, cause }: BodyOf<'stop-requested'>): boolean {
-  return process === undefined && processes === undefined && (run === undefined || cause === 'signal');
 }

@@ -2,6 +2,7 @@
 import type { BodyOf, CheckpointRecord, Envelope } from '../checkpoint/record.ts';
 import { hookKind, processName, runNumber } from '../supervisor/names.ts';
 import type { RunState } from '../supervisor/state.ts';
+import { isOfTask } from './task-stop.ts';
 
 /** SPEC.md 9, "Status JSON". Names as in the records. */
 export interface Status {
@@ -373,9 +374,4 @@ function stopOf({ asked, budget }: Told): TaskStatus['stop'] {
   const deadline =
     budget === undefined ? null : new Date(Date.parse(budget.at) + budget.budget_ms).toISOString();
   return { requested_at: asked.at, cause: asked.cause, deadline_at: deadline };
-}
-
-/** Without a supervisor the one run is the task, and a signal to gsup is for it. */
-function isOfTask({ process, processes, run, cause }: BodyOf<'stop-requested'>): boolean {
-  return process === undefined && processes === undefined && (run === undefined || cause === 'signal');
 }

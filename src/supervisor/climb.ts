@@ -7,7 +7,7 @@ import { ladderShareNs, leftNs, shareOfRung } from './budget-share.ts';
 import { drainIndex, isDraining, ladderOf, rungOf, snapshotOf } from './select.ts';
 import type { Run, State } from './state.ts';
 import { decideOn, say, type Turn } from './turn.ts';
-import type { Rung } from './vocabulary.ts';
+import type { Rung, RunSnapshot } from './vocabulary.ts';
 
 const SIGTERM = 15;
 const MS = 1_000_000n;
@@ -95,10 +95,16 @@ export function acceptRung(turn: Turn, run: Run): void {
   const waitMs = seen.deadlineNs === null ? null : rung.waitMs;
   decideOn(turn, {
     ...rungRecord(turn.state, run, seen.rung, rung),
+    notify_count: seen.notifyCount - (hasAskedForTime(seen) ? 1 : 0),
     wait_ms: waitMs,
     deadline_ns: seen.deadlineNs,
     cut_ms: 0,
   });
+}
+
+/** On the first rung, before anybody was there to hear of it. */
+function hasAskedForTime({ rung, stopNs, extendNs }: RunSnapshot): boolean {
+  return rung === 0 && extendNs > 0n && extendNs >= stopNs;
 }
 
 /** EXTEND_TIMEOUT_USEC, as systemd has it: so much from now on, if that is later; within the budget. */

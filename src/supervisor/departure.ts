@@ -3,6 +3,7 @@ import type { Clock } from '../host/host.ts';
 import { mayLeave } from './leave.ts';
 import type { CompanyPort } from './ports.ts';
 import type { State } from './state.ts';
+import type { Absence } from './vocabulary.ts';
 
 export interface Departure {
   /** After each turn. */
@@ -18,7 +19,7 @@ export interface DepartureOptions {
   readonly nextNs: () => bigint | null;
   /** All that was decided is in the log. */
   readonly isKept: () => boolean;
-  readonly leave: (atNs: bigint | null) => void;
+  readonly leave: (absence: Absence) => void;
 }
 
 export const NO_COMPANY: CompanyPort = {
@@ -61,7 +62,7 @@ export function createDeparture(options: DepartureOptions): Departure {
     }
     closed = true;
     company.shut();
-    leave(absence.atNs);
+    leave(absence);
   };
   company.watch(rest);
   return {

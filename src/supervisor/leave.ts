@@ -3,20 +3,37 @@
  * nothing with it that the next one would miss, so all that only this one knows keeps it. Pure.
  */
 import { nextDeadline } from './deadlines.ts';
-import { planOf, runsOf, snapshotOf } from './select.ts';
+import { isTerminal, planOf, runsOf, snapshotOf } from './select.ts';
 import type { Run, State } from './state.ts';
 import { valuesOf } from './table.ts';
+import type { Absence } from './vocabulary.ts';
 
 /** To be started again costs as much as to stay for long: so many times as long as this one stays, as absence.c has it. */
 const WORTH = 6n;
 
-/** Until when it can do without one; `at` null: until something happens. null: it cannot. */
-export function mayLeave(state: State, nowNs: bigint): { readonly atNs: bigint | null } | null {
+/** How long it can do without one, and what without it. null: it cannot. */
+export function mayLeave(state: State, nowNs: bigint): Absence | null {
   const { live } = state;
   const stayNs = live.hello?.stayNs;
   if (stayNs === undefined || !isQuiet(state)) return null;
   const atNs = nextDeadline(state, nowNs);
-  return atNs === null || atNs - nowNs >= WORTH * stayNs ? { atNs } : null;
+  if (atNs !== null && atNs - nowNs < WORTH * stayNs) return null;
+  return { atNs, ordersSuffice: doOrdersSuffice(state) };
+}
+
+/** Nothing has to be begun in a stop or after it, and it ends with 0, unless it takes SIGKILL. */
+function doOrdersSuffice(state: State): boolean {
+  const { plan } = state;
+  if (plan.main !== null || plan.processes.some(({ role }) => role === 'final')) return false;
+  if (valuesOf(state.processes).some(({ last }) => last?.forced)) return false;
+  return runsOf(state).every((run) => isTerminal(run) || isOrderAll(state, run));
+}
+
+/** Not of one that waits for its next run: how it was before is its end, then. */
+function isOrderAll(state: State, run: Run): boolean {
+  const { ladder, mustDrain, postStop } = planOf(state, run);
+  const isPlain = ladder.every(({ action }) => action === 'signal' || action === 'wait');
+  return run.phase === 'forked' && isPlain && mustDrain === null && postStop === null;
 }
 
 function isQuiet(state: State): boolean {

@@ -65,10 +65,10 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
     state: () => state,
     nextNs: () => armed.atNs,
     isKept: () => journal.isKept(),
-    leave: (atNs) => {
+    leave: (absence) => {
       hasLeft = true;
       armed.disarm();
-      host.leave(lastSync, atNs);
+      host.leave(lastSync, absence);
     },
   });
 

@@ -28,6 +28,14 @@ export type Ladder = readonly Rung[];
 /** `exec`: argument vector; `shell`: a string for `/bin/sh -c`. */
 export type Command = { readonly exec: readonly string[] } | { readonly shell: string };
 
+/** What a supervisor that leaves says of the time without one. */
+export interface Absence {
+  /** Its next deadline; null: until something happens. */
+  readonly atNs: bigint | null;
+  /** For a stop that is asked for meanwhile, and for the exit code of the task behind it: init carries it out without a supervisor. */
+  readonly ordersSuffice: boolean;
+}
+
 /** What a coordinator carries out by itself when nobody tells it otherwise; rungs correspond to the ladder's by index. */
 export interface Order {
   readonly level: number;

@@ -114,8 +114,9 @@ describe('requests', () => {
     expect([forget.type, forget.number, forget.body]).toEqual([4, 10n, { key: 7n }]);
     const exit = read(encodeExit(11, 137, 5000), wire.exit_request);
     expect([exit.type, exit.number, exit.body]).toEqual([5, 11n, { code: 137, drain_ms: 5000 }]);
-    const leave = read(encodeLeave(13, 5n), wire.seen);
-    expect([leave.type, leave.number, leave.body]).toEqual([9, 0n, { event: 13n, wake_ns: 5n }]);
+    const leave = read(encodeLeave(13, { atNs: 5n, ordersSuffice: true }), wire.leaving);
+    const absence = { event: 13n, wake_ns: 5n, orders_suffice: 1 };
+    expect([leave.type, leave.number, leave.body]).toEqual([9, 0n, absence]);
     const seen = read(encodeSeen(12, null), wire.seen);
     expect([seen.type, seen.number, seen.body]).toEqual([6, 0n, { event: 12n, wake_ns: wire.FOREVER }]);
   });

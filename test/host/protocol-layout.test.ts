@@ -24,6 +24,7 @@ const structs = {
   exit_request: wire.exit_request,
   upgrade_request: wire.upgrade_request,
   seen: wire.seen,
+  leaving: wire.leaving,
   hello: wire.hello,
   asks: wire.asks,
   sync: wire.sync,

@@ -21,12 +21,34 @@ export function beAbsent(init: Init, nowNs: bigint, plan: InitPlan, patienceNs: 
 }
 
 /** Something to tell, also what was told last and crossed its leaving. */
-function hasNews({ sup, slots }: Init): boolean {
-  return sup.tellAsks || sup.event !== sup.seen || slots.some(({ used, dirty }) => used && dirty);
+function hasNews(init: Init): boolean {
+  return init.sup.tellAsks || isBehind(init);
+}
+
+/** Something besides asks that the one that has left does not know. */
+function isBehind({ sup, slots }: Init): boolean {
+  return sup.event !== sup.seen || slots.some(({ used, dirty }) => used && dirty);
 }
 
 export function isWoken(init: Init, nowNs: bigint): boolean {
-  return init.sup.called || isDue(init.sup.retryNs, nowNs) || hasNews(init);
+  const { called, retryNs, stopsAlone } = init.sup;
+  return called || isDue(retryNs, nowNs) || (stopsAlone ? asksForTime(init) : hasNews(init));
+}
+
+function asksForTime({ slots, asks }: Init): boolean {
+  return slots.some(
+    ({ used, snapshot: { phase, extendNs } }) =>
+      used && phase !== 'ended' && extendNs > 0n && extendNs >= asks.firstNs,
+  );
+}
+
+/** When a stop that needs no supervisor gets one all the same. */
+export const STOPS_WITHIN = 500n * MS;
+
+export function stopBeginsAlone(init: Init): boolean {
+  const { state, ordersSuffice, called, stopsAlone } = init.sup;
+  const isFirst = init.asks.count === 1 && !stopsAlone;
+  return state === 'absent' && ordersSuffice && isFirst && !called && !isBehind(init);
 }
 
 /** Of the one that comes now; whoever was away for a short time only will stay longer. */
@@ -35,5 +57,5 @@ export function endAbsence(init: Init, nowNs: bigint, plan: InitPlan): Init {
   const stayNs = isDue(init.sup.worthNs, nowNs)
     ? BigInt(plan.stayMs ?? 0) * MS
     : sooner(stay * 2n, STAY_LAST);
-  return { ...init, sup: { ...init.sup, woken: true, stayNs } };
+  return { ...init, sup: { ...init.sup, woken: true, stopsAlone: false, stayNs } };
 }

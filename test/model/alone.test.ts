@@ -40,8 +40,11 @@ const says = (slot: number, name: string, change: Partial<RunSnapshot>): InitEve
 const dies: InitEvent = { kind: 'supervisor-ended', code: 1 };
 const asked: InitEvent = { kind: 'asked' };
 
-/** Returns what coordinators are told alone, as `slot asks`, by event; how init ends; and what was asked again, as a supervisor is told. */
-function play(story: readonly (readonly [atMs: number, event: InitEvent])[]): string[] {
+/**
+ * Returns what coordinators are told alone, as `slot asks`, by event; how init ends; what was asked again, as a supervisor is told; and if
+ * that is asked for, when one is started.
+ */
+function play(story: readonly (readonly [atMs: number, event: InitEvent])[], tellsStarts = false): string[] {
   let init = FIRST_INIT;
   const turns: InitTurn[] = [];
   const told: string[] = [];
@@ -55,6 +58,7 @@ function play(story: readonly (readonly [atMs: number, event: InitEvent])[]): st
         told.push(`${atMs}: ${each.slot} ${each.frame.asks}`);
       if (each.kind === 'news' && each.news.kind === 'run' && each.news.run.askedAgain)
         told.push(`${atMs}: ${each.news.run.name} asked again`);
+      if (tellsStarts && each.kind === 'fork-supervisor') told.push(`${atMs}: started`);
       if (each.kind === 'exit') told.push(`${atMs}: exit ${each.code}`);
     }
   }
@@ -157,4 +161,54 @@ test('S42 S17 asked to stop before anything was started, and supervisors are kil
   ] as const;
   expect(play([...twice, ...again])).toEqual(['352: exit 143']);
   expect(play([...twice, [151, killed]])).toEqual(['151: exit 70']);
+});
+
+/** One run, and the supervisor has left: its order is all of a stop, or not. */
+const away = (ordersSuffice: boolean) =>
+  [
+    [1, wrote(spawn(3, 'node#1', 0), seen(1))],
+    [2, says(0, 'node#1', {})],
+    [3, wrote({ kind: 'leave', event: 3, wakeNs: null, ordersSuffice })],
+    [4, killed],
+  ] as const;
+const ENDED = { phase: 'ended', leaderExited: true, code: 0, endedNs: 1200n * MS } as const;
+
+test('S74 a stop in an absence: the orders at once, and the end, where they are all of it', () => {
+  const ends = [101, says(0, 'node#1', ENDED)] as const;
+  const gone = [102, { kind: 'run-ended', slot: 0, frames: [] }] as const;
+  expect(play([...away(true), [100, asked], ends, gone], true)).toEqual([
+    '0: started',
+    '100: 0 1',
+    '102: exit 0',
+  ]);
+  expect(play([...away(false), [100, asked], [2100, time]], true)).toEqual([
+    '0: started',
+    '100: started',
+    '2100: 0 1',
+  ]);
+});
+
+test('S74 S14 a stop in an absence that lasts: a supervisor after 500 ms; the second ask does not wait for one', () => {
+  const stops = [101, says(0, 'node#1', { phase: 'stopping', rung: 0, alone: true })] as const;
+  const story = [...away(true), [100, asked], stops] as const;
+  expect(play([...story, [599, time], [600, time]], true)).toEqual([
+    '0: started',
+    '100: 0 1',
+    '600: started',
+  ]);
+  expect(play([...story, [150, asked]], true)).toEqual(['0: started', '100: 0 1', '150: 0 2']);
+});
+
+test('S74 S28 a run that asks for more time in such a stop brings a supervisor at once, and so does a client', () => {
+  const story = [...away(true), [100, asked]] as const;
+  const stops = { phase: 'stopping', rung: 0, alone: true } as const;
+  const asks = says(0, 'node#1', { ...stops, notifyCount: 1, extendUs: 9e6, extendNs: 1101n * MS });
+  expect(play([...story, [101, asks]], true)).toEqual(['0: started', '100: 0 1', '101: started']);
+  const before = says(0, 'node#1', { ...stops, notifyCount: 1, extendUs: 9e6, extendNs: 1001n * MS });
+  expect(play([...story, [101, before]], true)).toEqual(['0: started', '100: 0 1']);
+  expect(play([...story, [101, { kind: 'called' }]], true)).toEqual([
+    '0: started',
+    '100: 0 1',
+    '101: started',
+  ]);
 });

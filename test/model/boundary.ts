@@ -136,7 +136,9 @@ interface UpTo {
   readonly event: number;
   readonly wakeNs: bigint | null;
 }
-export type Seen = ({ readonly kind: 'seen' } & UpTo) | ({ readonly kind: 'leave' } & UpTo);
+export type Seen =
+  | ({ readonly kind: 'seen' } & UpTo)
+  | ({ readonly kind: 'leave'; readonly ordersSuffice: boolean } & UpTo);
 
 export interface Supervisor {
   /** frozen: in uninterruptible sleep. dead: not reaped yet. */
@@ -197,6 +199,9 @@ export interface Init {
     readonly nextNs: bigint | null;
     readonly worthNs: bigint | null;
     readonly stayNs: bigint | null;
+    /** A stop needs no supervisor; there is such a stop. */
+    readonly ordersSuffice: boolean;
+    readonly stopsAlone: boolean;
   };
   readonly installation: {
     readonly now: Installation;

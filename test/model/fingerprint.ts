@@ -118,7 +118,8 @@ function initPrint(init: Init, view: View, exact: boolean): string {
 }
 
 function absencePrint({ sup }: Init, view: View): string {
-  const flags = +sup.leaves + 2 * +sup.woken + 4 * +sup.called;
+  const flags =
+    +sup.leaves + 2 * +sup.woken + 4 * +sup.called + 8 * +sup.ordersSuffice + 16 * +sup.stopsAlone;
   return `${flags} ${time(sup.nextNs, view)} ${isDue(sup.worthNs, view.nowNs) ? 'p' : time(sup.worthNs, view)} ${sup.stayNs ?? '-'}`;
 }
 
@@ -157,8 +158,9 @@ function framePrint(frame: FromSupervisor, view: View, since: Since): string {
   return `${frame.number > view.lastNumber}${cached(frame.request, view)}`;
 }
 
-function seenPrint({ kind, event, wakeNs }: Seen, view: View, since: Since): string {
-  return `${kind === 'leave' ? 'L' : 'S'}${since(event)} ${time(wakeNs, view)}`;
+function seenPrint(seen: Seen, view: View, since: Since): string {
+  const kind = seen.kind === 'seen' ? 'S' : seen.ordersSuffice ? 'O' : 'L';
+  return `${kind}${since(seen.event)} ${time(seen.wakeNs, view)}`;
 }
 
 function pendingOf({ log }: Boundary, view: View): string {

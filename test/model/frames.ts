@@ -29,7 +29,7 @@ const RECORD_TYPE_SIZE = 32;
 export function bytesToInit(frame: FromSupervisor): Uint8Array {
   if (frame.kind === 'foreign') return foreignBytes();
   if (frame.kind === 'seen') return encodeSeen(frame.event, frame.wakeNs);
-  if (frame.kind === 'leave') return encodeLeave(frame.event, frame.wakeNs);
+  if (frame.kind === 'leave') return encodeLeave(frame.event, { ...frame, atNs: frame.wakeNs });
   return requestBytes(frame.number, frame.key, frame.request);
 }
 
@@ -126,10 +126,10 @@ function runBytes(s: RunSnapshot): Uint8Array {
     leader: usage,
     tree: usage,
     notify: 0,
-    notify_count: 0,
+    notify_count: s.notifyCount,
     main_pid: 0,
-    extend_us: 0n,
-    extend_ns: 0n,
+    extend_us: BigInt(s.extendUs),
+    extend_ns: s.extendNs,
     watchdog_ns: 0n,
     pids: [...s.stragglerPids],
     name: s.name,

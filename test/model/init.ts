@@ -5,7 +5,7 @@ import type { HostNews } from '../../src/host/host.ts';
 import { PROTOCOL_VERSION } from '../../src/host/protocol.ts';
 import type { HostRequest } from '../../src/supervisor/effect.ts';
 import type { Order } from '../../src/supervisor/vocabulary.ts';
-import { beAbsent, endAbsence, isWoken, stayOf } from './absence.ts';
+import { beAbsent, endAbsence, isWoken, STOPS_WITHIN, stayOf, stopBeginsAlone } from './absence.ts';
 import {
   type FromCoordinator,
   type FromSupervisor,
@@ -86,6 +86,8 @@ export const FIRST_INIT: Init = {
     nextNs: null,
     worthNs: null,
     stayNs: null,
+    ordersSuffice: false,
+    stopsAlone: false,
   },
   installation: { now: '', before: '', waiting: 0, asked: false },
   asks: { count: 0, firstNs: 0n, event: 0, dueNs: null, alone: 0 },
@@ -346,7 +348,8 @@ function supervisorWrote(step: Step, frames: readonly FromSupervisor[], half: bo
 function carryOut(step: Step, frame: Exclude<FromSupervisor, { kind: 'foreign' }>): void {
   if (frame.kind === 'seen' || frame.kind === 'leave') {
     see(step, frame.event, frame.wakeNs);
-    setSup(step, { leaves: frame.kind === 'leave', nextNs: frame.wakeNs });
+    setSup(step, { leaves: frame.kind === 'leave' });
+    if (frame.kind === 'leave') setSup(step, { nextNs: frame.wakeNs, ordersSuffice: frame.ordersSuffice });
     return;
   }
   const { request } = frame;
@@ -491,8 +494,13 @@ function asked(step: Step): void {
     const slots = step.init.slots.map((slot) => ({ ...slot, stood: climbed(slot), answer: answerOf(slot) }));
     step.init = { ...step.init, slots };
   }
+  const isFirst = stopBeginsAlone(step.init);
+  if (isFirst) {
+    setSup(step, { stopsAlone: true, retryNs: step.nowNs + STOPS_WITHIN });
+    setPresent(step, false);
+  }
   const wait = { present: ANSWER_WITHIN, starting: START_WITHIN, absent: START_WITHIN, gone: 0n }[sup.state];
-  setAsks(step, { dueNs: step.nowNs + wait });
+  setAsks(step, { dueNs: step.nowNs + (step.init.sup.stopsAlone ? 0n : wait) });
 }
 
 function wake(step: Step): void {
@@ -513,33 +521,32 @@ function tick(step: Step): void {
     isDue(plus(sup.unseenNs, REPLACE_AFTER), nowNs) || isDue(plus(sup.wakeNs, REPLACE_AFTER), nowNs);
   if (sup.socket && silent) replace(step);
   const { asks } = step.init;
-  const gone = step.init.sup.state === 'gone';
-  const hopeless = isHopeless(step.init);
-  if (asks.count === 0 || !(isDue(asks.dueNs, nowNs) || (gone && hopeless))) return;
-  setAsks(step, { dueNs: gone ? null : nowNs + ANSWER_WITHIN });
+  const isGone = step.init.sup.state === 'gone';
+  const isAlone = nobodyComes(step.init);
+  if (asks.count === 0 || !(isDue(asks.dueNs, nowNs) || isAlone)) return;
+  setAsks(step, { dueNs: isGone || step.init.sup.stopsAlone ? null : nowNs + ANSWER_WITHIN });
   if (!step.init.sup.spawned) {
     record(step, 'stop-requested');
     record(step, 'task-state');
     giveUp(step, SIGNAL_BASE + TERM);
     return;
   }
-  stopAlone(step, hopeless);
+  stopAlone(step, isAlone);
+}
+
+function nobodyComes(init: Init): boolean {
+  return init.sup.stopsAlone || (init.sup.state === 'gone' && isHopeless(init));
 }
 
 /** Nobody is left to decide, and nothing is left to decide about. */
 function overAlone(step: Step): number | null {
-  const { slots, sup, asks } = step.init;
+  const { slots, asks } = step.init;
   const mains = slots.filter((slot) => slot.used && !slot.name.includes('/'));
   const last = mains.reduce<Init['judged']>(
     (best, slot) => (best !== null && best.key > slot.key ? best : slot),
     step.init.judged,
   );
-  if (
-    last === null ||
-    slots.some((slot) => isLive(slot) && !isStuck(slot)) ||
-    sup.state !== 'gone' ||
-    !isHopeless(step.init)
-  )
+  if (last === null || slots.some((slot) => isLive(slot) && !isStuck(slot)) || !nobodyComes(step.init))
     return null;
   if (step.plan.lasting && asks.count === 0) return null;
   const code = exitCodeOf(last);

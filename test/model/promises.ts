@@ -290,11 +290,8 @@ function atRest(world: Boundary, bounds: Bounds): Boundary {
 
 /** All that has happened is known to the log, and who wants something has been heard. */
 function absentAtRest(world: Boundary): Boundary {
-  let next = must(
-    world,
-    world.log.state.task.asks === world.asked,
-    'nobody is there, and a stop is not known',
-  );
+  const isKnown = world.log.state.task.asks === world.asked || world.init.sup.stopsAlone;
+  let next = must(world, isKnown, 'nobody is there, and a stop is not known');
   next = must(next, !world.waits, 'nobody is there, and a client waits');
   for (const [run, { ends, outcomes }] of Object.entries(world.watch.runs))
     next = must(next, ends === outcomes, `nobody is there, and the end of ${run} is not known`);

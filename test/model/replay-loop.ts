@@ -56,7 +56,9 @@ function actText({ record, request, seen }: Act): string[] {
     ...(request === null
       ? []
       : [text([request.to, objectOf(request), 'order' in request ? request.order : null])]),
-    ...(seen === null ? [] : [text([seen.kind, seen.event, seen.wakeNs])]),
+    ...(seen === null
+      ? []
+      : [text([seen.kind, seen.event, seen.wakeNs, ...(seen.kind === 'leave' ? [seen.ordersSuffice] : [])])]),
   ];
 }
 
@@ -103,7 +105,7 @@ function openLoop(found: Written | null, pid: number, plan: TaskPlan) {
     clear: () => asked('clear', ''),
     upgrade: (_, installation) => asked('upgrade', installation),
     seen: (event, wakeNs) => void did.push(text(['seen', event, wakeNs])),
-    leave: (event, wakeNs) => void did.push(text(['leave', event, wakeNs])),
+    leave: (event, { atNs, ordersSuffice }) => void did.push(text(['leave', event, atNs, ordersSuffice])),
     close: () => {},
   } satisfies Host;
   const append = (body: RecordBody): number => {

@@ -66,7 +66,8 @@ export function rest(before: Supervisor, nowNs: bigint): Supervisor {
   if (isDue(before.armedNs, nowNs)) return after;
   const absence = mayLeave(before.core, nowNs);
   if (absence === null) return after;
-  const seen = { kind: 'leave', event: before.lastSync, wakeNs: absence.atNs } as const;
+  const { atNs: wakeNs, ordersSuffice } = absence;
+  const seen = { kind: 'leave', event: before.lastSync, wakeNs, ordersSuffice } as const;
   return { ...after, left: true, inbox: [], armedNs: null, acts: [{ ...NO_ACT, seen }] };
 }
 

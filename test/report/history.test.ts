@@ -276,3 +276,23 @@ describe('renderHistory', () => {
     }
   });
 });
+
+describe('how often a stop was asked for', () => {
+  const byRun = (run: string): RecordBody => ({ ...asked, run }) as RecordBody;
+  const asks = (...bodies: readonly RecordBody[]): number | undefined =>
+    tellHistory(story([0, 'checkpoint', task], ...bodies.map((body) => [10, 'init', body] as const)), ALL)
+      .task.stop?.asks;
+
+  it('S74 what each run says alone is one ask, also when a supervisor that comes writes it down', () => {
+    expect(asks(byRun('a#1'), byRun('b#1'))).toBe(1);
+    expect(asks(byRun('a#1'), byRun('b#1'), asked)).toBe(1);
+    expect(asks(byRun('a#1'), asked, asked)).toBe(2);
+    expect(asks(asked, byRun('a#1'), byRun('b#1'))).toBe(1);
+    expect(asks(asked, byRun('a#1'), asked)).toBe(2);
+  });
+
+  it('tells it once', () => {
+    const entries = story([0, 'checkpoint', task], [10, 'init', byRun('a#1')], [11, 'init', byRun('b#1')]);
+    expect(texts(entries).filter((text) => text.includes('SIGTERM'))).toEqual(['stop: SIGTERM from outside']);
+  });
+});

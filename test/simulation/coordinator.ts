@@ -160,7 +160,11 @@ export function createCoordinator(
     const { extends: extension } = member.behaviour;
     if (extension?.signal === signal) {
       scheduler.after(extension.after, () =>
-        change({ extendUs: extension.ms * 1000, notifyCount: state.notifyCount + 1 }),
+        change({
+          extendUs: extension.ms * 1000,
+          extendNs: scheduler.nowNs(),
+          notifyCount: state.notifyCount + 1,
+        }),
       );
     }
     if (signal === KILL) {

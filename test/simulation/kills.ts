@@ -91,7 +91,12 @@ function standingOf(before: Trace, { run, number }: Sent, ladder: Ladder): Stand
     }
     if (step.kind !== 'record' || step.record.type !== 'rung' || step.record.run !== run) return [];
     const { index, deadline_ns: deadlineNs } = step.record;
-    return [{ index, atNs: step.atNs, deadlineNs, isLast: index === ladder.length - 1 }];
+    // What the coordinator had taken alone is only written down by whoever comes.
+    const taken = stepsOf(before, 'alone').find(
+      ({ run: whose, order }) => whose === run && order.index === index && order.deadlineNs === deadlineNs,
+    );
+    const { atNs } = taken ?? step;
+    return [{ index, atNs, deadlineNs, isLast: index === ladder.length - 1 }];
   });
   return standings.at(-1);
 }

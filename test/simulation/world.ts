@@ -9,6 +9,8 @@ import type { Request, Step } from './trace.ts';
 
 /** So long init gives a supervisor that lives, or is being started, to act on an ask. */
 const PATIENCE_MS = 250;
+/** So long it stops by itself whom a supervisor that has left need not decide about. */
+const STOPS_WITHIN_MS = 500;
 /** So long strangers take to end; the answer is another turn, all the same. */
 const CLEARING_MS = 0;
 
@@ -89,11 +91,15 @@ export function createWorld(
 
   let absent = false;
   let woken = false;
+  /** A stop needs no supervisor; there is such a stop. */
+  let ordersSuffice = false;
+  let stopsAlone = false;
   /** To the last one, whether it has read it or not. */
   let told = 0;
   const wake = (): void => {
     if (!absent) return;
     absent = false;
+    stopsAlone = false;
     woken = true;
     wakeNs = null;
     absence?.woken();
@@ -102,7 +108,9 @@ export function createWorld(
   const flush = (): void => {
     flushing = false;
     if (report === null) {
-      if (dirty.size > 0 || asksDirty) wake();
+      // The real one would end here; that comes to the same, and there is one end to look at.
+      const isOver = [...runs.values()].every((run) => run.isEmpty());
+      if ((dirty.size > 0 || asksDirty) && (!stopsAlone || isOver)) wake();
       return;
     }
     const keys = [...dirty];
@@ -134,6 +142,7 @@ export function createWorld(
     soon();
     tryToEnd();
     tryToClear();
+    if (stopsAlone && (runs.get(key)?.snapshot().extendNs ?? 0n) >= asks.firstNs) wake();
     if (standsIn && report === null) standIn();
   };
 
@@ -218,7 +227,9 @@ export function createWorld(
       wakeNs = atNs;
       if (!asksDirty && until >= asksEvent) answered = asks.count;
     },
-    leave: (until, atNs) => {
+    leave: (until, leaving) => {
+      const { atNs } = leaving;
+      ordersSuffice = leaving.ordersSuffice;
       host.seen(until, atNs);
       report = null;
       absent = true;
@@ -245,6 +256,11 @@ export function createWorld(
       else if (asks.count === 2 && before < 2 && run.snapshot().rung === stoodAt.get(run)) run.escalate();
     }
   };
+  const stopAlone = (): void => {
+    stopsAlone = true;
+    scheduler.after(0, () => stopsAlone && standIn());
+    scheduler.after(STOPS_WITHIN_MS, () => stopsAlone && wake());
+  };
   const ifUnanswered = (): void => {
     if (report === null && asks.count > 0) standIn();
   };
@@ -268,6 +284,8 @@ export function createWorld(
       asks = { ...asks, ...first, count: asks.count + 1 };
       stoodAt = new Map([...runs.values()].map((run) => [run, run.snapshot().rung]));
       if (asks.count === 2) secondAt = stoodAt;
+      if (absent && ordersSuffice && asks.count === 1 && dirty.size === 0) stopAlone();
+      else if (stopsAlone) scheduler.after(0, () => stopsAlone && standIn());
       asksDirty = true;
       soon();
       scheduler.after(hopeless ? 0 : PATIENCE_MS, ifUnanswered);

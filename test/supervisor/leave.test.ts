@@ -53,8 +53,8 @@ const withProcess = (change: Partial<Process>): State => {
 const READY = { ready: { how: 'descriptor', timeoutMs: null } as unknown as ProcessPlan['ready'] };
 
 test('it may, until something happens, where processes only run', () => {
-  expect(mayLeave(running(), NOW)).toEqual({ atNs: null });
-  expect(mayLeave(withRun({ ready: true }, READY), NOW)).toEqual({ atNs: null });
+  expect(mayLeave(running(), NOW)).toEqual({ atNs: null, ordersSuffice: true });
+  expect(mayLeave(withRun({ ready: true }, READY), NOW)).toEqual({ atNs: null, ordersSuffice: true });
 });
 
 test.each<[string, State]>([
@@ -91,5 +91,35 @@ test.each<[string, State]>([
 test('a deadline that is too near keeps it, one that is further away says until when', () => {
   const backoff = (dueNs: bigint) => mayLeave(withRun({ phase: 'backoff', dueNs }), NOW);
   expect(backoff(NOW + 6n * STAY - 1n)).toBeNull();
-  expect(backoff(NOW + 6n * STAY)).toEqual({ atNs: NOW + 6n * STAY });
+  expect(backoff(NOW + 6n * STAY)).toEqual({ atNs: NOW + 6n * STAY, ordersSuffice: false });
+});
+
+const HOOK: ProcessPlan['ladder'][0] = { action: 'exec', command: { shell: 'true' }, waitMs: 10 };
+const WAIT: ProcessPlan['ladder'][0] = { action: 'wait', waitMs: 10 };
+const withPlan = (change: Partial<State['plan']>): State => {
+  const state = running();
+  return { ...state, plan: { ...state.plan, ...change } };
+};
+const ordersSuffice = (state: State): boolean | undefined => mayLeave(state, NOW)?.ordersSuffice;
+
+test('S74 a stop needs no supervisor where each run has an order that says all of it', () => {
+  expect(ordersSuffice(withRun({}, { ladder: [WAIT, ...processPlan('a').ladder] }))).toBe(true);
+  expect(ordersSuffice(withRun({ phase: 'failed' }))).toBe(true);
+  expect(ordersSuffice(withProcess({ last: { forced: false } as Process['last'] }))).toBe(true);
+});
+
+test.each<[string, State]>([
+  ['the task ends with the code of a main process', withPlan({ main: 'a' })],
+  [
+    'something is to be run at the end',
+    withPlan({ processes: [processPlan('a'), { ...processPlan('z'), role: 'final' }] }),
+  ],
+  ['one was ended by SIGKILL last', withProcess({ last: { forced: true } as Process['last'] })],
+  ['a hook is part of the ladder', withRun({}, { ladder: [HOOK, ...processPlan('a').ladder] })],
+  ['it is asked whether a run is busy', withRun({}, { ladder: [{ ...HOOK, action: 'busy' }] })],
+  ['a run has to be drained', withRun({}, { mustDrain: { retryMs: 10 } })],
+  ['a hook follows on the end', withRun({}, { postStop: { shell: 'true' } })],
+  ['a run waits for its restart', withRun({ phase: 'backoff', dueNs: NOW + 6n * STAY })],
+])('S74 a stop needs a supervisor where %s', (_, state) => {
+  expect(ordersSuffice(state)).toBe(false);
 });

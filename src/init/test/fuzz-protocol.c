@@ -53,15 +53,29 @@ uint64_t start_ticks(pid_t pid, char *process_state, pid_t *parent) { (void)proc
 int walk_tree(const pid_t **list, bool (*skip)(pid_t)) { (void)list; (void)skip; return 0; }
 void kill_descendants(bool (*skip)(pid_t)) { (void)skip; }
 char *names_of(const pid_t *pids, int count, char *text, size_t size) { (void)pids; (void)count; (void)size; *text = 0; return text; }
-void say(enum level level, const char *format, ...)
+static void say_line(const char *format, va_list args)
 {
 	char line[1024];
+	vsnprintf(line, sizeof line, format, args);
+}
+void say(enum level level, const char *format, ...)
+{
 	va_list args;
 	va_start(args, format);
-	vsnprintf(line, sizeof line, format, args);
+	say_line(format, args);
 	va_end(args);
 	(void)level;
 }
+void say_event(enum level level, const char *event, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	say_line(format, args);
+	va_end(args);
+	(void)level;
+	MUST(event);
+}
+const char *signal_name(int signal) { (void)signal; return "SIG"; }
 void record_begin(const char *type) { MUST(type); }
 void record_stop(const char *run, const char *cause, struct by by) { (void)run; MUST(cause); (void)by; }
 bool memory_took_it(void) { return false; }

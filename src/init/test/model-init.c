@@ -33,6 +33,8 @@ int walk_tree(const pid_t **list, bool (*skip)(pid_t)) { (void)list; (void)skip;
 void kill_descendants(bool (*skip)(pid_t)) { (void)skip; }
 char *names_of(const pid_t *pids, int count, char *text, size_t size) { (void)pids; (void)count; (void)size; *text = 0; return text; }
 void say(enum level level, const char *format, ...) { (void)level; (void)format; }
+void say_event(enum level level, const char *event, const char *format, ...) { (void)level; (void)event; (void)format; }
+const char *signal_name(int signal) { return signal ? "" : NULL; }
 void record_begin(const char *type) { if (strcmp(type, "upgrade")) printf("record %s\n", type); }
 void record_stop(const char *run, const char *cause, struct by by) { (void)run; (void)cause; (void)by; record_begin("stop-requested"); }
 void record_task_state(const char *name, int exit_code) { (void)name; (void)exit_code; record_begin("task-state"); }

@@ -1,6 +1,7 @@
 /** A task as a picture's data: a lane for each run, times in milliseconds since the task began. Pure. */
 import type { BodyOf, CheckpointRecord, Envelope, Rusage } from '../../checkpoint/record.ts';
 import { processName } from '../../supervisor/names.ts';
+import { isOfTask } from '../task-stop.ts';
 import { type LevelMap, type Levels, levelsIn, NO_LEVELS, UNTOLD } from './levels.ts';
 
 export interface Timeline {
@@ -170,10 +171,6 @@ function learnTask(
 function budgetOf(record: BodyOf<'budget'>, msOf: (ns: bigint) => number): Timeline['budget'] {
   const untilMs = msOf(record.deadline_ns);
   return { fromMs: untilMs - record.budget_ms, untilMs };
-}
-
-function isOfTask({ process, processes, run, cause }: BodyOf<'stop-requested'>): boolean {
-  return process === undefined && processes === undefined && (run === undefined || cause === 'signal');
 }
 
 /** Their count. */
