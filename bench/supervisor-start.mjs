@@ -81,6 +81,7 @@ function hello() {
     last_number: 0n,
     init_ticks: 0n,
     pid_ns: 0n,
+    stay_ns: wire.FOREVER,
     boot_id: 'bench',
   });
 }

@@ -1,5 +1,5 @@
 /** The JSON Schema of a config file, for editors. It knows the shape of a config; the rules between keys it does not. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { TABLE_OF, taskShape } from './keys.ts';
 import { EDITOR } from './kinds.ts';
 

@@ -2,7 +2,7 @@
  * The one table of the keys of a config file. The check of a file, its JSON Schema and docs/reference/config.md are made
  * from it; a default stands here, as one would write it, or with the core's or the option's of `run`, if it is the same.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   BUSY_ANSWER_MS,
   BUSY_INTERVAL_MS,

@@ -2,7 +2,7 @@
  * Kinds of values in a config, for zod: each reads the text that stands in the file, says what is needed when it cannot,
  * and how an editor is told so (JSON Schema). What `run` has an option for is read as that option is.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { needOf, type OptionRow } from '../cli/option-row.ts';
 import { OPTION_ROWS, type OptionName, ULIMITS } from '../cli/options.ts';
 import { parseTcpAddress } from '../cli/probe-spec.ts';

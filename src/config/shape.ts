@@ -1,5 +1,5 @@
 /** From a tree to what the table of keys makes of it; each problem with its place, its path and what was meant. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { nearest } from '../cli/messages.ts';
 import { type TaskShape, taskShape } from './keys.ts';
 import { type Path, type Problem, pathText, shown } from './problem.ts';
