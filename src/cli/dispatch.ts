@@ -8,7 +8,7 @@ import { STDERR } from './supervise.ts';
 /** Writes what the command leaves behind; returns the exit code. */
 export async function main(argv: readonly string[], env: Environment): Promise<number> {
   // Beside init 2 is no terminal: what is said there would be lost.
-  const fd = env.GSUP_INIT === '1' ? STDERR : 2;
+  const fd = env.GSUP_INIT === '1' || env.GSUP_INIT === 'first' ? STDERR : 2;
   return finish(dispatch(argv, env), fd);
 }
 

@@ -36,10 +36,19 @@ export async function finish(command: Promise<Outcome>, fd: number): Promise<num
     return failure(EXIT.internal, `internal error: ${what}`);
   });
   const { stdout = '', stderr = '', complaints = [], logFormat } = outcome;
-  const isText = logFormat ? logFormat === 'text' : isatty(fd);
   writeAll(1, stdout);
-  writeAll(fd, stderr + complaintLines(complaints, isText ? 'text' : 'json'));
+  writeAll(fd, stderr + complaintsIn(complaints, logFormat, fd));
   return outcome.exitCode;
+}
+
+/** Lines as `--log-format` said, or as is usual at `fd`. */
+export function complaintsIn(
+  complaints: readonly Complaint[],
+  logFormat: string | null | undefined,
+  fd: number,
+): string {
+  const isText = logFormat ? logFormat === 'text' : isatty(fd);
+  return complaintLines(complaints, isText ? 'text' : 'json');
 }
 
 /** Lines as init and the supervisor write them. */

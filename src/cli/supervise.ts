@@ -30,10 +30,10 @@ import { type Clients, createClients } from './serve-clients.ts';
 import { VERSION } from './version.gen.ts';
 
 /** The descriptors that init gives a supervisor. Its stderr is not 2, because Node changes what it finds there. */
-const INIT_SOCKET = 3;
+export const INIT_SOCKET = 3;
 export const CHECKPOINT_LOG = 4;
 export const STDERR = 7;
-const INIT_LOG = 5;
+export const INIT_LOG = 5;
 
 export interface World {
   readonly task: string;
@@ -103,6 +103,8 @@ export interface Task {
   readonly warnings: readonly string[];
   /** Of files that cannot be read any more. */
   readonly problems?: readonly string[];
+  /** It was read in this process, which is larger for it. */
+  readonly readHere?: boolean;
 }
 
 /** `visits`: the command was started without a supervisor, which is there for a client only. */
@@ -165,6 +167,7 @@ export async function supervise(task: Task, world: World): Promise<Outcome> {
       ...(world.folder && { turned: createHealthFile(world.folder, () => loop.state()) }),
     },
     pid: process.pid,
+    makesRoom: task.readHere ?? false,
   });
   clients = world.clients?.(loop);
   const end = async (outcome: Outcome): Promise<Outcome> => {

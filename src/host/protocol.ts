@@ -11,6 +11,7 @@ export const LIMITS_MAX = 16;
 export const NAME_SIZE = 96;
 export const PIDS_MAX = 16;
 export const INSTALLATION_SIZE = 1024;
+export const FOLDER_SIZE = 512;
 export const SIGNAL_MAP_SIZE = 72;
 export const FOREVER = 0xffff_ffff_ffff_ffffn;
 export const SIGNAL_AS_RECEIVED = 255;
@@ -27,12 +28,14 @@ export const frameType = {
   CLEAR: 8,
   LEAVE: 9,
   COUNT: 10,
+  CONFIG_KEPT: 11,
   HELLO: 16,
   RUN: 17,
   ASKS: 18,
   SYNC: 19,
   BYTES: 20,
   COUNTS: 21,
+  PLACE: 22,
 } as const;
 
 /** TARGET_*: the number is the index. */
@@ -127,6 +130,15 @@ export const exit_request = struct({ code: u32, drain_ms: u32 });
 export const upgrade_request = struct({ installation: text(INSTALLATION_SIZE) });
 export const seen = struct({ event: u64, wake_ns: u64 });
 export const leaving = struct({ event: u64, wake_ns: u64, orders_suffice: u32, pad: u32 });
+export const log_place = struct({ fd: i32, pad: u32, device: u64, inode: u64 });
+export const place = struct({
+  init_pid: i32,
+  pad: u32,
+  checkpoint_log: log_place,
+  init_log: log_place,
+  task: text(NAME_SIZE),
+  folder: text(FOLDER_SIZE),
+});
 export const hello = struct({
   version: u32,
   flags: u32,

@@ -22,6 +22,7 @@ uint64_t absence_stay(void) { return stay_ns ? stay_ns : (stay_ns = first_stay()
 
 static void absence_ends(void)
 {
+	if (sup.next_ns <= left_ns) return; /* it has only made room: src/supervisor/departure.ts */
 	bool worth = !left_ns || now_ns() - left_ns >= WORTH * absence_stay();
 	stay_ns = worth ? first_stay() : sooner(stay_ns * 2, STAY_LAST);
 }

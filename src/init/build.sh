@@ -10,7 +10,7 @@ if [ -z "${CC:-}" ] && [ "$(uname -s)" != Linux ]; then
 	echo "no native entry on $(uname -s): gsup runs over the portable host" >&2
 	exit 0
 fi
-parts="main options probe text say state record order tree spawn terminal run usage rest listen output lines log-file pump leftovers notify coordinator runs forward stand-in tini dumb-init installation node memory config control health peers absence ending detach supervisor orphans"
+parts="main options probe text say state record order tree spawn terminal run usage rest listen output lines log-file pump leftovers notify coordinator runs forward stand-in tini dumb-init installation node memory config first control health peers absence ending detach supervisor orphans"
 sources=$(for part in $parts; do printf '%s/%s.c ' $here "$part"; done)
 warn="-std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers"
 

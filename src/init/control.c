@@ -25,11 +25,18 @@ static bool bind_in_folder(int fd)
 	return false;
 }
 
+static int prepared = -1;
+
+int control_prepare(void)
+{
+	return prepared = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
 /* Under the lock, so a socket that is there already is what a killed gsup has left. Without a folder there is none. */
 void control_open(void)
 {
 	if (state.folder < 0) return;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = prepared < 0 ? control_prepare() : prepared;
 	unlinkat(state.folder, name, 0);
 	unlinkat(state.folder, "health", 0);
 	mode_t mask = umask(0177); /* from its first moment it is its owner's alone */

@@ -69,7 +69,7 @@ void say_event(enum level level, const char *event, const char *format, ...) __a
 struct state {
 	int folder, lock, init_log, checkpoint_log; /* -1: none; logs are memfds when there is no folder */
 	bool memory;
-	char task[NAME_SIZE], path[512], boot_id[40];
+	char task[NAME_SIZE], path[FOLDER_SIZE], boot_id[40];
 	uint64_t pid_ns, ticks;             /* identity of init itself */
 };
 extern struct state state;
@@ -232,7 +232,7 @@ void record_oom(struct run *run, bool tell);                       /* whose lead
 /* ---- config.c: the config of `up`, as Node has read it ---- */
 extern int config_descriptor;                           /* -1: none */
 enum { CONFIG_STOPPED = -1 };                           /* by a signal, before anything was started */
-int config_read(char **argv, int signals, uint64_t stop_on, char name[NAME_SIZE]); /* 0, CONFIG_STOPPED, or an exit code */
+int config_read(char **argv, int signals, const struct parsed *p, char name[NAME_SIZE]); /* 0, CONFIG_STOPPED, or an exit code */
 
 /* ---- leftovers.c: for the next gsup of the same name, should this one be killed ---- */
 void leftovers_read(void);
@@ -256,6 +256,12 @@ bool installation_script(char *script, size_t size);
 enum node_for { NODE_SUPERVISOR, NODE_UP, NODE_COMMAND }; /* a command goes by way of client.cjs, which loads less */
 int exec_node(char **argv, char **env, enum node_for what_for, bool say_why); /* an exit code, when it fails */
 _Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool visits); /* visits: a run that was started without it */
+_Noreturn void become_first(char **argv, int socket, int control); /* who reads the config of `up`, and stays */
+bool files_suffice(bool say_why);                       /* for a supervisor: of this process, which takes what it may */
+
+/* ---- first.c: the first supervisor of `up` ---- */
+void first_offered(pid_t pid, int socket);              /* who has read the config is there to be it */
+int first_dismissed(int code);                          /* and is not needed: gsup ends with this code */
 
 /* ---- notify.c: what a command says of itself: sd_notify, and a newline on a descriptor ---- */
 int notify_open(char *path, size_t size);               /* -1: none */
@@ -266,6 +272,7 @@ void notify_close(void);
 /* ---- control.c: the socket that clients connect to ---- */
 extern int control_descriptor;                          /* -1: none */
 enum { KEY_CONTROL = 0xfffffff2 };                      /* of epoll: a client waits */
+int control_prepare(void);                              /* the socket, as yet without an address: for who is forked before the folder is taken */
 void control_open(void);
 void control_watch(int poller, bool on);                /* while nobody is there to accept */
 void control_refuse(const char *why);                   /* whoever waits */

@@ -433,13 +433,13 @@ int main(int argc, char **argv)
 	plain = p.plain, words = argv;
 	if (p.said[OPT_PARENT_DEATH_SIGNAL].set) watch_parent((int)p.said[OPT_PARENT_DEATH_SIGNAL].number);
 	if (up) { raise_file_limit(); terminal_watch(); }
-	if ((code = listen_settle(&p)) || (code = open_loop()) || (up && (code = config_read(argv, signals, p.stop_on, config_name)))) return code == CONFIG_STOPPED ? 0 : code;
-	if ((code = state_open(&p, up ? config_name : NULL))) return code;
+	if ((code = listen_settle(&p)) || (code = open_loop()) || (up && (code = config_read(argv, signals, &p, config_name)))) return code == CONFIG_STOPPED ? 0 : code;
+	if ((code = state_open(&p, up ? config_name : NULL))) return first_dismissed(code);
 	if (detached && ((code = detach(argv, epoll, signals)) != DETACHED || (code = open_loop()))) return code;
 	if (!pid1 && prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0) say(LEVEL_WARN, "cannot become a subreaper: %s; escaped children are not waited for", strerror(errno));
 	if (!pid1) state_note(); /* as PID 1 it leaves nothing: time enough while the command begins */
 	bool first = !plain || leftovers_found() || p.said[OPT_REQUIRE_STATE].number;
-	if ((first && (code = begin())) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return code;
+	if ((first && (code = begin())) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return first_dismissed(code);
 	terminal_open(!up);
 	if (!plain) {
 		control_open();

@@ -9,7 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { SUPERVISOR_FDS = 9, FILES_NEEDED = 64 };
+enum { AT_INIT = 3, AT_LOG, AT_INIT_LOG, AT_CONFIG, AT_ERROR, AT_CONTROL, SUPERVISOR_FDS, FILES_NEEDED = 64 };
 
 /* ROOT/dist/entry: ROOT is where this program is, else GSUP_HOME. */
 static bool find_script(char *script, size_t size, const char *entry)
@@ -57,53 +57,72 @@ int exec_node(char **argv, char **env, enum node_for what_for, bool say_why)
 	return EXIT_UNAVAILABLE;
 }
 
-static void put_at(int from, int to) { if (from >= 0) dup2(from, to); }
-
-_Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool visits)
+/* Its own limit: the command keeps what gsup was given. */
+bool files_suffice(bool say_why)
 {
 	struct rlimit files;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_NEEDED) {
-		if (files.rlim_max < FILES_NEEDED) {
-			say(LEVEL_ERROR, "cannot start the supervisor: the limit of open files is %llu, and it needs %d", (unsigned long long)files.rlim_max, FILES_NEEDED);
-			_exit(EXIT_UNAVAILABLE);
-		}
-		files.rlim_cur = FILES_NEEDED; /* its own limit: the command keeps what gsup was given */
-		prlimit(0, RLIMIT_NOFILE, &files, NULL);
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= FILES_NEEDED) return true;
+	if (files.rlim_max < FILES_NEEDED) {
+		if (say_why) say(LEVEL_ERROR, "cannot start the supervisor: the limit of open files is %llu, and it needs %d", (unsigned long long)files.rlim_max, FILES_NEEDED);
+		return false;
 	}
-	say_from_above(32); /* or why there is no Node would go to init, as a frame that is none */
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error_out = fcntl(say_shared(), F_DUPFD_CLOEXEC, 32);
-	int fds[] = { fcntl(socket, F_DUPFD_CLOEXEC, 32), fcntl(state.checkpoint_log, F_DUPFD_CLOEXEC, 32), fcntl(state.init_log, F_DUPFD_CLOEXEC, 32) };
-	int config = config_descriptor < 0 ? -1 : fcntl(config_descriptor, F_DUPFD_CLOEXEC, 32);
-	int control = control_descriptor < 0 ? -1 : fcntl(control_descriptor, F_DUPFD_CLOEXEC, 32);
+	files.rlim_cur = FILES_NEEDED;
+	prlimit(0, RLIMIT_NOFILE, &files, NULL);
+	return true;
+}
+
+static void stand_apart(void)
+{
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	int adj = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC); /* expendable: the first to go, before any child */
 	if (adj >= 0) { (void)!write(adj, "1000", 4); close(adj); }
-	put_at(null, 0);
-	put_at(null, 1);
-	if (isatty(2)) put_at(null, 2); /* Node would restore the modes of a terminal that is not its own */
-	else if (say_shared() != 2) put_at(error_out, 2);
-	put_at(fds[0], 3);
-	put_at(fds[1], 4);
-	put_at(fds[2], 5);
-	put_at(config < 0 ? null : config, 6);
-	put_at(error_out, 7);
-	put_at(control < 0 ? null : control, 8);
+}
+
+/* `from`: what is to lie at each place; -1: /dev/null. Of a first supervisor 0 stays, since it may read its config there. */
+static void lay_out(const int from[SUPERVISOR_FDS], bool first)
+{
+	say_from_above(32); /* or why there is no Node would go to init, as a frame that is none */
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), error_out = fcntl(say_shared(), F_DUPFD_CLOEXEC, 32), above[SUPERVISOR_FDS];
+	for (int to = 3; to < SUPERVISOR_FDS; to++) above[to] = fcntl(from[to] < 0 ? null : from[to], F_DUPFD_CLOEXEC, 32);
+	if (null >= 0 && !first) dup2(null, 0);
+	if (null >= 0) dup2(null, 1);
+	if (isatty(2)) dup2(null, 2); /* Node would restore the modes of a terminal that is not its own */
+	else if (say_shared() != 2) dup2(error_out, 2);
+	for (int to = 3; to < SUPERVISOR_FDS; to++) if (above[to] >= 0) dup2(above[to], to);
+	if (error_out >= 0) dup2(error_out, AT_ERROR);
 	for (int fd = SUPERVISOR_FDS; fd < 4096; fd++) { /* inherited ones are for the command */
 		int flags = fcntl(fd, F_GETFD);
 		if (flags >= 0 && !(flags & FD_CLOEXEC)) fcntl(fd, F_SETFD, FD_CLOEXEC);
 	}
+}
+
+/* What is meant for the command, or of an outer gsup. */
+static bool is_foreign(const char *entry)
+{
 	static const char *const not_for_it[] = { "NODE_OPTIONS=", "NODE_V8_COVERAGE=", "NODE_DEBUG", "GSUP_INIT=", "GSUP_TASK=", "GSUP_TASK_DIR=", "GSUP_VISIT=", NULL };
+	for (const char *const *d = not_for_it; *d; d++) if (strncmp(entry, *d, strlen(*d)) == 0) return true;
+	return say_shared() != 2 && strncmp(entry, "GSUP_LOG_FORMAT=", 16) == 0;
+}
+
+static _Noreturn void become_node(char **argv, char **env, bool say_why)
+{
+	signal(SIGCHLD, SIG_DFL);
+	set_mask(0);
+	_exit(exec_node(argv, env, NODE_SUPERVISOR, say_why));
+}
+
+_Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool visits)
+{
+	if (!files_suffice(say_why)) _exit(EXIT_UNAVAILABLE);
+	stand_apart();
+	lay_out((int[SUPERVISOR_FDS]){ [AT_INIT] = socket, [AT_LOG] = state.checkpoint_log, [AT_INIT_LOG] = state.init_log,
+		[AT_CONFIG] = config_descriptor, [AT_CONTROL] = control_descriptor }, false);
 	char folder[600], task[NAME_SIZE + 16], adjusted[] = "GSUP_INIT=1", visit[] = "GSUP_VISIT=1";
 	int n = 0, had = 0;
 	while (inherited_env[had]) had++;
 	char *env[had + 6];
-	for (char **e = inherited_env; *e; e++) {
-		bool keep = true;
-		if (say_shared() != 2 && strncmp(*e, "GSUP_LOG_FORMAT=", 16) == 0) keep = false;
-		for (const char *const *d = not_for_it; *d; d++) if (strncmp(*e, *d, strlen(*d)) == 0) keep = false;
-		if (keep) env[n++] = *e;
-	}
+	for (char **e = inherited_env; *e; e++) if (!is_foreign(*e)) env[n++] = *e;
 	print(folder, sizeof folder, "GSUP_TASK_DIR=%s", state.path);
 	print(task, sizeof task, "GSUP_TASK=%s", state.task);
 	env[n++] = folder;
@@ -112,7 +131,26 @@ _Noreturn void become_supervisor(char **argv, int socket, bool say_why, bool vis
 	if (visits) env[n++] = visit;
 	if (say_shared() != 2) env[n++] = say_is_json() ? "GSUP_LOG_FORMAT=json" : "GSUP_LOG_FORMAT=text"; /* as who waits for `up` is to read it */
 	env[n] = NULL;
-	signal(SIGCHLD, SIG_DFL);
-	set_mask(0);
-	_exit(exec_node(argv, env, NODE_SUPERVISOR, say_why));
+	become_node(argv, env, say_why);
+}
+
+/* A config may use what a supervisor is not to obey: it gets that under another name (src/cli/first-supervisor.ts). */
+_Noreturn void become_first(char **argv, int socket, int control)
+{
+	static const char aside[] = "GSUP_ASIDE_";
+	stand_apart();
+	lay_out((int[SUPERVISOR_FDS]){ [AT_INIT] = socket, [AT_LOG] = -1, [AT_INIT_LOG] = -1, [AT_CONFIG] = config_descriptor, [AT_CONTROL] = control }, true);
+	char first[] = "GSUP_INIT=first";
+	int n = 0, had = 0;
+	size_t size = 1, at = 0;
+	for (; inherited_env[had]; had++) if (is_foreign(inherited_env[had])) size += strlen(inherited_env[had]) + sizeof aside;
+	char *env[had + 2], renamed[size];
+	for (char **e = inherited_env; *e; e++) {
+		if (strncmp(*e, "GSUP_INIT=", 10) == 0) continue;
+		env[n++] = is_foreign(*e) ? renamed + at : *e;
+		if (env[n - 1] != *e) at += (size_t)print(renamed + at, size - at, "%s%s", aside, *e) + 1;
+	}
+	env[n++] = first;
+	env[n] = NULL;
+	become_node(argv, env, true);
 }

@@ -20,8 +20,11 @@
  *   LEAVE    struct leaving            (not numbered) the same, and nothing is to be decided until then: end me, and start the next
  *                                      one at that time, or when there is something to be told
  *   COUNT    nothing                   (not numbered) tell what has been counted so far; nobody is told unasked
+ *   CONFIG_KEPT nothing                (not numbered) of who has read the config of `up`, once, before all else: it is kept, and the
+ *                                      first supervisor can be this process
  *
  * init -> supervisor: state, not events. What has changed is sent again, whole; what was not yet sent is not queued.
+ *   PLACE    struct place              answers CONFIG_KEPT, when the task is taken; HELLO follows
  *   HELLO    struct hello              first frame of a connection
  *   RUN      struct run_state          a run as it is now
  *   ASKS     struct asks               how often a stop has been asked for, and by whom first; and a reload; whether CLEAR is done
@@ -39,12 +42,12 @@
 #define GSUP_PROTOCOL_H
 #include <stdint.h>
 
-enum { PROTOCOL_VERSION = 5, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024, SIGNAL_MAP_SIZE = 72 };
+enum { PROTOCOL_VERSION = 5, FRAME_MAX = 2 * 1024 * 1024, RUNGS_MAX = 16, LIMITS_MAX = 16, NAME_SIZE = 96, PIDS_MAX = 16, INSTALLATION_SIZE = 1024, FOLDER_SIZE = 512, SIGNAL_MAP_SIZE = 72 };
 #define FOREVER UINT64_MAX
 
 enum frame_type {
-	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6, UPGRADE = 7, CLEAR = 8, LEAVE = 9, COUNT = 10,
-	HELLO = 16, RUN = 17, ASKS = 18, SYNC = 19, BYTES = 20, COUNTS = 21,
+	SPAWN = 1, RUNG = 2, SIGNAL = 3, FORGET = 4, EXIT = 5, SEEN = 6, UPGRADE = 7, CLEAR = 8, LEAVE = 9, COUNT = 10, CONFIG_KEPT = 11,
+	HELLO = 16, RUN = 17, ASKS = 18, SYNC = 19, BYTES = 20, COUNTS = 21, PLACE = 22,
 	LINK = 32, RECORD = 33, ALONE = 34, FORWARD = 35
 };
 
@@ -104,6 +107,9 @@ struct upgrade_request { char installation[INSTALLATION_SIZE]; }; /* its folder,
 struct seen { uint64_t event, wake_ns; };
 struct leaving { uint64_t event, wake_ns; uint32_t orders_suffice, pad; }; /* a stop is nothing to be told: the orders of all runs are all of it */
 
+/* A log is a descriptor of init's, and which file that must be. folder: empty, there is none. */
+struct log_place { int32_t fd, pad; uint64_t device, inode; };
+struct place { int32_t init_pid, pad; struct log_place checkpoint_log, init_log; char task[NAME_SIZE], folder[FOLDER_SIZE]; };
 enum hello_flags { HELLO_PID1 = 1, HELLO_WOKEN = 2 /* the one before has left: nobody was lost */ };
 struct hello {
 	uint32_t version, flags, restarts; /* restarts: how many supervisors there were before this one */

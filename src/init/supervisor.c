@@ -124,17 +124,10 @@ static void give_up(int code)
 
 void start_supervisor(void)
 {
-	int ends[2];
+	int socket = -1;
 	sup.retry_ns = FOREVER;
 	sup.started_ns = now_ns();
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0) {
-		record_flush();
-		sup.pid = fork();
-		if (sup.pid == 0) become_supervisor(command_line, ends[1], !sup.said, own_run != NULL);
-		apart_pid = sup.pid;
-		close(ends[1]);
-		if (sup.pid < 0) close(ends[0]);
-	} else sup.pid = -1;
+	sup.pid = apart_pid = begin_supervisor(&socket);
 	if (sup.pid < 0 && is_visitor()) { sup.pid = apart_pid = 0; visit_in_vain("no process can be started for it"); return; }
 	if (sup.pid < 0) {
 		if (!sup.spawned) say(LEVEL_ERROR, "cannot start the supervisor: %s; the limit of open files or of memory may be too low", strerror(errno));
@@ -146,7 +139,7 @@ void start_supervisor(void)
 		sup.retry_ns = sup.started_ns + sup.delay_ns;
 		return;
 	}
-	sup.socket = ends[0];
+	sup.socket = socket;
 	sup.state = STARTING;
 	sup.tell_hello = true;
 	sup.tell_asks = asks.frame.count || asks.frame.reloads || asks.frame.cleared;
@@ -192,11 +185,12 @@ static void cannot_be_reaped(void)
 static void supervisor_gone(const siginfo_t *si)
 {
 	bool worked = sup.state == PRESENT, by_code = si->si_code == CLD_EXITED, yields = sup.yields, vain = !yields && !worked && installation_on_trial();
+	bool declines = first_declines(si);
 	drop_socket();
 	sup.pid = apart_pid = 0;
 	sup.state = GONE;
 	sup.reap_by_ns = FOREVER;
-	sup.restarts += !sup.leaves;
+	sup.restarts += !sup.leaves && !declines;
 	sup.yields = sup.woken = false;
 	bool oom = !by_code && si->si_status == SIGKILL && !sup.ended && memory_took_it();
 	sup.ended = false;
@@ -204,7 +198,7 @@ static void supervisor_gone(const siginfo_t *si)
 	if (sup.leaves) { be_absent(); return; }
 	if (is_visitor()) { visit_in_vain(by_code && si->si_status == EXIT_UNAVAILABLE ? "Node.js, which it needs, cannot be run" : "it ended before it was up"); return; }
 	if (vain) installation_bad();
-	if (yields || vain) { /* neither a crash of the one, nor the fault of the other */
+	if (yields || vain || declines) { /* neither a crash of the one, nor the fault of the other */
 		sup.retry_ns = now_ns();
 		if (asks.frame.count) asks.due_ns = sup.retry_ns + START_WITHIN;
 		return;

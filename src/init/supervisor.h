@@ -34,6 +34,8 @@ extern const struct parsed *parsed;
 extern char **command_line;
 
 void start_supervisor(void);
+pid_t begin_supervisor(int *socket);                 /* -1: errno tells; else its end is in `socket` */
+bool first_declines(const siginfo_t *si);            /* it has ended because the hand-over has failed */
 void drop_socket(void);
 void supervisor_rest(void);                          /* what it had said and was told */
 void end_supervisor(void);

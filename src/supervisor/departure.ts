@@ -1,6 +1,6 @@
 /** Lets a supervisor leave when it has had nothing to decide, and nobody with it, for as long as init said. */
 import type { Clock } from '../host/host.ts';
-import { mayLeave } from './leave.ts';
+import { isQuiet, mayLeave } from './leave.ts';
 import type { CompanyPort } from './ports.ts';
 import type { State } from './state.ts';
 import type { Absence } from './vocabulary.ts';
@@ -20,7 +20,15 @@ export interface DepartureOptions {
   /** All that was decided is in the log. */
   readonly isKept: () => boolean;
   readonly leave: (absence: Absence) => void;
+  /**
+   * It holds what no later one does (the parser of its config): when its stay is over it makes room for the next one as soon as nobody
+   * would notice, also where it would not leave for good.
+   */
+  readonly makesRoom?: boolean;
 }
+
+/** The next one is started meanwhile: what is due sooner would be late. */
+const ROOM_NS = 500_000_000n;
 
 export const NO_COMPANY: CompanyPort = {
   isBusy: () => false,
@@ -30,7 +38,8 @@ export const NO_COMPANY: CompanyPort = {
 };
 
 export function createDeparture(options: DepartureOptions): Departure {
-  const { clock, company, state, nextNs, isKept, leave } = options;
+  const { clock, company, state, nextNs, isKept, leave, makesRoom = false } = options;
+  let roomFromNs: bigint | null = null;
   let disarm: (() => void) | null = null;
   let closed = false;
 
@@ -49,7 +58,9 @@ export function createDeparture(options: DepartureOptions): Departure {
     const stayNs = state().live.hello?.stayNs;
     if (closed || stayNs === undefined || company.isConnected() || isDue()) return;
     const nowNs = clock.nowNs();
+    roomFromNs ??= nowNs + stayNs;
     if (mayLeave(state(), nowNs) !== null) disarm = clock.at(nowNs + stayNs, rested);
+    else if (makesRoom && isQuiet(state())) disarm = clock.at(later(roomFromNs, nowNs), makeRoom);
   };
   const rested = (): void => {
     disarm = null;
@@ -60,6 +71,17 @@ export function createDeparture(options: DepartureOptions): Departure {
       rest();
       return;
     }
+    go(absence);
+  };
+  /** A timer of its own, since this comes behind a turn, which others may follow. */
+  const makeRoom = (): void => {
+    disarm = null;
+    const nowNs = clock.nowNs();
+    const atNs = nextNs();
+    if (closed || company.isConnected() || (atNs !== null && atNs < nowNs + ROOM_NS)) return;
+    if (isQuiet(state()) && !company.isBusy() && isKept()) go({ atNs: nowNs, ordersSuffice: false });
+  };
+  const go = (absence: Absence): void => {
     closed = true;
     company.shut();
     leave(absence);
@@ -72,4 +94,8 @@ export function createDeparture(options: DepartureOptions): Departure {
       disarm?.();
     },
   };
+}
+
+function later(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }

@@ -36,7 +36,8 @@ function isOrderAll(state: State, run: Run): boolean {
   return run.phase === 'forked' && isPlain && mustDrain === null && postStop === null;
 }
 
-function isQuiet(state: State): boolean {
+/** Nothing is under way that only this supervisor knows. */
+export function isQuiet(state: State): boolean {
   const { task, live } = state;
   if (!live.synced || live.partial || task.exitCode !== null || task.state !== 'active') return false;
   if (task.stop !== null || live.reload !== null || Object.keys(live.missing).length > 0) return false;

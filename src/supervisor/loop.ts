@@ -25,6 +25,8 @@ export interface LoopOptions {
   readonly records: readonly CheckpointRecord[];
   readonly ports: Ports;
   readonly pid: number;
+  /** It holds what no later one does (departure.ts). */
+  readonly makesRoom?: boolean;
 }
 
 export interface Ended {
@@ -46,7 +48,7 @@ const STEPS_PER_RUN = 100;
 
 const DUE: Occurrence = { kind: 'due' };
 
-export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
+export function createLoop({ plan, records, ports, pid, makesRoom = false }: LoopOptions): Loop {
   const { host, clock, journal } = ports;
   const performer = createPerformer(ports, records);
   const queue: Occurrence[] = [];
@@ -70,6 +72,7 @@ export function createLoop({ plan, records, ports, pid }: LoopOptions): Loop {
       armed.disarm();
       host.leave(lastSync, absence);
     },
+    makesRoom,
   });
 
   const push = (occurrence: Occurrence): void => {

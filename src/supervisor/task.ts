@@ -173,6 +173,8 @@ function stopOthers(turn: Turn, cause: 'main-ended' | 'failure'): boolean {
 /** All others have ended, however they did; and what belongs to nobody, which may still write what a final is to upload. */
 function beginFinals(turn: Turn): boolean {
   const { state } = turn;
+  // Where there are none, who is busy is an other. It is asked in each step, of all runs.
+  if (!state.plan.processes.some(({ role }) => role === 'final')) return false;
   const finals = state.plan.processes.filter(({ role }) => role === 'final').map(({ name }) => name);
   if (state.task.state === 'finalizing' || isAnyOtherBusy(state) || !isAnyBusy(state) || isHeld(state))
     return false;

@@ -293,10 +293,10 @@ scenario('without Node it says what is missing, and ends with 69', SUPERVISED, a
 
 scenario('a stop while the config is being read is a stop: nothing starts', SUPERVISED, async (trial) => {
   const node = join(trial.folder, 'node');
-  writeFileSync(node, '#!/bin/sh\necho reading\nexec sleep 60\n', { mode: 0o755 });
+  writeFileSync(node, '#!/bin/sh\necho reading >&2\nexec sleep 60\n', { mode: 0o755 });
   const settings = { env: { GSUP_NODE: node }, brokenLogs: true } as const;
   const gsup = await trial.up({ processes: { a: sleeper } }, settings);
-  await gsup.stdout.line(/^reading$/);
+  await gsup.stderr.line(/^reading$/);
   gsup.signal('SIGTERM');
   expect((await gsup.ended()).code).toBe(0);
 });

@@ -25,8 +25,14 @@ function quiet(): State {
   };
 }
 
-function open() {
-  const world = { nowNs: 100n * S, nextNs: null as bigint | null, isConnected: false, left: 0 };
+function open(state: () => State = quiet, makesRoom = false) {
+  const world = {
+    nowNs: 100n * S,
+    nextNs: null as bigint | null,
+    isConnected: false,
+    left: 0,
+    leftFor: null as bigint | null,
+  };
   const timers = new Set<{ atNs: bigint; act: () => void }>();
   let changed: () => void = () => {};
   const departure = createDeparture({
@@ -47,12 +53,14 @@ function open() {
       },
       shut() {},
     },
-    state: quiet,
+    state,
     nextNs: () => world.nextNs,
     isKept: () => true,
-    leave: () => {
+    leave: ({ atNs }) => {
       world.left++;
+      world.leftFor = atNs;
     },
+    makesRoom,
   });
   const moveTo = (atNs: bigint): void => {
     world.nowNs = atNs;
@@ -96,4 +104,48 @@ test('S42 nor does the end of a connection begin its stay while something is due
   world.isConnected = false;
   comes();
   expect(timers.size).toBe(0);
+});
+
+/** Nothing is under way, but the next deadline is nearer than is worth an absence. */
+function soonDue(): State {
+  const state = quiet();
+  return { ...state, task: { ...state.task, finalsEndNs: 150n * S } };
+}
+
+test('one that holds more than a later one makes room when its stay is over, for one that comes at once', () => {
+  const { world, departure, moveTo } = open(soonDue, true);
+  world.nextNs = 150n * S;
+  for (const second of [100n, 105n, 109n]) {
+    moveTo(second * S);
+    departure.turned();
+  }
+  expect(world.left).toBe(0);
+  moveTo(110n * S);
+  expect([world.left, world.leftFor]).toEqual([1, 110n * S]);
+});
+
+test('others stay', () => {
+  const { world, departure, timers, moveTo } = open(soonDue);
+  world.nextNs = 150n * S;
+  departure.turned();
+  moveTo(140n * S);
+  departure.turned();
+  expect([world.left, timers.size]).toEqual([0, 0]);
+});
+
+test('it makes no room shortly before a deadline, nor for who is connected, but as soon as it can', () => {
+  const { world, departure, timers, moveTo } = open(soonDue, true);
+  world.nextNs = 110n * S + S / 5n;
+  departure.turned();
+  moveTo(110n * S);
+  expect([world.left, timers.size]).toEqual([0, 0]);
+  world.nextNs = 150n * S;
+  world.isConnected = true;
+  departure.turned();
+  moveTo(111n * S);
+  expect([world.left, timers.size]).toEqual([0, 0]);
+  world.isConnected = false;
+  departure.turned();
+  moveTo(111n * S);
+  expect([world.left, world.leftFor]).toEqual([1, 111n * S]);
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { busyMs } from './busy.ts';
@@ -98,9 +98,20 @@ async function killAt(gsup: Gsup, momentsMs: readonly number[]): Promise<number>
   return kills;
 }
 
-/** Not who reads the config of `up`, nor a command that is Node. */
+/** Not who reads the config of `up`, before it becomes one, nor a command that is Node. */
 function supervisorOf(gsup: Gsup): number | undefined {
-  return gsup.find('node').find((pid) => read(`/proc/${pid}/environ`).split('\0').includes('GSUP_INIT=1'));
+  return gsup.find('node').find((pid) => {
+    const environment = read(`/proc/${pid}/environ`).split('\0');
+    return environment.includes('GSUP_INIT=1') || (environment.includes('GSUP_INIT=first') && hasLog(pid));
+  });
+}
+
+function hasLog(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/4`).includes('checkpoint.log');
+  } catch {
+    return false;
+  }
 }
 
 /**

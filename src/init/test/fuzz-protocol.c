@@ -2,6 +2,7 @@
  * happens to them in any order. No process is there: forks are counted, sockets are buffers. Input: steps, see enum step. */
 #include "fuzz-world.h"
 #include "../supervisor.c"
+#include "../first.c"
 #include "../absence.c"
 #include "../ending.c"
 #include "../runs.c"

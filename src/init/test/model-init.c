@@ -2,6 +2,7 @@
  * process is there: forks are told, sockets are what the script says is in them. */
 #include "model-world.h"
 #include "../supervisor.c"
+#include "../first.c"
 #include "../absence.c"
 #include "../ending.c"
 #include "../runs.c"
