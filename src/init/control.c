@@ -2,6 +2,7 @@
  * nothing else: who connects meanwhile waits for the next one. */
 #include "init.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -12,6 +13,10 @@
 enum { WAITING_MAX = 128 }; /* connections that no supervisor has accepted yet */
 static const char name[] = "control.sock";
 int control_descriptor = -1;
+bool control_knocks;
+static bool knocked; /* may be on its way even when it is not wanted any more */
+/* Of those that a C library keeps for itself: nobody sends it, and it queues, so that it is not taken for another one. */
+enum { KNOCK = 33 };
 
 /* By way of the folder's descriptor, because sun_path holds 107 bytes and a path may be longer; without /proc as it is. */
 static bool bind_in_folder(int fd)
@@ -33,8 +38,9 @@ int control_prepare(void)
 }
 
 /* Under the lock, so a socket that is there already is what a killed gsup has left. Without a folder there is none. */
-void control_open(void)
+void control_open(bool knocks)
 {
+	control_knocks = knocks;
 	if (state.folder < 0) return;
 	int fd = prepared < 0 ? control_prepare() : prepared;
 	unlinkat(state.folder, name, 0);
@@ -42,10 +48,21 @@ void control_open(void)
 	mode_t mask = umask(0177); /* from its first moment it is its owner's alone */
 	bool bound = fd >= 0 && bind_in_folder(fd);
 	umask(mask);
+	if (bound && knocks) knocked = control_knocks = fcntl(fd, F_SETOWN, getpid()) == 0 && fcntl(fd, F_SETSIG, KNOCK) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK | O_ASYNC) == 0;
 	if (bound && listen(fd, WAITING_MAX) == 0) { control_descriptor = fd; return; }
 	say(LEVEL_WARN, "cannot listen on \"%s/%s\": %s; clients cannot reach this task", state.path, name, strerror(errno));
 	if (fd >= 0) close(fd);
 }
+
+/* A supervisor gets this socket, and epoll is told of clients as well. */
+void control_quiet(void)
+{
+	if (control_knocks && control_descriptor >= 0) fcntl(control_descriptor, F_SETFL, O_NONBLOCK);
+	control_knocks = false;
+}
+
+/* From the kernel: from a process the code is no more than 0. SIGIO: where too many signals wait to queue one more (fcntl(2)). */
+bool is_knock(int signal, int code) { return knocked && code > 0 && (signal == KNOCK || signal == SIGIO); }
 
 void control_watch(int poller, bool on)
 {

@@ -151,6 +151,9 @@ extern uint64_t inherited_mask;                         /* bit n - 1: signal n i
 uint64_t set_mask(uint64_t mask);                       /* returns the old one */
 extern bool inherited_chld_ignored;
 extern struct rlimit inherited_files;                   /* rlim_cur 0: as it was */
+void take_over_signals(void);
+void fill_standard_descriptors(void);
+void raise_file_limit(void);
 void close_descriptors(int fd, int end);                 /* all from `fd` on, before `end` */
 enum { FILES_WANTED = 16384 };                          /* of `up`; a coordinator closes what it inherits of them */
 extern char **inherited_env;
@@ -222,6 +225,8 @@ struct usage tree_usage(const struct usage *leader);
 /* ---- rest.c ---- */
 void rest_buffer(void *buffer, size_t size);            /* that holds nothing now */
 void rest_fork(void);                                   /* of a coordinator, that keeps no more than its run */
+struct signalfd_siginfo;
+int rest_until(struct signalfd_siginfo *si, int ms);    /* the signal that came, as signalfd(2) has it; 0: none within ms (-1: for ever), -1: it cannot be waited for so */
 void rest(void);                                        /* once nothing is due: what only set-up needed is given back */
 
 /* ---- memory.c: the kernel's OOM killer ---- */
@@ -273,7 +278,10 @@ void notify_close(void);
 extern int control_descriptor;                          /* -1: none */
 enum { KEY_CONTROL = 0xfffffff2 };                      /* of epoll: a client waits */
 int control_prepare(void);                              /* the socket, as yet without an address: for who is forked before the folder is taken */
-void control_open(void);
+void control_open(bool knocks);                         /* knocks: whoever connects is told of by a signal */
+extern bool control_knocks;                             /* so it is: who waits for signals alone misses nobody */
+void control_quiet(void);                               /* no more of that: epoll tells */
+bool is_knock(int signal, int code);                    /* that signal, and nobody's */
 void control_watch(int poller, bool on);                /* while nobody is there to accept */
 void control_refuse(const char *why);                   /* whoever waits */
 void control_close(void);

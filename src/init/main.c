@@ -40,30 +40,6 @@ bool keep_descriptor(int fd) { return fd == say_descriptor() || fd == terminal_d
 
 /* ---- setting up: may fail, nothing has been started ---- */
 
-static void take_over_signals(void)
-{
-	inherited_mask = set_mask(~0ull);
-	struct sigaction old, standard = { .sa_handler = SIG_DFL };
-	sigaction(SIGCHLD, &standard, &old); /* ignored, it would make every wait fail */
-	inherited_chld_ignored = old.sa_handler == SIG_IGN;
-}
-
-/* What is opened next must not become somebody's standard output. */
-static void fill_standard_descriptors(void)
-{
-	for (int fd = 0; fd < 3; fd++)
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd) _exit(EXIT_INTERNAL);
-}
-
-/* A socket for each run, and more where its output is captured. What is started gets the limit that gsup was given. */
-static void raise_file_limit(void)
-{
-	struct rlimit files;
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= FILES_WANTED || files.rlim_cur == files.rlim_max) return;
-	struct rlimit raised = { files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED, files.rlim_max };
-	if (setrlimit(RLIMIT_NOFILE, &raised) == 0) inherited_files = files;
-}
-
 static int open_loop(void)
 {
 	uint64_t all = ~0ull;
@@ -226,7 +202,7 @@ static int start_plain(bool begun)
 		struct epoll_event e = { 0, { .u32 = KEY_START } }; /* exec closes it, and so does an end before that: hanging up needs not be asked for */
 		epoll_ctl(epoll, EPOLL_CTL_ADD, run->start.pipe, &e);
 	}
-	control_open(); /* behind the fork: the command does not wait for what may never be asked */
+	control_open(true); /* behind the fork: the command does not wait for what may never be asked */
 	control_watch(epoll, true);
 	/* What the command closes must be closed: init holds no end of its pipes. */
 	if (terminal == TERMINAL_NONE) close(0);
@@ -284,11 +260,25 @@ static void suspend(void)
 	if (!plain) supervisor_forward(SIGCONT, false, 1); else run_forward(run, SIGCONT, TARGET_GROUP, 1);
 }
 
+/* A plain run has no supervisor until somebody asks for one. */
+static void hear_client(void)
+{
+	control_quiet();
+	if (!visited && plain) run = supervisor_visits(&p, words, epoll, signals, run, first_ask, asks);
+	visited |= plain;
+	supervisor_event(KEY_CONTROL);
+}
+
 /* `times`: as many that differ in nothing came one behind the other. Only real-time signals do. */
 static void on_signal(const struct signalfd_siginfo *si, uint32_t times)
 {
 	int signal = (int)si->ssi_signo;
 	if (signal < 1 || signal >= SIGNALS || terminal_swallows(signal)) return;
+	if (signal == SIGIO) control_quiet(); /* it may stand for a knock as well */
+	if (is_knock(signal, si->ssi_code)) {
+		if (!visited) hear_client();
+		return;
+	}
 	if (run->start.pipe >= 0 && run->used) run_handshake(run); /* it may be running already: told in the order in which it was */
 	struct by by = { p.rewrite[signal], (pid_t)si->ssi_pid, si->ssi_uid };
 	record_begin("signal");
@@ -331,24 +321,34 @@ static bool same_signal(const struct signalfd_siginfo *a, const struct signalfd_
 	return a->ssi_signo == b->ssi_signo && a->ssi_pid == b->ssi_pid && a->ssi_uid == b->ssi_uid;
 }
 
-/* A plain run has no supervisor until somebody asks for one. */
-static void hear_client(void)
+/* true: there may be somebody to reap. */
+static bool take_signals(const struct signalfd_siginfo *si, size_t count)
 {
-	if (!visited && plain) run = supervisor_visits(&p, words, epoll, signals, run, first_ask, asks);
-	visited |= plain;
-	supervisor_event(KEY_CONTROL);
+	bool children = false;
+	for (size_t i = 0, times; i < count; i += times) {
+		for (times = 1; i + times < count && same_signal(&si[i], &si[i + times]); ) times++;
+		if (si[i].ssi_signo == SIGCHLD) children = true; else on_signal(&si[i], (uint32_t)times);
+	}
+	return children;
 }
 
 static void read_signals(void)
 {
 	struct signalfd_siginfo si[16];
 	bool children = false;
-	for (ssize_t n = sizeof si; n == sizeof si && (n = read(signals, si, sizeof si)) > 0; )
-		for (size_t i = 0, times, count = (size_t)n / sizeof *si; i < count; i += times) {
-			for (times = 1; i + times < count && same_signal(&si[i], &si[i + times]); ) times++;
-			if (si[i].ssi_signo == SIGCHLD) children = true; else on_signal(&si[i], (uint32_t)times);
-		}
+	for (ssize_t n = sizeof si; n == sizeof si && (n = read(signals, si, sizeof si)) > 0; ) children |= take_signals(si, (size_t)n / sizeof *si);
 	if (children) reap();
+}
+
+/* Where signals alone can come, to wait for one is to have it: a system call less, and a shorter way through the kernel. 0: no event of epoll's. */
+static int await_signal(int ms)
+{
+	struct signalfd_siginfo si;
+	int signal = rest_until(&si, ms);
+	if (signal < 0) control_quiet();
+	if (signal > 0 && take_signals(&si, 1)) reap();
+	if (signal >= SIGNAL_RTMIN) read_signals(); /* they queue: what has come with it is told with it */
+	return 0;
 }
 
 /* ---- the loop: may not fail. From the first start on, an error here would take the container with it. ---- */
@@ -385,7 +385,7 @@ static __attribute__((noinline)) _Noreturn void loop(void)
 		if (!plain || visited) supervisor_flush();
 		int ms = wait_ms();
 		if (ms < 0 && !supervisor_decides && run->start.pipe < 0) rest();
-		int n = epoll_wait(epoll, events, 32, ms);
+		int n = control_knocks && run->start.pipe < 0 ? await_signal(ms) : epoll_wait(epoll, events, 32, ms);
 		for (int i = 0; i < n; i++) {
 			uint32_t key = events[i].data.u32;
 			if (key == KEY_SIGNALS) read_signals();
@@ -401,7 +401,7 @@ static __attribute__((noinline)) _Noreturn void loop(void)
 	terminal_close();
 	if (!plain || visited) control_close(); /* else a tenth of the end, and nobody has ever asked: it refuses, and the next gsup of this name removes it */
 	state_close();
-	exit(code);
+	_Exit(code); /* there is nothing to be flushed, and the way through exit(3) leaves what rests */
 }
 
 int main(int argc, char **argv)
@@ -442,7 +442,7 @@ int main(int argc, char **argv)
 	if ((first && (code = begin())) || (code = leftovers_end(signals, p.stop_on, p.rewrite))) return first_dismissed(code);
 	terminal_open(!up);
 	if (!plain) {
-		control_open();
+		control_open(false);
 		if (detached && (code = detach_begun())) return code;
 		supervisor_open(&p, argv, epoll, signals);
 	} else if ((code = start_plain(first))) return code;

@@ -4,8 +4,16 @@
  * little of it runs. It does not go beyond a mapping, though: the code that runs from now on lies together (layout.ld), and
  * becomes a mapping of its own. The rest is still there for whoever calls it, and comes back from the page cache. */
 #include "init.h"
+#include <errno.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#ifndef SYS_rt_sigtimedwait_time64 /* of 32-bit machines, where the other one has short times */
+#define SYS_rt_sigtimedwait_time64 SYS_rt_sigtimedwait
+#endif
 
 /* Without layout.ld (a test build, another linker) there are no such symbols, and nothing is to be done. */
 #define SYMBOL extern const char __attribute__((weak))
@@ -24,6 +32,18 @@ void rest(void)
 	/* Of all that tells mappings apart, what changes nothing: a core dump holds no page that is as in its file. */
 	madvise((void *)constants, resting - constants, MADV_DONTDUMP);
 	madvise((void *)begin, resting - begin, MADV_DONTNEED);
+}
+
+/* All signals are blocked. */
+int rest_until(struct signalfd_siginfo *si, int ms)
+{
+	siginfo_t got;
+	const uint64_t all = ~0ull;
+	struct timespec within = { ms / 1000, ms % 1000 * (long)MS };
+	int signal = (int)syscall(SYS_rt_sigtimedwait_time64, &all, &got, ms < 0 ? NULL : &within, sizeof all);
+	if (signal <= 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	*si = (struct signalfd_siginfo){ .ssi_signo = (uint32_t)signal, .ssi_code = got.si_code, .ssi_pid = (uint32_t)got.si_pid, .ssi_uid = got.si_uid };
+	return signal;
 }
 
 /* A buffer that holds nothing now: it is zeros from here on. */

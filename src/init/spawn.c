@@ -39,6 +39,30 @@ uint64_t set_mask(uint64_t mask)
 	return old;
 }
 
+void take_over_signals(void)
+{
+	inherited_mask = set_mask(~0ull);
+	struct sigaction old, standard = { .sa_handler = SIG_DFL };
+	sigaction(SIGCHLD, &standard, &old); /* ignored, it would make every wait fail */
+	inherited_chld_ignored = old.sa_handler == SIG_IGN;
+}
+
+/* What is opened next must not become somebody's standard output. */
+void fill_standard_descriptors(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd) _exit(EXIT_INTERNAL);
+}
+
+/* A socket for each run, and more where its output is captured. What is started gets the limit that gsup was given. */
+void raise_file_limit(void)
+{
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur >= FILES_WANTED || files.rlim_cur == files.rlim_max) return;
+	struct rlimit raised = { files.rlim_max < FILES_WANTED ? files.rlim_max : FILES_WANTED, files.rlim_max };
+	if (setrlimit(RLIMIT_NOFILE, &raised) == 0) inherited_files = files;
+}
+
 struct report { int32_t stage, error; uint64_t at_ns; };
 
 static _Noreturn void fail(int pipe, int stage, int error)

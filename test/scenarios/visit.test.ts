@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -207,6 +208,43 @@ scenario(
     next.signal('SIGTERM');
     expect((await next.ended()).code).toBe(0);
     expect(existsSync(socketOf(next)), 'it was asked, and clears up').toBe(false);
+  },
+);
+
+scenario(
+  'a client of a plain run that waits for signals alone is heard, also where no more of them can be queued',
+  HERE,
+  async (trial) => {
+    const gsup = await trial.start([], [fixture('reports-signals'), '--code', '3'], SOON);
+    await began(gsup);
+    const { status, stderr } = spawnSync('prlimit', [`--pid=${gsup.pid}`, '--sigpending=0'], {
+      encoding: 'utf8',
+    });
+    expect(status, stderr).toBe(0);
+    expect((await ask(socketOf(gsup), 'GET', '/livez')).status).toBe(200);
+    await gone(gsup);
+    expect((await ask(socketOf(gsup), 'GET', '/livez')).status).toBe(200);
+    await gone(gsup);
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(3);
+    expect(gsup.stdout.lines(/^got (?!SIGTERM|SIGCONT)/), 'of how init hears of clients').toEqual([]);
+  },
+);
+
+scenario(
+  'S25 SIGIO from a process is the command’s, and a client is heard behind it',
+  HERE,
+  async (trial) => {
+    const gsup = await trial.start([], [fixture('reports-signals'), '--code', '3'], SOON);
+    await began(gsup);
+    gsup.signal('SIGIO');
+    await until('SIGIO', () => gsup.stdout.lines(/^got SIG(IO|POLL) /).length === 1);
+    expect((await ask(socketOf(gsup), 'GET', '/livez')).status).toBe(200);
+    gsup.signal('SIGIO');
+    await until('SIGIO', () => gsup.stdout.lines(/^got SIG(IO|POLL) /).length === 2);
+    await gone(gsup);
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(3);
   },
 );
 
