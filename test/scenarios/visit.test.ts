@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { gsupCommand } from '../support/cli.ts';
-import { ask, socketOf } from '../support/control.ts';
+import { answered, ask, socketOf } from '../support/control.ts';
 import { fixture } from '../support/fixtures.ts';
 import type { Gsup, Settings } from '../support/gsup.ts';
 import { findPrograms } from '../support/processes.ts';
@@ -199,7 +199,8 @@ scenario(
     await expect(ask(socketOf(first), 'GET', '/livez')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect(await gsupCommand(first, 'stop', 't')).toMatchObject({ code: 69 });
     const next = await trial.start([], [fixture('reports-signals')], SOON);
-    await began(next);
+    await next.ready();
+    await answered(next); // the log of the first is there until this one puts it aside
     expect((await ask(socketOf(next), 'GET', '/v1/status?usage=false')).json.task).toMatchObject({
       name: 't',
       pid: next.pid,
