@@ -56,6 +56,11 @@ async function stops(gsup: Gsup): Promise<void> {
   expect(recordsOf(gsup, 'task')).toHaveLength(1);
 }
 
+function isPending(pid: number, signal: number): boolean {
+  const [, mask = '0'] = /^ShdPnd:\s+(\S+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+  return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
+}
+
 const told = (gsup: Gsup): string[] => gsup.stderr.text().split('\n').filter(Boolean);
 
 for (const [what, options] of Object.entries({ 'on disk': [], 'in memory': ['--no-checkpoint'] }))
@@ -175,6 +180,8 @@ scenario('one that is killed while init waits is not missed', OUTSIDE, async (tr
   await next.stderr.line(/waiting for what it left/);
   process.kill(node.pids()[0] ?? 0, 'SIGKILL');
   await until('it to be dead', () => !isAlive(node.pids()[0] ?? 0));
+  // And that init has read it, in a place where nobody is its supervisor.
+  await until('its SIGCHLD to be read', () => !isPending(next.pid, 17));
   process.kill(command, 'SIGKILL');
   await next.ready();
   expect(node.startedFor()).toEqual(['first', '1']);
