@@ -20,9 +20,9 @@ const web = { command: [fixture('reports-signals')] };
 
 /**
  * A Node that notes for what it is started (GSUP_INIT) and by which pid. `hook`: what is done in the first supervisor in place of its
- * first look at what init has, which `open` is.
+ * first look at what init has, which `open` is. `failing`: so many later ones end at once.
  */
-function notingNode(trial: Trial, hook = '') {
+function notingNode(trial: Trial, hook = '', failing = 0) {
   const [node, notes, preload] = ['node.sh', 'notes', 'hook.cjs'].map((name) => join(trial.folder, name)) as [
     string,
     string,
@@ -37,7 +37,9 @@ fs.openSync = (path, ...rest) => {
 require('node:module').syncBuiltinESMExports();
 `;
   writeFileSync(preload, hook === '' ? '' : `if (process.env.GSUP_INIT === 'first') {\n${body}}\n`);
-  const script = `#!/bin/sh\necho "$GSUP_INIT $$" >> '${notes}'\nexec '${process.execPath}' --require '${preload}' "$@"\n`;
+  const fails = `[ "$GSUP_INIT" = 1 ] && [ "$(grep -c '^1' '${notes}')" -le ${failing} ] && exit 1`;
+  const start = `exec '${process.execPath}' --require '${preload}' "$@"`;
+  const script = `#!/bin/sh\necho "$GSUP_INIT $$" >> '${notes}'\n${fails}\n${start}\n`;
   writeFileSync(node, script, { mode: 0o755 });
   const lines = () => (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []);
   return {
@@ -93,6 +95,18 @@ scenario(
     expect(node.startedFor()).toEqual(['first', '1']);
     expect(recordsOf(gsup, 'supervisor-started').map(({ pid }) => pid)).toEqual(node.pids().slice(1));
     expect(told(gsup), 'nothing is said of it').toEqual([]);
+    await stops(gsup);
+  },
+);
+
+scenario(
+  'what it could not become counts as no failure: two later ones may fail, and the third is the supervisor',
+  SUPERVISED,
+  async (trial) => {
+    const node = notingNode(trial, "throw Object.assign(new Error('hidden'), { code: 'EACCES' });", 2);
+    const gsup = await trial.up({ processes: { web } }, { env: node.env });
+    await gsup.ready();
+    expect(node.startedFor()).toEqual(['first', '1', '1', '1']);
     await stops(gsup);
   },
 );
