@@ -97,14 +97,14 @@ async function measure({ name, path, prepare, restMs = 3000, stop: signal = 'SIG
     const rss = sum(own, (pid) => field(read(`/proc/${pid}/status`), 'VmRSS')) / 1024;
     const began = performance.now();
     child.kill(signal);
-    await Promise.race([ended, sleep(LONGEST_MS)]);
+    await Promise.race([ended, sleep(LONGEST_MS, undefined, { ref: false })]);
     await until(`end of ${n} below ${name}`, () => ![...asleep].some(sleeps));
     const stop = (performance.now() - began) / 1000;
     return { start, stop, pss, rss, woken: woken / seconds, cpu: cpu / seconds, own: own.length };
   } finally {
     for (const pid of [child.pid, ...asleep])
       if (pid === child.pid ? child.exitCode === null : sleeps(pid)) kill(pid);
-    await Promise.race([ended, sleep(5000)]);
+    await Promise.race([ended, sleep(5000, undefined, { ref: false })]);
     rmSync(folder, { recursive: true, force: true });
   }
 }

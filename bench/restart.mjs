@@ -57,7 +57,7 @@ async function killOnce({ file }, round) {
 
 async function end({ child, ended, stop = 'SIGTERM' }) {
   child.kill(stop);
-  await Promise.race([ended, sleep(10_000)]);
+  await Promise.race([ended, sleep(10_000, undefined, { ref: false })]);
   if (child.exitCode === null) child.kill('SIGKILL');
 }
 
