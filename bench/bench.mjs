@@ -32,7 +32,7 @@ all of them are interleaved. "First" has no earlier task's logs to rename, as in
     args: [pick(2, 1), pick(5, 2)],
     text: `Each supervisor has as many processes as that, each \`sleep\`, from the configuration that its users would write. Start: until all are
 executed. Stop: from the signal until all have ended. Memory: everything but the sleeping processes, when it has come to rest: gsup's supervisor has left by
-then, and has to come back for the stop.`,
+then, and is not needed for the stop.`,
   },
   {
     title: 'Killed, and started again',
