@@ -115,7 +115,7 @@ static bool add_env_file(struct launch *l, size_t *count, const char *name, size
 
 static bool make_environment(struct launch *l)
 {
-	static char *none[1], named[NAME_SIZE + 16], task[NAME_SIZE + 16];
+	static INITS char *none[1], named[NAME_SIZE + 16], task[NAME_SIZE + 16];
 	size_t count = 0;
 	l->env_set = p.env;
 	l->env_unset = none;
@@ -141,7 +141,7 @@ static void make_output(struct launch *l)
 
 static bool make_launch(struct launch *l)
 {
-	static char name[NAME_SIZE + 8], user[256];
+	static INITS char name[NAME_SIZE + 8], user[256];
 	struct spawn *s = &l->fixed;
 	print(name, sizeof name, "%s#1", state.task);
 	print(user, sizeof user, "%s", text_of(OPT_USER));
