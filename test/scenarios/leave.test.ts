@@ -26,10 +26,13 @@ async function left(gsup: Gsup): Promise<void> {
   await until('the supervisor to leave', () => isAbsent(gsup));
 }
 
-/** What crosses its leaving brings the next one at once: it is away when init sleeps without one, also without one that is not Node yet. */
+/**
+ * What crosses its leaving brings the next one at once: it is away when init sleeps without one, also without one that is not Node yet or
+ * not reaped. All other children of init have a title.
+ */
 function isAbsent({ pid }: Gsup): boolean {
   const isThere = (): boolean =>
-    children(pid).some((child) => ['node', 'gsup'].includes(look(child)?.name ?? ''));
+    children(pid).some((child) => !(look(child)?.name ?? 'gsup').startsWith('gsup '));
   return !isThere() && look(pid)?.state === 'S' && !isThere();
 }
 
