@@ -124,8 +124,14 @@ export async function startContainer(args: readonly string[], settings: Settings
 }
 
 async function findPid(name: string): Promise<number> {
+  const find = ['inspect', '-f', '{{.State.Pid}}', name];
+  const first = await tryPodman(...find);
+  // It looks into the /proc of who was just there; asked again, it knows that the container has ended.
+  const again = first.code !== 0 && first.stderr.includes('no such process');
+  if (first.code !== 0 && !again)
+    throw new Error(`podman inspect ${name}: ${first.code}: ${first.stderr.trim()}`);
   // 0 when it has ended already; nothing is at /proc/0.
-  return Number(await podman('inspect', '-f', '{{.State.Pid}}', name));
+  return Number(again ? await podman(...find) : first.stdout);
 }
 
 /** Podman's k8s-file format: time, stream, F or P (the line goes on in the next one), text. */

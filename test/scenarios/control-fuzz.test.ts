@@ -184,8 +184,18 @@ scenario('S61 a stream that nobody reads costs no memory, and is cut off', WHERE
   await gsup.ready();
   const supervisor = await gsup.supervisor();
   const path = socketOf(gsup);
+  const ask2000 = async (): Promise<void> => {
+    for (let at = 0; at < 200; at++) {
+      const some = Array.from({ length: 10 }, () =>
+        ask(path, 'POST', '/v1/processes/a/signal', { signal: 'USR1' }),
+      );
+      expect((await Promise.all(some)).map(({ status }) => status)).toEqual(some.map(() => 200));
+    }
+  };
   // To init, the one that listens, and what its stderr may be.
   const idle = sockets(supervisor);
+  // What Node.js itself takes for the first of them, which differs from version to version.
+  await ask2000();
   const stalled = connect(path).pause();
   stalled.on('error', () => {});
   trial.afterwards(() => void stalled.destroy());
@@ -193,12 +203,7 @@ scenario('S61 a stream that nobody reads costs no memory, and is cut off', WHERE
   await until('its connection', () => sockets(supervisor) > idle);
   const before = rssMb(supervisor);
   // Two records each: more than a socket holds.
-  for (let at = 0; at < 200; at++) {
-    const some = Array.from({ length: 10 }, () =>
-      ask(path, 'POST', '/v1/processes/a/signal', { signal: 'USR1' }),
-    );
-    expect((await Promise.all(some)).map(({ status }) => status)).toEqual(some.map(() => 200));
-  }
+  await ask2000();
   await until('the end of its connection', () => sockets(supervisor) <= idle, 60_000);
   expect(rssMb(supervisor)).toBeLessThan(before + 40);
   await unharmed(gsup, supervisor);

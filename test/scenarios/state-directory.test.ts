@@ -37,6 +37,8 @@ async function stopIt(gsup: Gsup): Promise<void> {
 
 const command = () => [fixture('cleans-up-for'), '100', '--code', '3'];
 const NO_LOGS = { brokenLogs: true } as const;
+/** gsup may make a file in it meanwhile. */
+const AS_A_WHOLE = { recursive: true, maxRetries: 20 } as const;
 
 scenario('S52 a disk that is full from the start', { root: true }, async (trial) => {
   const stateDir = mountTiny(trial, 'size=64k,mode=0711');
@@ -91,7 +93,7 @@ scenario(
 scenario('S52 the state directory is deleted while it runs', {}, async (trial) => {
   const gsup = await trial.start([], command(), NO_LOGS);
   await gsup.ready();
-  rmSync(join(trial.folder, 'state'), { recursive: true });
+  rmSync(join(trial.folder, 'state'), AS_A_WHOLE);
   await stopIt(gsup);
 });
 
@@ -125,7 +127,7 @@ scenario('S52 the files are readable for their owner only', {}, async (trial) =>
  */
 const losses: Readonly<Record<string, { how: (gsup: Gsup, stateDir: string) => void; tiny?: true }>> = {
   'is deleted': { how: (gsup) => rmSync(join(gsup.folder, 'checkpoint.log')) },
-  'is deleted with its directory': { how: (_, stateDir) => rmSync(join(stateDir, 't'), { recursive: true }) },
+  'is deleted with its directory': { how: (_, stateDir) => rmSync(join(stateDir, 't'), AS_A_WHOLE) },
   'is replaced by a directory': {
     how: (gsup) => {
       rmSync(join(gsup.folder, 'checkpoint.log'));
