@@ -68,7 +68,10 @@ bool supervisor_done(int *code)
 	drop_socket(); /* tells the supervisor to go */
 	if (leave.bye_ns == FOREVER) leave.bye_ns = now_ns() + START_WITHIN;
 	if (sup.pid > 0 && now_ns() >= leave.bye_ns) {
-		if (leave.killed) return *code = leave.code, true; /* not even SIGKILL ends it: it is left behind */
+		if (leave.killed) { /* by now only the end of the namespace, or of what it waits for in the kernel, ends it */
+			say(LEVEL_WARN, "the supervisor cannot be killed: it is left behind");
+			return *code = leave.code, true;
+		}
 		leave.killed = send_signal(sup.pid, SIGKILL);
 		leave.bye_ns = now_ns() + STUCK_AFTER;
 	}

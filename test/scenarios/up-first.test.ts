@@ -63,6 +63,17 @@ function isPending(pid: number, signal: number): boolean {
   return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
+/** A gsup that was killed, and its command, which goes on: the next one of the name waits for it. */
+async function leavesOne(trial: Trial): Promise<{ readonly first: Gsup; readonly command: number }> {
+  const slow = { command: [fixture('ignores-sigterm')], stop: { grace: '60s' } };
+  const first = await trial.up({ processes: { slow } }, LEFT);
+  await first.ready();
+  const [command = 0] = first.find('ignores-sigterm');
+  for (const pid of [await first.supervisor(), first.pid]) process.kill(pid, 'SIGKILL');
+  await until('gsup to be dead', () => !isAlive(first.pid));
+  return { first, command };
+}
+
 const told = (gsup: Gsup): string[] => gsup.stderr.text().split('\n').filter(Boolean);
 
 for (const [what, options] of Object.entries({ 'on disk': [], 'in memory': ['--no-checkpoint'] }))
@@ -85,55 +96,39 @@ for (const [what, options] of Object.entries({ 'on disk': [], 'in memory': ['--n
     expect((await gsup.ended()).code).toBe(0);
   });
 
-scenario(
-  'where it cannot get at what init has an ordinary supervisor is started',
-  SUPERVISED,
-  async (trial) => {
-    const node = notingNode(trial, "throw Object.assign(new Error('hidden'), { code: 'EACCES' });");
-    const gsup = await trial.up({ processes: { web } }, { env: node.env });
-    await gsup.ready();
-    expect(node.startedFor()).toEqual(['first', '1']);
-    expect(recordsOf(gsup, 'supervisor-started').map(({ pid }) => pid)).toEqual(node.pids().slice(1));
-    expect(told(gsup), 'nothing is said of it').toEqual([]);
-    await stops(gsup);
-  },
-);
+const HIDDEN = "throw Object.assign(new Error('hidden'), { code: 'EACCES' });";
 
-scenario(
-  'what it could not become counts as no failure: two later ones may fail, and the third is the supervisor',
-  SUPERVISED,
-  async (trial) => {
-    const node = notingNode(trial, "throw Object.assign(new Error('hidden'), { code: 'EACCES' });", 2);
-    const gsup = await trial.up({ processes: { web } }, { env: node.env });
-    await gsup.ready();
-    expect(node.startedFor()).toEqual(['first', '1', '1', '1']);
-    await stops(gsup);
-  },
-);
+/** What happens to it as it opens what init has, and how many later ones fail before one is there. */
+const CANNOT: ReadonlyArray<readonly [what: string, hook: string, failing: number]> = [
+  ['where it cannot get at what init has an ordinary supervisor is started', HIDDEN, 0],
+  [
+    'what it could not become counts as no failure: two later ones may fail, and the third is there',
+    HIDDEN,
+    2,
+  ],
+  [
+    'a number of init that is another file there is not taken for its log',
+    "return open('/dev/null', ...rest);",
+    0,
+  ],
+  [
+    'S43 killed as it becomes the supervisor it is replaced, and all is done once',
+    "process.kill(process.pid, 'SIGKILL');",
+    0,
+  ],
+];
 
-scenario(
-  'a number of init that is another file there is not taken for its log',
-  SUPERVISED,
-  async (trial) => {
-    const node = notingNode(trial, "return open('/dev/null', ...rest);");
+for (const [what, hook, failing] of CANNOT)
+  scenario(what, SUPERVISED, async (trial) => {
+    const node = notingNode(trial, hook, failing);
     const gsup = await trial.up({ processes: { web } }, { env: node.env });
     await gsup.ready();
-    expect(node.startedFor()).toEqual(['first', '1']);
+    expect(node.startedFor()).toEqual(['first', ...Array(failing + 1).fill('1')]);
+    const began = recordsOf(gsup, 'supervisor-started').map(({ pid }) => pid);
+    expect(began).toEqual(node.pids().slice(-1));
+    if (hook === HIDDEN && failing === 0) expect(told(gsup), 'nothing is said of it').toEqual([]);
     await stops(gsup);
-  },
-);
-
-scenario(
-  'S43 killed as it becomes the supervisor it is replaced, and all is done once',
-  SUPERVISED,
-  async (trial) => {
-    const node = notingNode(trial, "process.kill(process.pid, 'SIGKILL');");
-    const gsup = await trial.up({ processes: { web } }, { env: node.env });
-    await gsup.ready();
-    expect(node.startedFor()).toEqual(['first', '1']);
-    await stops(gsup);
-  },
-);
+  });
 
 scenario(
   'S43 killed when it has begun the task it is replaced, and nothing is lost',
@@ -164,12 +159,7 @@ scenario(
   'S48 it waits while init waits for what an earlier gsup has left, and a stop ends both',
   OUTSIDE,
   async (trial) => {
-    const slow = { command: [fixture('ignores-sigterm')], stop: { grace: '60s' } };
-    const first = await trial.up({ processes: { slow } }, LEFT);
-    await first.ready();
-    const [command = 0] = first.find('ignores-sigterm');
-    for (const pid of [await first.supervisor(), first.pid]) process.kill(pid, 'SIGKILL');
-    await until('gsup to be dead', () => !isAlive(first.pid));
+    const { first, command } = await leavesOne(trial);
     const node = notingNode(trial);
     const next = await trial.up({ processes: { web } }, { env: node.env, brokenLogs: true });
     await next.stderr.line(/waiting for what it left/);
@@ -183,12 +173,7 @@ scenario(
 );
 
 scenario('one that is killed while init waits is not missed', OUTSIDE, async (trial) => {
-  const slow = { command: [fixture('ignores-sigterm')], stop: { grace: '60s' } };
-  const first = await trial.up({ processes: { slow } }, LEFT);
-  await first.ready();
-  const [command = 0] = first.find('ignores-sigterm');
-  for (const pid of [await first.supervisor(), first.pid]) process.kill(pid, 'SIGKILL');
-  await until('gsup to be dead', () => !isAlive(first.pid));
+  const { first, command } = await leavesOne(trial);
   const node = notingNode(trial);
   const next = await trial.up({ processes: { web } }, { env: node.env });
   await next.stderr.line(/waiting for what it left/);
