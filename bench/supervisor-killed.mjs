@@ -70,7 +70,7 @@ function run(folder, command, env = {}) {
 const job = (folder) => ['sh', join(folder, 'child.sh'), folder];
 /** What is run when the child has ended, where there is such a thing. */
 const hook = (folder) => `echo begin >>${folder}/hook; sleep 2; echo end >>${folder}/hook`;
-const isGsup = () => processes((words) => words.some((word) => word.endsWith('/dist/main.js')))[0];
+const isGsup = () => processes((words) => words.some((word) => word.endsWith('/dist/main.cjs')))[0];
 const exited7 = (folder) => lines(read(join(folder, 'codes'))).includes('7');
 
 /** `back`: how it is started again; without, it has to come by itself. `out`: where the child's lines arrive. */

@@ -47,7 +47,7 @@ function measure(batches) {
   const log = openSync(join(dir, 'checkpoint.log'), 'w+');
   const began = process.hrtime.bigint();
   const command = ['run', '--stay', '--name', 'bench', '--log-format', 'text', '--', 'sleep', '1000'];
-  const child = spawn(node, [...flags, '--', join(root, 'dist/main.js'), ...command], {
+  const child = spawn(node, [...flags, '--', join(root, 'dist/main.cjs'), ...command], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', log, 'ignore', 'ignore', 'inherit', control._handle.fd],
     env: { PATH: process.env.PATH, GSUP_INIT: '1', GSUP_TASK: 'bench' },
   });

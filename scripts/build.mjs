@@ -1,6 +1,7 @@
 // Bundles the JavaScript part into dist/: what the supervisor needs, and beside it what is loaded only when it is asked
 // for. Every file that a start opens costs half a millisecond, so the two share no chunks.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -44,8 +45,8 @@ const common = {
 const apart = {
   name: 'apart',
   setup: ({ onResolve }) => {
-    onResolve({ filter: /^\.\/other-commands\.ts$/ }, () => ({ path: '../commands.js', external: true }));
-    onResolve({ filter: /^\.\.\/control\/server\.ts$/ }, () => ({ path: '../control.js', external: true }));
+    onResolve({ filter: /^\.\/other-commands\.ts$/ }, () => ({ path: './commands.js', external: true }));
+    onResolve({ filter: /^\.\.\/control\/server\.ts$/ }, () => ({ path: './control.js', external: true }));
   },
 };
 const entries = [
@@ -53,27 +54,44 @@ const entries = [
   { in: 'src/control/server.ts', out: 'control' },
 ];
 if (library) entries.push({ in: 'src/index.ts', out: 'index' });
-/** One file, and CommonJS: Node is faster with it, and this is started by people who wait. */
-const client = {
+/** One file each, and CommonJS: Node is faster with it, and somebody waits. `cached.cjs` loads them. */
+const early = {
   ...common,
   splitting: false,
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
-  entryPoints: [{ in: 'src/cli/client-entry.ts', out: 'client-commands' }],
+  plugins: [apart],
   define: { 'import.meta.url': '__here.url' },
   banner: { js: "const __here={get url(){return require('node:url').pathToFileURL(__filename).href}};" },
 };
 const builds = await Promise.all([
-  build(client),
-  build({ ...common, entryPoints: ['src/main.ts'], plugins: [apart] }),
+  buildEarly({ in: 'src/cli/client-entry.ts', out: 'client-commands' }),
+  buildEarly({ in: 'src/cli/dispatch.ts', out: 'dispatch' }),
   build({ ...common, entryPoints: entries }),
 ]);
 const outputFiles = [
   ...builds.flatMap((one) => one.outputFiles),
-  { path: join(dist, 'client.cjs'), contents: readFileSync(join(root, 'src/client.cjs')) },
+  ...['cached.cjs', 'client.cjs', 'main.cjs', 'main.js'].map((name) => ({
+    path: join(dist, name),
+    contents: readFileSync(join(root, 'src', name)),
+  })),
   ...(await buildPage()),
   notices(),
 ];
+
+/** What is compiled from a cache has no import() of its own, and tells at its end which code it is. */
+async function buildEarly(entry) {
+  const { outputFiles, metafile } = await build({ ...early, entryPoints: [entry] });
+  const [{ imports }] = Object.values(metafile.outputs);
+  const [{ path, text }] = outputFiles;
+  const pieces = text.split(/\bimport\(/);
+  const known = imports.filter(({ kind, external }) => kind === 'dynamic-import' && external).length;
+  if (pieces.length - 1 !== known)
+    throw new Error(`${path}: ${pieces.length - 1} times import(, and ${known} imports`);
+  const code = pieces.join('__import(');
+  const digest = createHash('sha256').update(code).digest('hex').slice(0, 16);
+  return { outputFiles: [{ path, contents: `${code}//${digest}` }], metafile };
+}
 
 /** Of the libraries that the bundles have in them: their licences ask for that. */
 function notices() {

@@ -63,7 +63,7 @@ test('the loop knows the world only by its interfaces', () => {
   expect(LOOP.flatMap(importsOf).filter((name) => !allowed.includes(name))).toEqual([]);
 });
 
-test('nobody but main.ts and the command line knows the loop', () => {
+test('nobody but the command line knows the loop', () => {
   const others = ['checkpoint', 'host', 'report', 'signals', 'config'].flatMap(sources);
   const knows = others.filter((path) => importsOf(path).some((name) => name === 'supervisor/loop.ts'));
   expect(knows).toEqual([]);

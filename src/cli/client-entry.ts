@@ -1,5 +1,5 @@
 /**
- * What dist/client.cjs runs, which init starts in place of main.js for what it does not carry out itself. `status` and what else
+ * What dist/client.cjs runs, which init starts in place of main.cjs for what it does not carry out itself. `status` and what else
  * asks a running task is in one file with this, because loading is nearly all that such a command costs beside Node's own start:
  * CommonJS in one file, without what supervises.
  */
@@ -9,7 +9,7 @@ import { finish } from './output.ts';
 import { parseArguments } from './parse.ts';
 import { runProgram } from './program.ts';
 
-/** The exit code. null: it is no such command, so it is for main.js. */
+/** The exit code. null: it is no such command, so it is for main.cjs. */
 export function runClient(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> | null {
   const parsed = parseArguments(argv, env);
   if (parsed.action !== 'other') return null;

@@ -1,4 +1,4 @@
-/** What a command leaves behind. Only main.ts ends the process. */
+/** What a command leaves behind. Only main.cjs ends the process. */
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { escapeText } from '../report/escape.ts';

@@ -63,8 +63,12 @@ export function mapping<T extends Table>(table: T): z.ZodObject<ShapeOf<T>, z.co
 }
 
 export function defaultOf<K extends z.ZodType>(key: Key<K>): z.output<K> {
-  return key.kind.parse(key.default);
+  if (!DEFAULTS.has(key)) DEFAULTS.set(key, key.kind.parse(key.default));
+  return DEFAULTS.get(key) as z.output<K>;
 }
+
+/** Asked for again with each process. */
+const DEFAULTS = new WeakMap<Key, unknown>();
 
 function asOption(long: Parameters<typeof kinds.rowOf>[0]): {
   readonly default: string;

@@ -21,6 +21,10 @@ import { optionVariables } from './run-config.ts';
 import { stopOf } from './stop-config.ts';
 import type { ProcessConfig } from './up-config.ts';
 
+// A schema costs as much as all else of a process, and there may be many of those.
+const NO_LOGGING_SAID = mapping(LOGGING_KEYS).parse({});
+const NO_BACKOFF_SAID = mapping(BACKOFF_KEYS).parse({});
+
 /** What is the same for all processes. */
 export interface Common {
   readonly task: TaskShape;
@@ -40,12 +44,7 @@ export function processOf(
   const path = ['processes', name];
   if (!NAME.test(name))
     findings.refuseKey(path, `a name is at most 64 letters, digits, _, . and -, the first no . or -`);
-  const output = outputOf(
-    shape.logging ?? common.task.logging ?? mapping(LOGGING_KEYS).parse({}),
-    path,
-    shape,
-    findings,
-  );
+  const output = outputOf(shape.logging ?? common.task.logging ?? NO_LOGGING_SAID, path, shape, findings);
   const ready = readyOf(shape.ready, [...path, 'ready'], findings);
   // A terminal of its own is read by gsup in any case.
   const isKept = output.driver !== 'none' && (output.driver !== 'inherit' || shape.tty);
@@ -182,7 +181,7 @@ function restartOf(shape: ProcessShape, path: Path, findings: Findings): Restart
   const policy = said?.policy ?? (failures !== undefined && failures !== 1 ? 'on-failure' : 'no');
   // Docker counts how often it is run again; the first run can fail as well.
   const fromRetries = said?.retries === undefined ? undefined : said.retries + 1;
-  const backoff = shape.backoff ?? mapping(BACKOFF_KEYS).parse({});
+  const backoff = shape.backoff ?? NO_BACKOFF_SAID;
   if (backoff.max < backoff.initial)
     findings.refuse([...path, 'backoff', 'max'], 'it cannot be shorter than the first wait');
   return {

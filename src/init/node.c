@@ -41,7 +41,7 @@ int exec_node(char **argv, char **env, enum node_for what_for, bool say_why)
 	if (starts_supervisor && installation_script(script, sizeof script)) ;
 	else if (starts_supervisor && other && *other) print(script, sizeof script, "%s", other);
 	else if (what_for == NODE_COMMAND && find_script(script, sizeof script, "client.cjs")) ;
-	else if (!find_script(script, sizeof script, "main.js")) { if (say_why) say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
+	else if (!find_script(script, sizeof script, "main.cjs")) { if (say_why) say(LEVEL_ERROR, "cannot find the JavaScript part of gsup: it is beside the native entry, or under GSUP_HOME"); return EXIT_UNAVAILABLE; }
 	args[n++] = "node";
 	if (starts_supervisor) for (const char *const *f = node_flags; *f; f++) args[n++] = (char *)*f;
 	args[n++] = "--"; /* Node 20 takes an --env-file from anywhere behind it, even from the words of the command */

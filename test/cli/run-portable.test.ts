@@ -13,10 +13,14 @@ const started: ChildProcess[] = [];
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'gsup-portable-'));
-  main = join(dir, 'dist/main.mjs');
+  main = join(dir, 'dist/stdin.mjs');
   // A build of its own: dist/ may be older than the source.
   await build({
-    entryPoints: [join(root, 'src/main.ts')],
+    stdin: {
+      contents: `import { main } from './src/cli/dispatch.ts';
+        process.exit(await main(process.argv.slice(2), process.env));`,
+      resolveDir: root,
+    },
     outdir: join(dir, 'dist'),
     outExtension: { '.js': '.mjs' },
     bundle: true,

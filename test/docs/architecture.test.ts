@@ -9,7 +9,7 @@ import { page, root, section, tableRows } from './pages.ts';
 const path = 'ARCHITECTURE.md';
 const text = page(path);
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => /\.(ts|cjs|c|h|sh|ld)$/.test(name))
+  .filter((name) => /\.(ts|c?js|c|h|sh|ld)$/.test(name))
   .map((name) => `src/${name}`);
 const named = tableRows(section(text, 'Files'))
   .map(([file = '']) => file.replaceAll('`', ''))

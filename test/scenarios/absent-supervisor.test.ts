@@ -6,6 +6,7 @@ import {
   linkSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -234,17 +235,17 @@ scenario('S46 a Node that may not be executed is the same, until it may again', 
 /** The JavaScript part of gsup's own installation is away, or broken. Returns how it is repaired. */
 const damages: Readonly<Record<string, (dist: string) => () => void>> = {
   'is removed': (dist) => {
-    renameSync(join(dist, 'main.js'), join(dist, 'away.js'));
-    return () => renameSync(join(dist, 'away.js'), join(dist, 'main.js'));
+    renameSync(join(dist, 'main.cjs'), join(dist, 'away.cjs'));
+    return () => renameSync(join(dist, 'away.cjs'), join(dist, 'main.cjs'));
   },
-  'has lost its chunks': (dist) => {
-    renameSync(join(dist, 'chunks'), join(dist, 'away'));
-    return () => renameSync(join(dist, 'away'), join(dist, 'chunks'));
+  'has lost what it loads': (dist) => {
+    renameSync(join(dist, 'dispatch.cjs'), join(dist, 'away.cjs'));
+    return () => renameSync(join(dist, 'away.cjs'), join(dist, 'dispatch.cjs'));
   },
   'is half written': (dist) => {
-    const whole = readFileSync(join(dist, 'main.js'));
-    writeFileSync(join(dist, 'main.js'), whole.subarray(0, whole.length / 2));
-    return () => writeFileSync(join(dist, 'main.js'), whole);
+    const whole = readFileSync(join(dist, 'dispatch.cjs'));
+    writeFileSync(join(dist, 'dispatch.cjs'), whole.subarray(0, whole.length / 2));
+    return () => writeFileSync(join(dist, 'dispatch.cjs'), whole);
   },
 };
 for (const [what, damage] of Object.entries(damages))
@@ -275,9 +276,33 @@ for (const [what, damage] of Object.entries(damages))
     theOne(gsup.records(), 'run-started');
   });
 
+scenario(
+  'S46 what Node has compiled is kept for the next supervisor, and one that is damaged is made anew',
+  SUPERVISED,
+  async (trial) => {
+    const { gsup, dist } = await installed(trial);
+    const kept = join(dist, 'cache');
+    const names = (): string[] => readdirSync(kept).filter((name) => /^supervisor-.*[.]bin$/.test(name));
+    await until('what was compiled to be kept', () => existsSync(kept) && names().length === 1);
+    const file = join(kept, ...names());
+    const whole = readFileSync(file);
+    const damaged = whole.map((byte, at) => (at % 5000 === 2500 ? byte ^ 0x55 : byte));
+    await lose(gsup, () => writeFileSync(file, damaged));
+    await untilStarted(gsup, 2);
+    await until('it to be replaced', () => !readFileSync(file).equals(damaged));
+    await lose(gsup, () => {});
+    await untilStarted(gsup, 3);
+    gsup.signal('SIGTERM');
+    expect((await gsup.ended()).code).toBe(3);
+    expect(gsup.stdout.lines(/^got SIGTERM/)).toHaveLength(1);
+    expect(names()).toHaveLength(1);
+  },
+);
+
 /** A gsup of an installation of its own. */
 async function installed(trial: Trial): Promise<{ gsup: Gsup; dist: string }> {
   const dist = join(copyInstallation(join(trial.folder, 'installation')), 'dist');
+  rmSync(join(dist, 'cache'), { recursive: true, force: true });
   const command = [fixture('reports-signals'), '--code', '3'];
   const [, ...words] = gsupCommandLine(trial.ring, trial.mode, [], join(trial.folder, 'state'), 't');
   const instead = [join(dist, 'native/gsup'), ...words, ...command];

@@ -1,0 +1,20 @@
+// dist/main.cjs: the supervisor, and all commands. The only place that ends the process. CommonJS, because Node is sooner ready for it.
+const { enableCompileCache } = require('node:module');
+const { join } = require('node:path');
+const { requireCached } = require('./cached.cjs');
+
+// Of what is loaded later (Node 22 and newer). In an image `gsup install-init` fills it, simply by having run.
+enableCompileCache?.(join(__dirname, 'cache'));
+
+const { GSUP_INIT: role } = process.env;
+const isSupervisor = role === '1' || role === 'first';
+/** Init has its flags for them, and each needs something else. */
+const name = role === undefined ? 'command' : role === '1' ? 'supervisor' : 'first';
+
+/** By then a supervisor has begun what it does. Its end may be a SIGKILL, and is not to be waited for. */
+const SETTLED_MS = 5000;
+const settled = (keep) => setTimeout(keep, SETTLED_MS).unref();
+const atExit = (keep) => process.on('exit', keep);
+
+const { main } = requireCached(join(__dirname, 'dispatch.cjs'), name, isSupervisor ? settled : atExit);
+main(process.argv.slice(2), process.env).then((code) => process.exit(code));
