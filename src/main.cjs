@@ -3,11 +3,11 @@ const { enableCompileCache } = require('node:module');
 const { join } = require('node:path');
 const { requireCached } = require('./cached.cjs');
 
-// Of what is loaded later (Node 22 and newer). In an image `gsup install-init` fills it, simply by having run.
+// Of what is loaded later (Node 22 and newer).
 enableCompileCache?.(join(__dirname, 'cache'));
 
-const { GSUP_INIT: role } = process.env;
-const isSupervisor = role === '1' || role === 'first';
+const { GSUP_INIT: role, GSUP_COMPILE_AHEAD: isForThat } = process.env;
+const lives = (role === '1' || role === 'first') && !isForThat;
 /** Init has its flags for them, and each needs something else. */
 const name = role === undefined ? 'command' : role === '1' ? 'supervisor' : 'first';
 
@@ -16,5 +16,5 @@ const SETTLED_MS = 5000;
 const settled = (keep) => setTimeout(keep, SETTLED_MS).unref();
 const atExit = (keep) => process.on('exit', keep);
 
-const { main } = requireCached(join(__dirname, 'dispatch.cjs'), name, isSupervisor ? settled : atExit);
+const { main } = requireCached(join(__dirname, 'dispatch.cjs'), name, lives ? settled : atExit);
 main(process.argv.slice(2), process.env).then((code) => process.exit(code));

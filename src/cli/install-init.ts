@@ -23,12 +23,11 @@ export function packageFolder(moduleUrl: string): string {
 
 /** `folder`: of the package. `path`: where the link shall be; without it, where a shell finds the launcher. */
 export function installInit(folder: string, path: string | undefined, searchPath: string): Outcome {
-  const natives = nativesOf(folder);
-  const native = natives.find(isExecutable);
+  const native = nativeOf(folder);
   if (native === undefined) {
     const cause =
       'there is no native entry for this machine; npm run build:native makes one with a C compiler';
-    return failure(EXIT.unavailable, `cannot link "${quote(natives[0])}": ${cause}`);
+    return failure(EXIT.unavailable, `cannot link "${quote(nativesOf(folder)[0])}": ${cause}`);
   }
   const place = path === undefined ? findLauncher(folder, searchPath) : placeOf(path);
   if (place === undefined) {
@@ -39,6 +38,11 @@ export function installInit(folder: string, path: string | undefined, searchPath
     );
   }
   return link(realpathSync(native), place);
+}
+
+/** undefined: there is none for this machine. */
+export function nativeOf(folder: string): string | undefined {
+  return nativesOf(folder).find(isExecutable);
 }
 
 /** A checkout has the one that was built there, the package one for each machine. */

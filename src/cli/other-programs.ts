@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { isatty, type ReadStream, type WriteStream } from 'node:tty';
+import { EXIT } from '../signals/exit-codes.ts';
 import type { CheckOptions } from './check-config.ts';
 import type { HistoryOptions } from './history.ts';
 import type { ImportOptions } from './import.ts';
@@ -109,7 +110,10 @@ function addInstallInit({ program, done }: Asked): void {
     .argument('[path]')
     .action(async (path: string | undefined) => {
       const { installInit, packageFolder } = await import('./install-init.ts');
-      done(installInit(packageFolder(import.meta.url), path, process.env.PATH ?? ''));
+      const folder = packageFolder(import.meta.url);
+      const outcome = installInit(folder, path, process.env.PATH ?? '');
+      if (outcome.exitCode === EXIT.success) await (await import('./compile-ahead.ts')).compileAhead(folder);
+      done(outcome);
     });
 }
 

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readlinkSync,
   realpathSync,
   renameSync,
@@ -14,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as install from '../../src/cli/install-init.ts';
+import { copyInstallation } from '../support/installation.ts';
 import { shown } from './shown.ts';
 
 const { packageFolder } = install;
@@ -99,6 +102,30 @@ describe('installInit', () => {
     expect(installInit(folder, path('init'), '').stderr).toContain(
       'there is no native entry for this machine',
     );
+  });
+});
+
+describe('gsup install-init', () => {
+  const dist = () => join(folder, 'dist');
+  const kept = () => readdirSync(join(dist(), 'cache')).map((name) => name.replace(/-.*/, ''));
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, [join(dist(), 'main.js'), ...words], { encoding: 'utf8' });
+  beforeEach(() => {
+    rmSync(folder, { recursive: true });
+    copyInstallation(folder);
+    rmSync(join(dist(), 'cache'), { recursive: true, force: true });
+  });
+
+  it('has what Node compiles of a supervisor kept, for the containers to come', () => {
+    const { status, stdout, stderr } = run('install-init', path('init'));
+    expect([status, stdout, stderr]).toEqual([0, `${path('init')} -> ${native}\n`, '']);
+    expect(kept().sort()).toEqual(['command', 'first', 'supervisor']);
+  });
+
+  it('links as well where nothing can be kept', () => {
+    writeFileSync(join(dist(), 'cache'), '');
+    expect(run('install-init', path('init')).status).toBe(0);
+    expect(realpathSync(path('init'))).toBe(native);
   });
 });
 
