@@ -1,4 +1,5 @@
 import { closeSync, writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { escapeAll, escapeText } from './escape.ts';
 import { type Level, levels } from './levels.ts';
 import { type Notice, repeatKey, wordNotice } from './notice.ts';
@@ -82,6 +83,8 @@ const colours = { warn: '\x1b[33m', error: '\x1b[31m' } as const;
 
 /** The same members as init's own lines: level, time, pid, name, msg. */
 async function loadJsonWriter({ fd, level: least }: ReporterOptions): Promise<WriteLine> {
+  // It is evaluated at once: not before what is asked of init in this turn is sent.
+  await setImmediate();
   // The default export: of a bundled CommonJS module it is the only one.
   const { default: pino } = await import('pino');
   const logger = pino(
