@@ -86,7 +86,8 @@ describe.skipIf(reason !== undefined)('files of the docs, run', () => {
       const container = `${name}-pod-${replica}-web`;
       await says(container, 'ready');
       // What the probe of the file asks, as the file has it.
-      expect(await tryPodman('healthcheck', 'run', container)).toMatchObject({ code: 0 });
+      const { code, stdout, stderr } = await tryPodman('healthcheck', 'run', container);
+      expect(code, `${stdout}${stderr}`).toBe(0);
       expect(await podman('exec', container, 'gsup', 'status')).toContain('node: active, pid 1');
     }
     const seconds = /terminationGracePeriodSeconds: (\d+)/.exec(page('docs/how-to/kubernetes.md'))?.[1] ?? '';
