@@ -192,5 +192,7 @@ file that is there: it says what it has left alone.`,
     usage: 'install-init [PATH]',
     summary:
       "link the native entry in this launcher's place, or at PATH, so that a container starts it directly",
+    notes:
+      'It also runs two tasks of a moment, so that what Node.js compiles of a supervisor lies beside the code: in an image the containers find it there.',
   },
 ];
