@@ -145,7 +145,7 @@ dumbInit('on a terminal it hands that over to the command', {
     '-v',
     'sh',
     '-c',
-    'test "$(ps -o pgid= -p $$ | tr -d " ")" = "$(ps -o tpgid= -p $$ | tr -d " ")" && echo foreground',
+    'test $(ps -o pgid= -p $$) = $(ps -o tpgid= -p $$) && echo foreground || echo background',
   ],
   settings: { warden: ['--pty'], stdin: 'pipe' },
 });

@@ -111,8 +111,7 @@ tini('-p: the signal for the end of its parent', {
   },
 });
 
-const asks =
-  'test "$(ps -o pgid= -p $$ | tr -d " ")" = "$(ps -o tpgid= -p $$ | tr -d " ")" && echo foreground';
+const asks = 'test $(ps -o pgid= -p $$) = $(ps -o tpgid= -p $$) && echo foreground || echo background';
 tini('on a terminal the command has the foreground', {
   words: ['-s', '-vvv', '--', 'sh', '-c', asks],
   settings: { warden: ['--pty'], stdin: 'pipe' },
