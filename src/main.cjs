@@ -7,9 +7,9 @@ const { requireCached } = require('./cached.cjs');
 enableCompileCache?.(join(__dirname, 'cache'));
 
 const { GSUP_INIT: role, GSUP_COMPILE_AHEAD: isForThat } = process.env;
-const lives = (role === '1' || role === 'first') && !isForThat;
-/** Init has its flags for them, and each needs something else. */
-const name = role === undefined ? 'command' : role === '1' ? 'supervisor' : 'first';
+/** Those have flags from init, and V8 refuses what was compiled with others. Each needs something else. */
+const name = { 1: 'supervisor', first: 'first' }[role] ?? 'command';
+const lives = name !== 'command' && !isForThat;
 
 /** By then a supervisor has begun what it does. Its end may be a SIGKILL, and is not to be waited for. */
 const SETTLED_MS = 5000;

@@ -1,10 +1,10 @@
 /** A supervisor that has lived leaves what Node has compiled of it (cached.cjs). So that an image has that, two short ones live here. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nativeOf } from './install-init.ts';
+import { isAllowed, nativeOf } from './install-init.ts';
 
 /** Far more than they take, also where another machine is emulated. */
 const LONGEST_MS = 30_000;
@@ -12,7 +12,7 @@ const LONGEST_MS = 30_000;
 /** `folder`: of the package. Nothing depends on it: where it cannot be done, who comes first compiles. */
 export async function compileAhead(folder: string): Promise<void> {
   const native = nativeOf(folder);
-  const dir = isWritable(join(folder, 'dist')) ? temporaryFolder() : undefined;
+  const dir = isAllowed(join(folder, 'dist'), constants.W_OK) ? temporaryFolder() : undefined;
   if (native === undefined || dir === undefined) return;
   try {
     const config = join(dir, 'gsup.json');
@@ -38,14 +38,5 @@ function temporaryFolder(): string | undefined {
     return mkdtempSync(join(tmpdir(), 'gsup-'));
   } catch {
     return undefined;
-  }
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -95,8 +95,13 @@ function isFile(path: string): boolean {
 }
 
 function isExecutable(path: string): boolean {
+  return isAllowed(path, constants.X_OK);
+}
+
+/** `mode`: of access(2). */
+export function isAllowed(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, mode);
     return true;
   } catch {
     return false;

@@ -9,6 +9,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -120,6 +121,16 @@ describe('gsup install-init', () => {
     const { status, stdout, stderr } = run('install-init', path('init'));
     expect([status, stdout, stderr]).toEqual([0, `${path('init')} -> ${native}\n`, '']);
     expect(kept().sort()).toEqual(['command', 'first', 'supervisor']);
+    // Who reads the config once more has not the supervisor's flags.
+    writeFileSync(path('gsup.json'), '{"processes":{"one":{"command":"true"}}}');
+    const files = () =>
+      readdirSync(join(dist(), 'cache')).map((name) => statSync(join(dist(), 'cache', name)).ino);
+    const before = files();
+    const env = { PATH: process.env.PATH, GSUP_INIT: 'reload' };
+    const again = spawnSync(process.execPath, [join(dist(), 'main.cjs'), 'up', '-f', path('gsup.json')], {
+      env,
+    });
+    expect([again.status, files()]).toEqual([0, before]);
   });
 
   it('links as well where nothing can be kept', () => {
